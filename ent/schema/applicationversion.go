@@ -1,0 +1,59 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// ApplicationVersion is the unit of release: an immutable manifest of contents under an application and a version string.
+type ApplicationVersion struct{ ent.Schema }
+
+// Annotations names the table.
+func (ApplicationVersion) Annotations() []schema.Annotation { return node("application_versions") }
+
+// Fields are the columns.
+func (ApplicationVersion) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("version").Immutable(),
+		field.String("tag").Default(""),
+		field.Enum("status").Values("LOCKED").Immutable().Default("LOCKED"),
+		field.Enum("trust").Values("PRE_RELEASE", "RELEASED", "TRUSTED_RELEASE").Default("PRE_RELEASE"),
+		field.Enum("standing").Values("GOOD", "WITHDRAWN").Optional().Nillable(),
+		field.String("manifest_digest").Immutable(),
+		field.Text("manifest").Immutable(),
+		field.Text("context").Immutable().Comment("owners, criticality, maturity and labels as they were when the version was locked; JSON"),
+		field.Int("releasable_count").Immutable(),
+		field.Int("moves").Default(0).Comment("counts what moved the version, so that of two promotions at once one wins"),
+		field.Int("project_id").Immutable(),
+		field.Int("application_id").Immutable(),
+		field.Int("stage_id").Optional().Nillable(),
+		field.Int("created_by").Immutable(),
+		field.Time("created_at").Immutable(),
+	}
+}
+
+// Edges are the references to other tables.
+func (ApplicationVersion) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable(),
+		edge.To("application", Application.Type).Unique().Required().Field("application_id").Immutable(),
+		edge.To("current_stage", Stage.Type).Unique().Field("stage_id"),
+		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable(),
+		edge.From("releasables", Releasable.Type).Ref("version"),
+		edge.From("promotions", Promotion.Type).Ref("version"),
+		edge.From("attestations", Attestation.Type).Ref("version"),
+	}
+}
+
+// Indexes keep names unique and reads fast.
+func (ApplicationVersion) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("application_id", "version").Unique(),
+		index.Fields("project_id"),
+		index.Fields("manifest_digest"),
+		index.Fields("stage_id"),
+	}
+}

@@ -1,0 +1,62 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Evidence is a document about something that is released, with who signed it and whether that was verified on arrival.
+type Evidence struct{ ent.Schema }
+
+// Annotations names the table.
+func (Evidence) Annotations() []schema.Annotation { return node("evidence") }
+
+// Fields are the columns.
+func (Evidence) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("digest").Immutable().Comment("of the payload: the signed statement, or the document"),
+		field.String("signer_key").Immutable().Comment("fingerprint of the verifying key, the key id of an unknown signer, or empty: with the digest, what makes evidence one"),
+		field.String("realm").Immutable().Comment("key of the project it was pushed to, or empty for the organisation"),
+		field.String("raw_digest").Immutable().Comment("blob that holds the bytes as they came"),
+		field.String("media_type").Immutable(),
+		field.Int("size").Immutable(),
+		field.String("predicate_type").Immutable(),
+		field.Enum("category").Values("AUDIT", "QUALITY", "SECURITY", "WORKFLOW", "CUSTOM").Immutable(),
+		field.Bool("verified").Immutable(),
+		field.String("verification").Immutable().Comment("why it counts as verified or not, in a sentence"),
+		field.String("provider").Default("").Immutable(),
+		field.Int("anchor_id").Optional().Nillable().Immutable(),
+		field.Int("project_id").Optional().Nillable().Immutable(),
+		field.Int("stage_id").Optional().Nillable().Immutable(),
+		field.Int("sbom_id").Optional().Nillable().Immutable(),
+		field.Int("created_by").Immutable(),
+		field.Time("created_at").Immutable(),
+	}
+}
+
+// Edges are the references to other tables.
+func (Evidence) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("anchor", TrustAnchor.Type).Unique().Field("anchor_id").Immutable(),
+		edge.To("project", Project.Type).Unique().Field("project_id").Immutable(),
+		edge.To("stage", Stage.Type).Unique().Field("stage_id").Immutable(),
+		edge.To("sbom", Sbom.Type).Unique().Field("sbom_id").Immutable(),
+		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable(),
+		edge.From("subjects", EvidenceSubject.Type).Ref("evidence"),
+	}
+}
+
+// Indexes keep names unique and reads fast.
+func (Evidence) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("digest", "signer_key", "realm").Unique(),
+		index.Fields("predicate_type"),
+		index.Fields("anchor_id"),
+		index.Fields("project_id"),
+		index.Fields("stage_id"),
+		index.Fields("sbom_id"),
+	}
+}

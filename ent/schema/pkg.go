@@ -1,0 +1,32 @@
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+)
+
+// Pkg is a package, whatever its version: a purl (package URL) of type, namespace and name.
+type Pkg struct{ ent.Schema }
+
+// Annotations names the table.
+func (Pkg) Annotations() []schema.Annotation { return append(node("packages"), entgql.Type("Package")) }
+
+// Fields are the columns.
+func (Pkg) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("purl").Unique().Immutable(),
+		field.Time("created_at").Immutable(),
+	}
+}
+
+// Edges are the references to other tables.
+func (Pkg) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("versions", PackageVersion.Type).Ref("package"),
+		edge.From("bindings", Binding.Type).Ref("package"),
+		edge.From("releasables", Releasable.Type).Ref("package"),
+	}
+}

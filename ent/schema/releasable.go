@@ -1,0 +1,47 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Releasable is one line of a version's contents.
+type Releasable struct{ ent.Schema }
+
+// Annotations names the table.
+func (Releasable) Annotations() []schema.Annotation { return node("releasables") }
+
+// Fields are the columns.
+func (Releasable) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("name").Immutable(),
+		field.String("purl").Optional().Nillable().Immutable(),
+		field.String("digest").Optional().Nillable().Immutable(),
+		field.Enum("kind").Values("PACKAGE", "ARTIFACT").Immutable(),
+		field.Int("version_id").Immutable(),
+		field.Int("package_id").Optional().Nillable().Immutable(),
+		field.Int("package_version_id").Optional().Nillable().Immutable(),
+	}
+}
+
+// Edges are the references to other tables.
+func (Releasable) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("version", ApplicationVersion.Type).Unique().Required().Field("version_id").Immutable(),
+		edge.To("package", Pkg.Type).Unique().Field("package_id").Immutable(),
+		edge.To("package_version", PackageVersion.Type).Unique().Field("package_version_id").Immutable(),
+	}
+}
+
+// Indexes keep names unique and reads fast.
+func (Releasable) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("version_id"),
+		index.Fields("digest"),
+		index.Fields("package_id"),
+		index.Fields("package_version_id"),
+	}
+}

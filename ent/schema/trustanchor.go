@@ -1,0 +1,28 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+)
+
+// TrustAnchor is a public key whose signatures the organisation trusts.
+type TrustAnchor struct{ ent.Schema }
+
+// Annotations names the table.
+func (TrustAnchor) Annotations() []schema.Annotation { return node("trust_anchors") }
+
+// Fields are the columns.
+func (TrustAnchor) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("alias").Unique().Immutable(),
+		field.Enum("kind").Values("PUBLIC_KEY").Immutable(),
+		field.Text("public_key").Immutable(),
+		field.String("fingerprint").Unique().Immutable().Comment("SHA-256 of the key's SubjectPublicKeyInfo"),
+		field.String("algorithm").Immutable(),
+		field.Time("valid_from").Optional().Nillable().Immutable(),
+		field.Time("valid_to").Optional().Nillable().Immutable(),
+		field.Time("revoked_at").Optional().Nillable(),
+		field.Time("created_at").Immutable(),
+	}
+}
