@@ -14,7 +14,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
-	dblabel "github.com/plimsoll/plimsoll/ent/db/label"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
@@ -131,7 +131,7 @@ func (_q *ApplicationQuery) QueryLabels() *LabelQuery {
 		}
 		step := sqlgraph.NewStep(
 			sqlgraph.From(application.Table, application.FieldID, selector),
-			sqlgraph.To(dblabel.Table, dblabel.FieldID),
+			sqlgraph.To(label.Table, label.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, application.LabelsTable, application.LabelsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
@@ -684,7 +684,7 @@ func (_q *ApplicationQuery) loadLabels(ctx context.Context, query *LabelQuery, n
 		}
 	}
 	if len(query.ctx.Fields) > 0 {
-		query.ctx.AppendFieldOnce(dblabel.FieldApplicationID)
+		query.ctx.AppendFieldOnce(label.FieldApplicationID)
 	}
 	query.Where(predicate.Label(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(application.LabelsColumn), fks...))

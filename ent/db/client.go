@@ -27,7 +27,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
-	dblabel "github.com/plimsoll/plimsoll/ent/db/label"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
@@ -938,7 +938,7 @@ func (c *ApplicationClient) QueryLabels(_m *Application) *LabelQuery {
 		id := _m.ID
 		step := sqlgraph.NewStep(
 			sqlgraph.From(application.Table, application.FieldID, id),
-			sqlgraph.To(dblabel.Table, dblabel.FieldID),
+			sqlgraph.To(label.Table, label.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, application.LabelsTable, application.LabelsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
@@ -2676,13 +2676,13 @@ func NewLabelClient(c config) *LabelClient {
 }
 
 // Use adds a list of mutation hooks to the hooks stack.
-// A call to `Use(f, g, h)` equals to `dblabel.Hooks(f(g(h())))`.
+// A call to `Use(f, g, h)` equals to `label.Hooks(f(g(h())))`.
 func (c *LabelClient) Use(hooks ...Hook) {
 	c.hooks.Label = append(c.hooks.Label, hooks...)
 }
 
 // Intercept adds a list of query interceptors to the interceptors stack.
-// A call to `Intercept(f, g, h)` equals to `dblabel.Intercept(f(g(h())))`.
+// A call to `Intercept(f, g, h)` equals to `label.Intercept(f(g(h())))`.
 func (c *LabelClient) Intercept(interceptors ...Interceptor) {
 	c.inters.Label = append(c.inters.Label, interceptors...)
 }
@@ -2744,7 +2744,7 @@ func (c *LabelClient) DeleteOne(_m *Label) *LabelDeleteOne {
 
 // DeleteOneID returns a builder for deleting the given entity by its id.
 func (c *LabelClient) DeleteOneID(id int) *LabelDeleteOne {
-	builder := c.Delete().Where(dblabel.ID(id))
+	builder := c.Delete().Where(label.ID(id))
 	builder.mutation.id = &id
 	builder.mutation.op = OpDeleteOne
 	return &LabelDeleteOne{builder}
@@ -2761,7 +2761,7 @@ func (c *LabelClient) Query() *LabelQuery {
 
 // Get returns a Label entity by its id.
 func (c *LabelClient) Get(ctx context.Context, id int) (*Label, error) {
-	return c.Query().Where(dblabel.ID(id)).Only(ctx)
+	return c.Query().Where(label.ID(id)).Only(ctx)
 }
 
 // GetX is like Get, but panics if an error occurs.
@@ -2779,9 +2779,9 @@ func (c *LabelClient) QueryProject(_m *Label) *ProjectQuery {
 	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
 		id := _m.ID
 		step := sqlgraph.NewStep(
-			sqlgraph.From(dblabel.Table, dblabel.FieldID, id),
+			sqlgraph.From(label.Table, label.FieldID, id),
 			sqlgraph.To(project.Table, project.FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, false, dblabel.ProjectTable, dblabel.ProjectColumn),
+			sqlgraph.Edge(sqlgraph.M2O, false, label.ProjectTable, label.ProjectColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -2795,9 +2795,9 @@ func (c *LabelClient) QueryApplication(_m *Label) *ApplicationQuery {
 	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
 		id := _m.ID
 		step := sqlgraph.NewStep(
-			sqlgraph.From(dblabel.Table, dblabel.FieldID, id),
+			sqlgraph.From(label.Table, label.FieldID, id),
 			sqlgraph.To(application.Table, application.FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, false, dblabel.ApplicationTable, dblabel.ApplicationColumn),
+			sqlgraph.Edge(sqlgraph.M2O, false, label.ApplicationTable, label.ApplicationColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -4414,7 +4414,7 @@ func (c *ProjectClient) QueryLabels(_m *Project) *LabelQuery {
 		id := _m.ID
 		step := sqlgraph.NewStep(
 			sqlgraph.From(project.Table, project.FieldID, id),
-			sqlgraph.To(dblabel.Table, dblabel.FieldID),
+			sqlgraph.To(label.Table, label.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, project.LabelsTable, project.LabelsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)

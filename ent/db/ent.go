@@ -24,8 +24,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
-
-	dblabel "github.com/plimsoll/plimsoll/ent/db/label"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
@@ -118,7 +117,7 @@ func checkColumn(t, c string) error {
 			evidence.Table:           evidence.ValidColumn,
 			evidencesubject.Table:    evidencesubject.ValidColumn,
 			gatepolicy.Table:         gatepolicy.ValidColumn,
-			dblabel.Table:            dblabel.ValidColumn,
+			label.Table:              label.ValidColumn,
 			lifecycle.Table:          lifecycle.ValidColumn,
 			lifecyclestep.Table:      lifecyclestep.ValidColumn,
 			owner.Table:              owner.ValidColumn,

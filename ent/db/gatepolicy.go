@@ -12,7 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/principal"
-	"github.com/plimsoll/plimsoll/internal/label"
+	"github.com/plimsoll/plimsoll/internal/labels"
 )
 
 // GatePolicy is the model entity for the GatePolicy schema.
@@ -35,7 +35,7 @@ type GatePolicy struct {
 	// ScopeType holds the value of the "scope_type" field.
 	ScopeType gatepolicy.ScopeType `json:"scope_type,omitempty"`
 	// LabelSelectors holds the value of the "label_selectors" field.
-	LabelSelectors []label.Label `json:"label_selectors,omitempty"`
+	LabelSelectors []labels.Label `json:"label_selectors,omitempty"`
 	// CriticalitySelectors holds the value of the "criticality_selectors" field.
 	CriticalitySelectors []string `json:"criticality_selectors,omitempty"`
 	// the revision in force; the others are history

@@ -15,7 +15,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/policytarget"
 	"github.com/plimsoll/plimsoll/ent/db/principal"
 	"github.com/plimsoll/plimsoll/ent/db/rule"
-	"github.com/plimsoll/plimsoll/internal/label"
+	"github.com/plimsoll/plimsoll/internal/labels"
 )
 
 // GatePolicyCreate is the builder for creating a GatePolicy entity.
@@ -69,7 +69,7 @@ func (_c *GatePolicyCreate) SetScopeType(v gatepolicy.ScopeType) *GatePolicyCrea
 }
 
 // SetLabelSelectors sets the "label_selectors" field.
-func (_c *GatePolicyCreate) SetLabelSelectors(v []label.Label) *GatePolicyCreate {
+func (_c *GatePolicyCreate) SetLabelSelectors(v []labels.Label) *GatePolicyCreate {
 	_c.mutation.SetLabelSelectors(v)
 	return _c
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
-	"github.com/plimsoll/plimsoll/ent/db/dblabel"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
@@ -1297,8 +1297,8 @@ func (_q *LabelQuery) collectField(ctx context.Context, oneNode bool, opCtx *gra
 	path = append([]string(nil), path...)
 	var (
 		unknownSeen    bool
-		fieldSeen      = make(map[string]struct{}, len(dblabel.Columns))
-		selectedFields = []string{dblabel.FieldID}
+		fieldSeen      = make(map[string]struct{}, len(label.Columns))
+		selectedFields = []string{label.FieldID}
 	)
 	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
 		switch field.Name {
@@ -1313,9 +1313,9 @@ func (_q *LabelQuery) collectField(ctx context.Context, oneNode bool, opCtx *gra
 				return err
 			}
 			_q.withProject = query
-			if _, ok := fieldSeen[dblabel.FieldProjectID]; !ok {
-				selectedFields = append(selectedFields, dblabel.FieldProjectID)
-				fieldSeen[dblabel.FieldProjectID] = struct{}{}
+			if _, ok := fieldSeen[label.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, label.FieldProjectID)
+				fieldSeen[label.FieldProjectID] = struct{}{}
 			}
 
 		case "application":
@@ -1328,29 +1328,29 @@ func (_q *LabelQuery) collectField(ctx context.Context, oneNode bool, opCtx *gra
 				return err
 			}
 			_q.withApplication = query
-			if _, ok := fieldSeen[dblabel.FieldApplicationID]; !ok {
-				selectedFields = append(selectedFields, dblabel.FieldApplicationID)
-				fieldSeen[dblabel.FieldApplicationID] = struct{}{}
+			if _, ok := fieldSeen[label.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, label.FieldApplicationID)
+				fieldSeen[label.FieldApplicationID] = struct{}{}
 			}
 		case "key":
-			if _, ok := fieldSeen[dblabel.FieldKey]; !ok {
-				selectedFields = append(selectedFields, dblabel.FieldKey)
-				fieldSeen[dblabel.FieldKey] = struct{}{}
+			if _, ok := fieldSeen[label.FieldKey]; !ok {
+				selectedFields = append(selectedFields, label.FieldKey)
+				fieldSeen[label.FieldKey] = struct{}{}
 			}
 		case "value":
-			if _, ok := fieldSeen[dblabel.FieldValue]; !ok {
-				selectedFields = append(selectedFields, dblabel.FieldValue)
-				fieldSeen[dblabel.FieldValue] = struct{}{}
+			if _, ok := fieldSeen[label.FieldValue]; !ok {
+				selectedFields = append(selectedFields, label.FieldValue)
+				fieldSeen[label.FieldValue] = struct{}{}
 			}
 		case "projectID":
-			if _, ok := fieldSeen[dblabel.FieldProjectID]; !ok {
-				selectedFields = append(selectedFields, dblabel.FieldProjectID)
-				fieldSeen[dblabel.FieldProjectID] = struct{}{}
+			if _, ok := fieldSeen[label.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, label.FieldProjectID)
+				fieldSeen[label.FieldProjectID] = struct{}{}
 			}
 		case "applicationID":
-			if _, ok := fieldSeen[dblabel.FieldApplicationID]; !ok {
-				selectedFields = append(selectedFields, dblabel.FieldApplicationID)
-				fieldSeen[dblabel.FieldApplicationID] = struct{}{}
+			if _, ok := fieldSeen[label.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, label.FieldApplicationID)
+				fieldSeen[label.FieldApplicationID] = struct{}{}
 			}
 		case "id":
 		case "__typename":

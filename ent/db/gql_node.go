@@ -18,11 +18,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
-	"github.com/plimsoll/plimsoll/ent/db/dblabel"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
@@ -272,9 +272,9 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			}
 		}
 		return query.Only(ctx)
-	case dblabel.Table:
+	case label.Table:
 		query := c.Label.Query().
-			Where(dblabel.ID(id))
+			Where(label.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, labelImplementors...); err != nil {
 				return nil, err
@@ -581,9 +581,9 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 				*noder = node
 			}
 		}
-	case dblabel.Table:
+	case label.Table:
 		query := c.Label.Query().
-			Where(dblabel.IDIn(ids...))
+			Where(label.IDIn(ids...))
 		query, err := query.CollectFields(ctx, labelImplementors...)
 		if err != nil {
 			return nil, err

@@ -15,11 +15,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
-	"github.com/plimsoll/plimsoll/ent/db/dblabel"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
@@ -2322,7 +2322,7 @@ type LabelOrderField struct {
 	// Value extracts the ordering value from the given Label.
 	Value    func(*Label) (ent.Value, error)
 	column   string // field or computed.
-	toTerm   func(...sql.OrderTermOption) dblabel.OrderOption
+	toTerm   func(...sql.OrderTermOption) label.OrderOption
 	toCursor func(*Label) Cursor
 }
 
@@ -2339,8 +2339,8 @@ var DefaultLabelOrder = &LabelOrder{
 		Value: func(_m *Label) (ent.Value, error) {
 			return _m.ID, nil
 		},
-		column: dblabel.FieldID,
-		toTerm: dblabel.ByID,
+		column: label.FieldID,
+		toTerm: label.ByID,
 		toCursor: func(_m *Label) Cursor {
 			return Cursor{ID: _m.ID}
 		},

@@ -11,7 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/plimsoll/plimsoll/ent/db/application"
-	dblabel "github.com/plimsoll/plimsoll/ent/db/label"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/project"
 )
 
@@ -137,23 +137,23 @@ func (_c *LabelCreate) sqlSave(ctx context.Context) (*Label, error) {
 func (_c *LabelCreate) createSpec() (*Label, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Label{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(dblabel.Table, sqlgraph.NewFieldSpec(dblabel.FieldID, field.TypeInt))
+		_spec = sqlgraph.NewCreateSpec(label.Table, sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt))
 	)
 	_spec.OnConflict = _c.conflict
 	if value, ok := _c.mutation.Key(); ok {
-		_spec.SetField(dblabel.FieldKey, field.TypeString, value)
+		_spec.SetField(label.FieldKey, field.TypeString, value)
 		_node.Key = value
 	}
 	if value, ok := _c.mutation.Value(); ok {
-		_spec.SetField(dblabel.FieldValue, field.TypeString, value)
+		_spec.SetField(label.FieldValue, field.TypeString, value)
 		_node.Value = value
 	}
 	if nodes := _c.mutation.ProjectIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
 			Inverse: false,
-			Table:   dblabel.ProjectTable,
-			Columns: []string{dblabel.ProjectColumn},
+			Table:   label.ProjectTable,
+			Columns: []string{label.ProjectColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(project.FieldID, field.TypeInt),
@@ -169,8 +169,8 @@ func (_c *LabelCreate) createSpec() (*Label, *sqlgraph.CreateSpec) {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
 			Inverse: false,
-			Table:   dblabel.ApplicationTable,
-			Columns: []string{dblabel.ApplicationColumn},
+			Table:   label.ApplicationTable,
+			Columns: []string{label.ApplicationColumn},
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(application.FieldID, field.TypeInt),
@@ -246,16 +246,16 @@ func (u *LabelUpsertOne) UpdateNewValues() *LabelUpsertOne {
 	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
 	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
 		if _, exists := u.create.mutation.Key(); exists {
-			s.SetIgnore(dblabel.FieldKey)
+			s.SetIgnore(label.FieldKey)
 		}
 		if _, exists := u.create.mutation.Value(); exists {
-			s.SetIgnore(dblabel.FieldValue)
+			s.SetIgnore(label.FieldValue)
 		}
 		if _, exists := u.create.mutation.ProjectID(); exists {
-			s.SetIgnore(dblabel.FieldProjectID)
+			s.SetIgnore(label.FieldProjectID)
 		}
 		if _, exists := u.create.mutation.ApplicationID(); exists {
-			s.SetIgnore(dblabel.FieldApplicationID)
+			s.SetIgnore(label.FieldApplicationID)
 		}
 	}))
 	return u
@@ -464,16 +464,16 @@ func (u *LabelUpsertBulk) UpdateNewValues() *LabelUpsertBulk {
 	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
 		for _, b := range u.create.builders {
 			if _, exists := b.mutation.Key(); exists {
-				s.SetIgnore(dblabel.FieldKey)
+				s.SetIgnore(label.FieldKey)
 			}
 			if _, exists := b.mutation.Value(); exists {
-				s.SetIgnore(dblabel.FieldValue)
+				s.SetIgnore(label.FieldValue)
 			}
 			if _, exists := b.mutation.ProjectID(); exists {
-				s.SetIgnore(dblabel.FieldProjectID)
+				s.SetIgnore(label.FieldProjectID)
 			}
 			if _, exists := b.mutation.ApplicationID(); exists {
-				s.SetIgnore(dblabel.FieldApplicationID)
+				s.SetIgnore(label.FieldApplicationID)
 			}
 		}
 	}))

@@ -8,9 +8,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
-
-	dblabel "github.com/plimsoll/plimsoll/ent/db/label"
 )
 
 // LabelDelete is the builder for deleting a Label entity.
@@ -41,7 +40,7 @@ func (_d *LabelDelete) ExecX(ctx context.Context) int {
 }
 
 func (_d *LabelDelete) sqlExec(ctx context.Context) (int, error) {
-	_spec := sqlgraph.NewDeleteSpec(dblabel.Table, sqlgraph.NewFieldSpec(dblabel.FieldID, field.TypeInt))
+	_spec := sqlgraph.NewDeleteSpec(label.Table, sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt))
 	if ps := _d.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -75,7 +74,7 @@ func (_d *LabelDeleteOne) Exec(ctx context.Context) error {
 	case err != nil:
 		return err
 	case n == 0:
-		return &NotFoundError{dblabel.Label}
+		return &NotFoundError{label.Label}
 	default:
 		return nil
 	}

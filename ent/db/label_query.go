@@ -12,7 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/plimsoll/plimsoll/ent/db/application"
-	dblabel "github.com/plimsoll/plimsoll/ent/db/label"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/project"
 )
@@ -21,7 +21,7 @@ import (
 type LabelQuery struct {
 	config
 	ctx             *QueryContext
-	order           []dblabel.OrderOption
+	order           []label.OrderOption
 	inters          []Interceptor
 	predicates      []predicate.Label
 	withProject     *ProjectQuery
@@ -59,7 +59,7 @@ func (_q *LabelQuery) Unique(unique bool) *LabelQuery {
 }
 
 // Order specifies how the records should be ordered.
-func (_q *LabelQuery) Order(o ...dblabel.OrderOption) *LabelQuery {
+func (_q *LabelQuery) Order(o ...label.OrderOption) *LabelQuery {
 	_q.order = append(_q.order, o...)
 	return _q
 }
@@ -76,9 +76,9 @@ func (_q *LabelQuery) QueryProject() *ProjectQuery {
 			return nil, err
 		}
 		step := sqlgraph.NewStep(
-			sqlgraph.From(dblabel.Table, dblabel.FieldID, selector),
+			sqlgraph.From(label.Table, label.FieldID, selector),
 			sqlgraph.To(project.Table, project.FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, false, dblabel.ProjectTable, dblabel.ProjectColumn),
+			sqlgraph.Edge(sqlgraph.M2O, false, label.ProjectTable, label.ProjectColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -98,9 +98,9 @@ func (_q *LabelQuery) QueryApplication() *ApplicationQuery {
 			return nil, err
 		}
 		step := sqlgraph.NewStep(
-			sqlgraph.From(dblabel.Table, dblabel.FieldID, selector),
+			sqlgraph.From(label.Table, label.FieldID, selector),
 			sqlgraph.To(application.Table, application.FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, false, dblabel.ApplicationTable, dblabel.ApplicationColumn),
+			sqlgraph.Edge(sqlgraph.M2O, false, label.ApplicationTable, label.ApplicationColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -116,7 +116,7 @@ func (_q *LabelQuery) First(ctx context.Context) (*Label, error) {
 		return nil, err
 	}
 	if len(nodes) == 0 {
-		return nil, &NotFoundError{dblabel.Label}
+		return nil, &NotFoundError{label.Label}
 	}
 	return nodes[0], nil
 }
@@ -138,7 +138,7 @@ func (_q *LabelQuery) FirstID(ctx context.Context) (id int, err error) {
 		return
 	}
 	if len(ids) == 0 {
-		err = &NotFoundError{dblabel.Label}
+		err = &NotFoundError{label.Label}
 		return
 	}
 	return ids[0], nil
@@ -165,9 +165,9 @@ func (_q *LabelQuery) Only(ctx context.Context) (*Label, error) {
 	case 1:
 		return nodes[0], nil
 	case 0:
-		return nil, &NotFoundError{dblabel.Label}
+		return nil, &NotFoundError{label.Label}
 	default:
-		return nil, &NotSingularError{dblabel.Label}
+		return nil, &NotSingularError{label.Label}
 	}
 }
 
@@ -192,9 +192,9 @@ func (_q *LabelQuery) OnlyID(ctx context.Context) (id int, err error) {
 	case 1:
 		id = ids[0]
 	case 0:
-		err = &NotFoundError{dblabel.Label}
+		err = &NotFoundError{label.Label}
 	default:
-		err = &NotSingularError{dblabel.Label}
+		err = &NotSingularError{label.Label}
 	}
 	return
 }
@@ -233,7 +233,7 @@ func (_q *LabelQuery) IDs(ctx context.Context) (ids []int, err error) {
 		_q.Unique(true)
 	}
 	ctx = setContextOp(ctx, _q.ctx, ent.OpQueryIDs)
-	if err = _q.Select(dblabel.FieldID).Scan(ctx, &ids); err != nil {
+	if err = _q.Select(label.FieldID).Scan(ctx, &ids); err != nil {
 		return nil, err
 	}
 	return ids, nil
@@ -297,7 +297,7 @@ func (_q *LabelQuery) Clone() *LabelQuery {
 	return &LabelQuery{
 		config:          _q.config,
 		ctx:             _q.ctx.Clone(),
-		order:           append([]dblabel.OrderOption{}, _q.order...),
+		order:           append([]label.OrderOption{}, _q.order...),
 		inters:          append([]Interceptor{}, _q.inters...),
 		predicates:      append([]predicate.Label{}, _q.predicates...),
 		withProject:     _q.withProject.Clone(),
@@ -342,14 +342,14 @@ func (_q *LabelQuery) WithApplication(opts ...func(*ApplicationQuery)) *LabelQue
 //	}
 //
 //	client.Label.Query().
-//		GroupBy(dblabel.FieldKey).
+//		GroupBy(label.FieldKey).
 //		Aggregate(db.Count()).
 //		Scan(ctx, &v)
 func (_q *LabelQuery) GroupBy(field string, fields ...string) *LabelGroupBy {
 	_q.ctx.Fields = append([]string{field}, fields...)
 	grbuild := &LabelGroupBy{build: _q}
 	grbuild.flds = &_q.ctx.Fields
-	grbuild.label = dblabel.Label
+	grbuild.label = label.Label
 	grbuild.scan = grbuild.Scan
 	return grbuild
 }
@@ -364,12 +364,12 @@ func (_q *LabelQuery) GroupBy(field string, fields ...string) *LabelGroupBy {
 //	}
 //
 //	client.Label.Query().
-//		Select(dblabel.FieldKey).
+//		Select(label.FieldKey).
 //		Scan(ctx, &v)
 func (_q *LabelQuery) Select(fields ...string) *LabelSelect {
 	_q.ctx.Fields = append(_q.ctx.Fields, fields...)
 	sbuild := &LabelSelect{LabelQuery: _q}
-	sbuild.label = dblabel.Label
+	sbuild.label = label.Label
 	sbuild.flds, sbuild.scan = &_q.ctx.Fields, sbuild.Scan
 	return sbuild
 }
@@ -391,7 +391,7 @@ func (_q *LabelQuery) prepareQuery(ctx context.Context) error {
 		}
 	}
 	for _, f := range _q.ctx.Fields {
-		if !dblabel.ValidColumn(f) {
+		if !label.ValidColumn(f) {
 			return &ValidationError{Name: f, err: fmt.Errorf("db: invalid field %q for query", f)}
 		}
 	}
@@ -533,7 +533,7 @@ func (_q *LabelQuery) sqlCount(ctx context.Context) (int, error) {
 }
 
 func (_q *LabelQuery) querySpec() *sqlgraph.QuerySpec {
-	_spec := sqlgraph.NewQuerySpec(dblabel.Table, dblabel.Columns, sqlgraph.NewFieldSpec(dblabel.FieldID, field.TypeInt))
+	_spec := sqlgraph.NewQuerySpec(label.Table, label.Columns, sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt))
 	_spec.From = _q.sql
 	if unique := _q.ctx.Unique; unique != nil {
 		_spec.Unique = *unique
@@ -542,17 +542,17 @@ func (_q *LabelQuery) querySpec() *sqlgraph.QuerySpec {
 	}
 	if fields := _q.ctx.Fields; len(fields) > 0 {
 		_spec.Node.Columns = make([]string, 0, len(fields))
-		_spec.Node.Columns = append(_spec.Node.Columns, dblabel.FieldID)
+		_spec.Node.Columns = append(_spec.Node.Columns, label.FieldID)
 		for i := range fields {
-			if fields[i] != dblabel.FieldID {
+			if fields[i] != label.FieldID {
 				_spec.Node.Columns = append(_spec.Node.Columns, fields[i])
 			}
 		}
 		if _q.withProject != nil {
-			_spec.Node.AddColumnOnce(dblabel.FieldProjectID)
+			_spec.Node.AddColumnOnce(label.FieldProjectID)
 		}
 		if _q.withApplication != nil {
-			_spec.Node.AddColumnOnce(dblabel.FieldApplicationID)
+			_spec.Node.AddColumnOnce(label.FieldApplicationID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {
@@ -580,10 +580,10 @@ func (_q *LabelQuery) querySpec() *sqlgraph.QuerySpec {
 
 func (_q *LabelQuery) sqlQuery(ctx context.Context) *sql.Selector {
 	builder := sql.Dialect(_q.driver.Dialect())
-	t1 := builder.Table(dblabel.Table)
+	t1 := builder.Table(label.Table)
 	columns := _q.ctx.Fields
 	if len(columns) == 0 {
-		columns = dblabel.Columns
+		columns = label.Columns
 	}
 	selector := builder.Select(t1.Columns(columns...)...).From(t1)
 	if _q.sql != nil {

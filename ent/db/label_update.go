@@ -10,7 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
-	dblabel "github.com/plimsoll/plimsoll/ent/db/label"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 )
 
@@ -67,7 +67,7 @@ func (_u *LabelUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *LabelUpd
 }
 
 func (_u *LabelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
-	_spec := sqlgraph.NewUpdateSpec(dblabel.Table, dblabel.Columns, sqlgraph.NewFieldSpec(dblabel.FieldID, field.TypeInt))
+	_spec := sqlgraph.NewUpdateSpec(label.Table, label.Columns, sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -78,7 +78,7 @@ func (_u *LabelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
-			err = &NotFoundError{dblabel.Label}
+			err = &NotFoundError{label.Label}
 		} else if sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}
@@ -149,7 +149,7 @@ func (_u *LabelUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *Label
 }
 
 func (_u *LabelUpdateOne) sqlSave(ctx context.Context) (_node *Label, err error) {
-	_spec := sqlgraph.NewUpdateSpec(dblabel.Table, dblabel.Columns, sqlgraph.NewFieldSpec(dblabel.FieldID, field.TypeInt))
+	_spec := sqlgraph.NewUpdateSpec(label.Table, label.Columns, sqlgraph.NewFieldSpec(label.FieldID, field.TypeInt))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`db: missing "Label.id" for update`)}
@@ -157,12 +157,12 @@ func (_u *LabelUpdateOne) sqlSave(ctx context.Context) (_node *Label, err error)
 	_spec.Node.ID.Value = id
 	if fields := _u.fields; len(fields) > 0 {
 		_spec.Node.Columns = make([]string, 0, len(fields))
-		_spec.Node.Columns = append(_spec.Node.Columns, dblabel.FieldID)
+		_spec.Node.Columns = append(_spec.Node.Columns, label.FieldID)
 		for _, f := range fields {
-			if !dblabel.ValidColumn(f) {
+			if !label.ValidColumn(f) {
 				return nil, &ValidationError{Name: f, err: fmt.Errorf("db: invalid field %q for query", f)}
 			}
-			if f != dblabel.FieldID {
+			if f != label.FieldID {
 				_spec.Node.Columns = append(_spec.Node.Columns, f)
 			}
 		}
@@ -180,7 +180,7 @@ func (_u *LabelUpdateOne) sqlSave(ctx context.Context) (_node *Label, err error)
 	_spec.ScanValues = _node.scanValues
 	if err = sqlgraph.UpdateNode(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
-			err = &NotFoundError{dblabel.Label}
+			err = &NotFoundError{label.Label}
 		} else if sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -23,7 +23,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
-	dblabel "github.com/plimsoll/plimsoll/ent/db/label"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
@@ -45,7 +45,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
-	"github.com/plimsoll/plimsoll/internal/label"
+	"github.com/plimsoll/plimsoll/internal/labels"
 )
 
 const (
@@ -10824,8 +10824,8 @@ type GatePolicyMutation struct {
 	stage_name                  *string
 	gate_kind                   *gatepolicy.GateKind
 	scope_type                  *gatepolicy.ScopeType
-	label_selectors             *[]label.Label
-	appendlabel_selectors       []label.Label
+	label_selectors             *[]labels.Label
+	appendlabel_selectors       []labels.Label
 	criticality_selectors       *[]string
 	appendcriticality_selectors []string
 	latest                      *bool
@@ -11215,13 +11215,13 @@ func (m *GatePolicyMutation) ResetScopeType() {
 }
 
 // SetLabelSelectors sets the "label_selectors" field.
-func (m *GatePolicyMutation) SetLabelSelectors(l []label.Label) {
+func (m *GatePolicyMutation) SetLabelSelectors(l []labels.Label) {
 	m.label_selectors = &l
 	m.appendlabel_selectors = nil
 }
 
 // LabelSelectors returns the value of the "label_selectors" field in the mutation.
-func (m *GatePolicyMutation) LabelSelectors() (r []label.Label, exists bool) {
+func (m *GatePolicyMutation) LabelSelectors() (r []labels.Label, exists bool) {
 	v := m.label_selectors
 	if v == nil {
 		return
@@ -11232,7 +11232,7 @@ func (m *GatePolicyMutation) LabelSelectors() (r []label.Label, exists bool) {
 // OldLabelSelectors returns the old "label_selectors" field's value of the GatePolicy entity.
 // If the GatePolicy object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *GatePolicyMutation) OldLabelSelectors(ctx context.Context) (v []label.Label, err error) {
+func (m *GatePolicyMutation) OldLabelSelectors(ctx context.Context) (v []labels.Label, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldLabelSelectors is only allowed on UpdateOne operations")
 	}
@@ -11247,12 +11247,12 @@ func (m *GatePolicyMutation) OldLabelSelectors(ctx context.Context) (v []label.L
 }
 
 // AppendLabelSelectors adds l to the "label_selectors" field.
-func (m *GatePolicyMutation) AppendLabelSelectors(l []label.Label) {
+func (m *GatePolicyMutation) AppendLabelSelectors(l []labels.Label) {
 	m.appendlabel_selectors = append(m.appendlabel_selectors, l...)
 }
 
 // AppendedLabelSelectors returns the list of values that were appended to the "label_selectors" field in this mutation.
-func (m *GatePolicyMutation) AppendedLabelSelectors() ([]label.Label, bool) {
+func (m *GatePolicyMutation) AppendedLabelSelectors() ([]labels.Label, bool) {
 	if len(m.appendlabel_selectors) == 0 {
 		return nil, false
 	}
@@ -11795,7 +11795,7 @@ func (m *GatePolicyMutation) SetField(name string, value ent.Value) error {
 		m.SetScopeType(v)
 		return nil
 	case gatepolicy.FieldLabelSelectors:
-		v, ok := value.([]label.Label)
+		v, ok := value.([]labels.Label)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -12298,19 +12298,19 @@ func (m *LabelMutation) OldProjectID(ctx context.Context) (v *int, err error) {
 // ClearProjectID clears the value of the "project_id" field.
 func (m *LabelMutation) ClearProjectID() {
 	m.project = nil
-	m.clearedFields[dblabel.FieldProjectID] = struct{}{}
+	m.clearedFields[label.FieldProjectID] = struct{}{}
 }
 
 // ProjectIDCleared returns if the "project_id" field was cleared in this mutation.
 func (m *LabelMutation) ProjectIDCleared() bool {
-	_, ok := m.clearedFields[dblabel.FieldProjectID]
+	_, ok := m.clearedFields[label.FieldProjectID]
 	return ok
 }
 
 // ResetProjectID resets all changes to the "project_id" field.
 func (m *LabelMutation) ResetProjectID() {
 	m.project = nil
-	delete(m.clearedFields, dblabel.FieldProjectID)
+	delete(m.clearedFields, label.FieldProjectID)
 }
 
 // SetApplicationID sets the "application_id" field.
@@ -12347,25 +12347,25 @@ func (m *LabelMutation) OldApplicationID(ctx context.Context) (v *int, err error
 // ClearApplicationID clears the value of the "application_id" field.
 func (m *LabelMutation) ClearApplicationID() {
 	m.application = nil
-	m.clearedFields[dblabel.FieldApplicationID] = struct{}{}
+	m.clearedFields[label.FieldApplicationID] = struct{}{}
 }
 
 // ApplicationIDCleared returns if the "application_id" field was cleared in this mutation.
 func (m *LabelMutation) ApplicationIDCleared() bool {
-	_, ok := m.clearedFields[dblabel.FieldApplicationID]
+	_, ok := m.clearedFields[label.FieldApplicationID]
 	return ok
 }
 
 // ResetApplicationID resets all changes to the "application_id" field.
 func (m *LabelMutation) ResetApplicationID() {
 	m.application = nil
-	delete(m.clearedFields, dblabel.FieldApplicationID)
+	delete(m.clearedFields, label.FieldApplicationID)
 }
 
 // ClearProject clears the "project" edge to the Project entity.
 func (m *LabelMutation) ClearProject() {
 	m.clearedproject = true
-	m.clearedFields[dblabel.FieldProjectID] = struct{}{}
+	m.clearedFields[label.FieldProjectID] = struct{}{}
 }
 
 // ProjectCleared reports if the "project" edge to the Project entity was cleared.
@@ -12392,7 +12392,7 @@ func (m *LabelMutation) ResetProject() {
 // ClearApplication clears the "application" edge to the Application entity.
 func (m *LabelMutation) ClearApplication() {
 	m.clearedapplication = true
-	m.clearedFields[dblabel.FieldApplicationID] = struct{}{}
+	m.clearedFields[label.FieldApplicationID] = struct{}{}
 }
 
 // ApplicationCleared reports if the "application" edge to the Application entity was cleared.
@@ -12452,16 +12452,16 @@ func (m *LabelMutation) Type() string {
 func (m *LabelMutation) Fields() []string {
 	fields := make([]string, 0, 4)
 	if m.key != nil {
-		fields = append(fields, dblabel.FieldKey)
+		fields = append(fields, label.FieldKey)
 	}
 	if m.value != nil {
-		fields = append(fields, dblabel.FieldValue)
+		fields = append(fields, label.FieldValue)
 	}
 	if m.project != nil {
-		fields = append(fields, dblabel.FieldProjectID)
+		fields = append(fields, label.FieldProjectID)
 	}
 	if m.application != nil {
-		fields = append(fields, dblabel.FieldApplicationID)
+		fields = append(fields, label.FieldApplicationID)
 	}
 	return fields
 }
@@ -12471,13 +12471,13 @@ func (m *LabelMutation) Fields() []string {
 // schema.
 func (m *LabelMutation) Field(name string) (ent.Value, bool) {
 	switch name {
-	case dblabel.FieldKey:
+	case label.FieldKey:
 		return m.Key()
-	case dblabel.FieldValue:
+	case label.FieldValue:
 		return m.Value()
-	case dblabel.FieldProjectID:
+	case label.FieldProjectID:
 		return m.ProjectID()
-	case dblabel.FieldApplicationID:
+	case label.FieldApplicationID:
 		return m.ApplicationID()
 	}
 	return nil, false
@@ -12488,13 +12488,13 @@ func (m *LabelMutation) Field(name string) (ent.Value, bool) {
 // database failed.
 func (m *LabelMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
 	switch name {
-	case dblabel.FieldKey:
+	case label.FieldKey:
 		return m.OldKey(ctx)
-	case dblabel.FieldValue:
+	case label.FieldValue:
 		return m.OldValue(ctx)
-	case dblabel.FieldProjectID:
+	case label.FieldProjectID:
 		return m.OldProjectID(ctx)
-	case dblabel.FieldApplicationID:
+	case label.FieldApplicationID:
 		return m.OldApplicationID(ctx)
 	}
 	return nil, fmt.Errorf("unknown Label field %s", name)
@@ -12505,28 +12505,28 @@ func (m *LabelMutation) OldField(ctx context.Context, name string) (ent.Value, e
 // type.
 func (m *LabelMutation) SetField(name string, value ent.Value) error {
 	switch name {
-	case dblabel.FieldKey:
+	case label.FieldKey:
 		v, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetKey(v)
 		return nil
-	case dblabel.FieldValue:
+	case label.FieldValue:
 		v, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetValue(v)
 		return nil
-	case dblabel.FieldProjectID:
+	case label.FieldProjectID:
 		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetProjectID(v)
 		return nil
-	case dblabel.FieldApplicationID:
+	case label.FieldApplicationID:
 		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
@@ -12566,11 +12566,11 @@ func (m *LabelMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *LabelMutation) ClearedFields() []string {
 	var fields []string
-	if m.FieldCleared(dblabel.FieldProjectID) {
-		fields = append(fields, dblabel.FieldProjectID)
+	if m.FieldCleared(label.FieldProjectID) {
+		fields = append(fields, label.FieldProjectID)
 	}
-	if m.FieldCleared(dblabel.FieldApplicationID) {
-		fields = append(fields, dblabel.FieldApplicationID)
+	if m.FieldCleared(label.FieldApplicationID) {
+		fields = append(fields, label.FieldApplicationID)
 	}
 	return fields
 }
@@ -12586,10 +12586,10 @@ func (m *LabelMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *LabelMutation) ClearField(name string) error {
 	switch name {
-	case dblabel.FieldProjectID:
+	case label.FieldProjectID:
 		m.ClearProjectID()
 		return nil
-	case dblabel.FieldApplicationID:
+	case label.FieldApplicationID:
 		m.ClearApplicationID()
 		return nil
 	}
@@ -12600,16 +12600,16 @@ func (m *LabelMutation) ClearField(name string) error {
 // It returns an error if the field is not defined in the schema.
 func (m *LabelMutation) ResetField(name string) error {
 	switch name {
-	case dblabel.FieldKey:
+	case label.FieldKey:
 		m.ResetKey()
 		return nil
-	case dblabel.FieldValue:
+	case label.FieldValue:
 		m.ResetValue()
 		return nil
-	case dblabel.FieldProjectID:
+	case label.FieldProjectID:
 		m.ResetProjectID()
 		return nil
-	case dblabel.FieldApplicationID:
+	case label.FieldApplicationID:
 		m.ResetApplicationID()
 		return nil
 	}
@@ -12620,10 +12620,10 @@ func (m *LabelMutation) ResetField(name string) error {
 func (m *LabelMutation) AddedEdges() []string {
 	edges := make([]string, 0, 2)
 	if m.project != nil {
-		edges = append(edges, dblabel.EdgeProject)
+		edges = append(edges, label.EdgeProject)
 	}
 	if m.application != nil {
-		edges = append(edges, dblabel.EdgeApplication)
+		edges = append(edges, label.EdgeApplication)
 	}
 	return edges
 }
@@ -12632,11 +12632,11 @@ func (m *LabelMutation) AddedEdges() []string {
 // name in this mutation.
 func (m *LabelMutation) AddedIDs(name string) []ent.Value {
 	switch name {
-	case dblabel.EdgeProject:
+	case label.EdgeProject:
 		if id := m.project; id != nil {
 			return []ent.Value{*id}
 		}
-	case dblabel.EdgeApplication:
+	case label.EdgeApplication:
 		if id := m.application; id != nil {
 			return []ent.Value{*id}
 		}
@@ -12660,10 +12660,10 @@ func (m *LabelMutation) RemovedIDs(name string) []ent.Value {
 func (m *LabelMutation) ClearedEdges() []string {
 	edges := make([]string, 0, 2)
 	if m.clearedproject {
-		edges = append(edges, dblabel.EdgeProject)
+		edges = append(edges, label.EdgeProject)
 	}
 	if m.clearedapplication {
-		edges = append(edges, dblabel.EdgeApplication)
+		edges = append(edges, label.EdgeApplication)
 	}
 	return edges
 }
@@ -12672,9 +12672,9 @@ func (m *LabelMutation) ClearedEdges() []string {
 // was cleared in this mutation.
 func (m *LabelMutation) EdgeCleared(name string) bool {
 	switch name {
-	case dblabel.EdgeProject:
+	case label.EdgeProject:
 		return m.clearedproject
-	case dblabel.EdgeApplication:
+	case label.EdgeApplication:
 		return m.clearedapplication
 	}
 	return false
@@ -12684,10 +12684,10 @@ func (m *LabelMutation) EdgeCleared(name string) bool {
 // if that edge is not defined in the schema.
 func (m *LabelMutation) ClearEdge(name string) error {
 	switch name {
-	case dblabel.EdgeProject:
+	case label.EdgeProject:
 		m.ClearProject()
 		return nil
-	case dblabel.EdgeApplication:
+	case label.EdgeApplication:
 		m.ClearApplication()
 		return nil
 	}
@@ -12698,10 +12698,10 @@ func (m *LabelMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *LabelMutation) ResetEdge(name string) error {
 	switch name {
-	case dblabel.EdgeProject:
+	case label.EdgeProject:
 		m.ResetProject()
 		return nil
-	case dblabel.EdgeApplication:
+	case label.EdgeApplication:
 		m.ResetApplication()
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/plimsoll/plimsoll/ent/db/application"
-	dblabel "github.com/plimsoll/plimsoll/ent/db/label"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/project"
 )
@@ -80,7 +80,7 @@ func (_q *ProjectQuery) QueryLabels() *LabelQuery {
 		}
 		step := sqlgraph.NewStep(
 			sqlgraph.From(project.Table, project.FieldID, selector),
-			sqlgraph.To(dblabel.Table, dblabel.FieldID),
+			sqlgraph.To(label.Table, label.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, project.LabelsTable, project.LabelsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
@@ -485,7 +485,7 @@ func (_q *ProjectQuery) loadLabels(ctx context.Context, query *LabelQuery, nodes
 		}
 	}
 	if len(query.ctx.Fields) > 0 {
-		query.ctx.AppendFieldOnce(dblabel.FieldProjectID)
+		query.ctx.AppendFieldOnce(label.FieldProjectID)
 	}
 	query.Where(predicate.Label(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(project.LabelsColumn), fks...))

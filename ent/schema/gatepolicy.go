@@ -8,7 +8,7 @@ import (
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
-	"github.com/plimsoll/plimsoll/internal/label"
+	"github.com/plimsoll/plimsoll/internal/labels"
 )
 
 // GatePolicy is a revision of which rules guard which gate of which applications, and what an unsatisfied rule does.
@@ -29,7 +29,7 @@ func (GatePolicy) Fields() []ent.Field {
 		field.String("stage_name").Immutable(),
 		field.Enum("gate_kind").Values("ENTRY", "EXIT", "RELEASE").Immutable(),
 		field.Enum("scope_type").Values("GLOBAL", "PROJECT", "APPLICATION").Immutable(),
-		field.JSON("label_selectors", []label.Label{}).Optional().Immutable(),
+		field.JSON("label_selectors", []labels.Label{}).Optional().Immutable(),
 		field.JSON("criticality_selectors", []string{}).Optional().Immutable(),
 		field.Bool("latest").Comment("the revision in force; the others are history"),
 		field.Int("created_by").Immutable(),

@@ -20,7 +20,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
-	dblabel "github.com/plimsoll/plimsoll/ent/db/label"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
@@ -1019,7 +1019,7 @@ func NewQuery(q db.Query) (Query, error) {
 	case *db.GatePolicyQuery:
 		return &query[*db.GatePolicyQuery, predicate.GatePolicy, gatepolicy.OrderOption]{typ: db.TypeGatePolicy, tq: q}, nil
 	case *db.LabelQuery:
-		return &query[*db.LabelQuery, predicate.Label, dblabel.OrderOption]{typ: db.TypeLabel, tq: q}, nil
+		return &query[*db.LabelQuery, predicate.Label, label.OrderOption]{typ: db.TypeLabel, tq: q}, nil
 	case *db.LifecycleQuery:
 		return &query[*db.LifecycleQuery, predicate.Lifecycle, lifecycle.OrderOption]{typ: db.TypeLifecycle, tq: q}, nil
 	case *db.LifecycleStepQuery:

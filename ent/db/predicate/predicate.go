@@ -42,7 +42,7 @@ type EvidenceSubject func(*sql.Selector)
 // GatePolicy is the predicate function for gatepolicy builders.
 type GatePolicy func(*sql.Selector)
 
-// Label is the predicate function for dblabel builders.
+// Label is the predicate function for label builders.
 type Label func(*sql.Selector)
 
 // Lifecycle is the predicate function for lifecycle builders.
