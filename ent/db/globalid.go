@@ -38,7 +38,7 @@ func (_m *Evidence) GlobalID() string { return id.Global("Evidence", _m.ID) }
 func (_m *EvidenceSubject) GlobalID() string { return id.Global("EvidenceSubject", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this GatePolicy.
-func (_m *GatePolicy) GlobalID() string { return id.Global("Policy", _m.ID) }
+func (_m *GatePolicy) GlobalID() string { return id.Global("GatePolicy", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this Label.
 func (_m *Label) GlobalID() string { return id.Global("Label", _m.ID) }

@@ -1255,14 +1255,14 @@ func (_q *GatePolicyQuery) collectField(ctx context.Context, oneNode bool, opCtx
 	return nil
 }
 
-type policyPaginateArgs struct {
+type gatepolicyPaginateArgs struct {
 	first, last   *int
 	after, before *Cursor
-	opts          []PolicyPaginateOption
+	opts          []GatePolicyPaginateOption
 }
 
-func newPolicyPaginateArgs(rv map[string]any) *policyPaginateArgs {
-	args := &policyPaginateArgs{}
+func newGatePolicyPaginateArgs(rv map[string]any) *gatepolicyPaginateArgs {
+	args := &gatepolicyPaginateArgs{}
 	if rv == nil {
 		return args
 	}

@@ -77,7 +77,7 @@ var evidencesubjectImplementors = []string{"EvidenceSubject", "Node"}
 // IsNode implements the Node interface check for GQLGen.
 func (*EvidenceSubject) IsNode() {}
 
-var gatepolicyImplementors = []string{"Policy", "Node"}
+var gatepolicyImplementors = []string{"GatePolicy", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*GatePolicy) IsNode() {}

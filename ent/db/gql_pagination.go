@@ -1857,23 +1857,20 @@ func (_m *EvidenceSubject) ToEdge(order *EvidenceSubjectOrder) *EvidenceSubjectE
 	}
 }
 
-// Policy is the type alias for GatePolicy.
-type Policy = GatePolicy
-
-// PolicyEdge is the edge representation of Policy.
-type PolicyEdge struct {
-	Node   *Policy `json:"node"`
-	Cursor Cursor  `json:"cursor"`
+// GatePolicyEdge is the edge representation of GatePolicy.
+type GatePolicyEdge struct {
+	Node   *GatePolicy `json:"node"`
+	Cursor Cursor      `json:"cursor"`
 }
 
-// PolicyConnection is the connection containing edges to Policy.
-type PolicyConnection struct {
-	Edges      []*PolicyEdge `json:"edges"`
-	PageInfo   PageInfo      `json:"pageInfo"`
-	TotalCount int           `json:"totalCount"`
+// GatePolicyConnection is the connection containing edges to GatePolicy.
+type GatePolicyConnection struct {
+	Edges      []*GatePolicyEdge `json:"edges"`
+	PageInfo   PageInfo          `json:"pageInfo"`
+	TotalCount int               `json:"totalCount"`
 }
 
-func (c *PolicyConnection) build(nodes []*Policy, pager *policyPager, after *Cursor, first *int, before *Cursor, last *int) {
+func (c *GatePolicyConnection) build(nodes []*GatePolicy, pager *gatepolicyPager, after *Cursor, first *int, before *Cursor, last *int) {
 	c.PageInfo.HasNextPage = before != nil
 	c.PageInfo.HasPreviousPage = after != nil
 	if first != nil && *first+1 == len(nodes) {
@@ -1883,21 +1880,21 @@ func (c *PolicyConnection) build(nodes []*Policy, pager *policyPager, after *Cur
 		c.PageInfo.HasPreviousPage = true
 		nodes = nodes[:len(nodes)-1]
 	}
-	var nodeAt func(int) *Policy
+	var nodeAt func(int) *GatePolicy
 	if last != nil {
 		n := len(nodes) - 1
-		nodeAt = func(i int) *Policy {
+		nodeAt = func(i int) *GatePolicy {
 			return nodes[n-i]
 		}
 	} else {
-		nodeAt = func(i int) *Policy {
+		nodeAt = func(i int) *GatePolicy {
 			return nodes[i]
 		}
 	}
-	c.Edges = make([]*PolicyEdge, len(nodes))
+	c.Edges = make([]*GatePolicyEdge, len(nodes))
 	for i := range nodes {
 		node := nodeAt(i)
-		c.Edges[i] = &PolicyEdge{
+		c.Edges[i] = &GatePolicyEdge{
 			Node:   node,
 			Cursor: pager.toCursor(node),
 		}
@@ -1911,30 +1908,30 @@ func (c *PolicyConnection) build(nodes []*Policy, pager *policyPager, after *Cur
 	}
 }
 
-// PolicyPaginateOption enables pagination customization.
-type PolicyPaginateOption func(*policyPager) error
+// GatePolicyPaginateOption enables pagination customization.
+type GatePolicyPaginateOption func(*gatepolicyPager) error
 
-// WithPolicyOrder configures pagination ordering.
-func WithPolicyOrder(order *PolicyOrder) PolicyPaginateOption {
+// WithGatePolicyOrder configures pagination ordering.
+func WithGatePolicyOrder(order *GatePolicyOrder) GatePolicyPaginateOption {
 	if order == nil {
-		order = DefaultPolicyOrder
+		order = DefaultGatePolicyOrder
 	}
 	o := *order
-	return func(pager *policyPager) error {
+	return func(pager *gatepolicyPager) error {
 		if err := o.Direction.Validate(); err != nil {
 			return err
 		}
 		if o.Field == nil {
-			o.Field = DefaultPolicyOrder.Field
+			o.Field = DefaultGatePolicyOrder.Field
 		}
 		pager.order = &o
 		return nil
 	}
 }
 
-// WithPolicyFilter configures pagination filter.
-func WithPolicyFilter(filter func(*GatePolicyQuery) (*GatePolicyQuery, error)) PolicyPaginateOption {
-	return func(pager *policyPager) error {
+// WithGatePolicyFilter configures pagination filter.
+func WithGatePolicyFilter(filter func(*GatePolicyQuery) (*GatePolicyQuery, error)) GatePolicyPaginateOption {
+	return func(pager *gatepolicyPager) error {
 		if filter == nil {
 			return errors.New("GatePolicyQuery filter cannot be nil")
 		}
@@ -1943,55 +1940,55 @@ func WithPolicyFilter(filter func(*GatePolicyQuery) (*GatePolicyQuery, error)) P
 	}
 }
 
-type policyPager struct {
+type gatepolicyPager struct {
 	reverse bool
-	order   *PolicyOrder
+	order   *GatePolicyOrder
 	filter  func(*GatePolicyQuery) (*GatePolicyQuery, error)
 }
 
-func newPolicyPager(opts []PolicyPaginateOption, reverse bool) (*policyPager, error) {
-	pager := &policyPager{reverse: reverse}
+func newGatePolicyPager(opts []GatePolicyPaginateOption, reverse bool) (*gatepolicyPager, error) {
+	pager := &gatepolicyPager{reverse: reverse}
 	for _, opt := range opts {
 		if err := opt(pager); err != nil {
 			return nil, err
 		}
 	}
 	if pager.order == nil {
-		pager.order = DefaultPolicyOrder
+		pager.order = DefaultGatePolicyOrder
 	}
 	return pager, nil
 }
 
-func (p *policyPager) applyFilter(query *GatePolicyQuery) (*GatePolicyQuery, error) {
+func (p *gatepolicyPager) applyFilter(query *GatePolicyQuery) (*GatePolicyQuery, error) {
 	if p.filter != nil {
 		return p.filter(query)
 	}
 	return query, nil
 }
 
-func (p *policyPager) toCursor(_m *Policy) Cursor {
+func (p *gatepolicyPager) toCursor(_m *GatePolicy) Cursor {
 	return p.order.Field.toCursor(_m)
 }
 
-func (p *policyPager) applyCursors(query *GatePolicyQuery, after, before *Cursor) (*GatePolicyQuery, error) {
+func (p *gatepolicyPager) applyCursors(query *GatePolicyQuery, after, before *Cursor) (*GatePolicyQuery, error) {
 	direction := p.order.Direction
 	if p.reverse {
 		direction = direction.Reverse()
 	}
-	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultPolicyOrder.Field.column, p.order.Field.column, direction) {
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultGatePolicyOrder.Field.column, p.order.Field.column, direction) {
 		query = query.Where(predicate)
 	}
 	return query, nil
 }
 
-func (p *policyPager) applyOrder(query *GatePolicyQuery) *GatePolicyQuery {
+func (p *gatepolicyPager) applyOrder(query *GatePolicyQuery) *GatePolicyQuery {
 	direction := p.order.Direction
 	if p.reverse {
 		direction = direction.Reverse()
 	}
 	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
-	if p.order.Field != DefaultPolicyOrder.Field {
-		query = query.Order(DefaultPolicyOrder.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultGatePolicyOrder.Field {
+		query = query.Order(DefaultGatePolicyOrder.Field.toTerm(direction.OrderTermOption()))
 	}
 	if len(query.ctx.Fields) > 0 {
 		query.ctx.AppendFieldOnce(p.order.Field.column)
@@ -1999,7 +1996,7 @@ func (p *policyPager) applyOrder(query *GatePolicyQuery) *GatePolicyQuery {
 	return query
 }
 
-func (p *policyPager) orderExpr(query *GatePolicyQuery) sql.Querier {
+func (p *gatepolicyPager) orderExpr(query *GatePolicyQuery) sql.Querier {
 	direction := p.order.Direction
 	if p.reverse {
 		direction = direction.Reverse()
@@ -2009,28 +2006,28 @@ func (p *policyPager) orderExpr(query *GatePolicyQuery) sql.Querier {
 	}
 	return sql.ExprFunc(func(b *sql.Builder) {
 		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
-		if p.order.Field != DefaultPolicyOrder.Field {
-			b.Comma().Ident(DefaultPolicyOrder.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultGatePolicyOrder.Field {
+			b.Comma().Ident(DefaultGatePolicyOrder.Field.column).Pad().WriteString(string(direction))
 		}
 	})
 }
 
-// Paginate executes the query and returns a relay based cursor connection to Policy.
+// Paginate executes the query and returns a relay based cursor connection to GatePolicy.
 func (_m *GatePolicyQuery) Paginate(
 	ctx context.Context, after *Cursor, first *int,
-	before *Cursor, last *int, opts ...PolicyPaginateOption,
-) (*PolicyConnection, error) {
+	before *Cursor, last *int, opts ...GatePolicyPaginateOption,
+) (*GatePolicyConnection, error) {
 	if err := validateFirstLast(first, last); err != nil {
 		return nil, err
 	}
-	pager, err := newPolicyPager(opts, last != nil)
+	pager, err := newGatePolicyPager(opts, last != nil)
 	if err != nil {
 		return nil, err
 	}
 	if _m, err = pager.applyFilter(_m); err != nil {
 		return nil, err
 	}
-	conn := &PolicyConnection{Edges: []*PolicyEdge{}}
+	conn := &GatePolicyConnection{Edges: []*GatePolicyEdge{}}
 	ignoredEdges := !hasCollectedField(ctx, edgesField)
 	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
 		hasPagination := after != nil || first != nil || before != nil || last != nil
@@ -2068,42 +2065,42 @@ func (_m *GatePolicyQuery) Paginate(
 	return conn, nil
 }
 
-// PolicyOrderField defines the ordering field of GatePolicy.
-type PolicyOrderField struct {
+// GatePolicyOrderField defines the ordering field of GatePolicy.
+type GatePolicyOrderField struct {
 	// Value extracts the ordering value from the given GatePolicy.
-	Value    func(*Policy) (ent.Value, error)
+	Value    func(*GatePolicy) (ent.Value, error)
 	column   string // field or computed.
 	toTerm   func(...sql.OrderTermOption) gatepolicy.OrderOption
-	toCursor func(*Policy) Cursor
+	toCursor func(*GatePolicy) Cursor
 }
 
-// PolicyOrder defines the ordering of GatePolicy.
-type PolicyOrder struct {
-	Direction OrderDirection    `json:"direction"`
-	Field     *PolicyOrderField `json:"field"`
+// GatePolicyOrder defines the ordering of GatePolicy.
+type GatePolicyOrder struct {
+	Direction OrderDirection        `json:"direction"`
+	Field     *GatePolicyOrderField `json:"field"`
 }
 
-// DefaultPolicyOrder is the default ordering of GatePolicy.
-var DefaultPolicyOrder = &PolicyOrder{
+// DefaultGatePolicyOrder is the default ordering of GatePolicy.
+var DefaultGatePolicyOrder = &GatePolicyOrder{
 	Direction: entgql.OrderDirectionAsc,
-	Field: &PolicyOrderField{
-		Value: func(_m *Policy) (ent.Value, error) {
+	Field: &GatePolicyOrderField{
+		Value: func(_m *GatePolicy) (ent.Value, error) {
 			return _m.ID, nil
 		},
 		column: gatepolicy.FieldID,
 		toTerm: gatepolicy.ByID,
-		toCursor: func(_m *Policy) Cursor {
+		toCursor: func(_m *GatePolicy) Cursor {
 			return Cursor{ID: _m.ID}
 		},
 	},
 }
 
-// ToEdge converts Policy into PolicyEdge.
-func (_m *Policy) ToEdge(order *PolicyOrder) *PolicyEdge {
+// ToEdge converts GatePolicy into GatePolicyEdge.
+func (_m *GatePolicy) ToEdge(order *GatePolicyOrder) *GatePolicyEdge {
 	if order == nil {
-		order = DefaultPolicyOrder
+		order = DefaultGatePolicyOrder
 	}
-	return &PolicyEdge{
+	return &GatePolicyEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
@@ -16,7 +15,7 @@ type GatePolicy struct{ ent.Schema }
 
 // Annotations names the table.
 func (GatePolicy) Annotations() []schema.Annotation {
-	return append(node("policies"), entgql.Type("Policy"))
+	return node("policies")
 }
 
 // Fields are the columns.
