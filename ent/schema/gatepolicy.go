@@ -25,6 +25,7 @@ func (GatePolicy) Fields() []ent.Field {
 		field.Int("revision").Immutable(),
 		field.Enum("mode").Values("WARN", "BLOCK").Immutable(),
 		field.Bool("enabled").Immutable(),
+		field.Bool("waivable").Immutable(),
 		field.String("stage_name").Immutable(),
 		field.Enum("gate_kind").Values("ENTRY", "EXIT", "RELEASE").Immutable(),
 		field.Enum("scope_type").Values("GLOBAL", "PROJECT", "APPLICATION").Immutable(),
