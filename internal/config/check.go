@@ -1,0 +1,102 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+func setListen(c *Config, value string) error {
+	_, port, err := net.SplitHostPort(value)
+	if err != nil {
+		return fmt.Errorf("%q is no address to listen on; write host:port, for example 127.0.0.1:8080", value)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("port %q is not a number from 0 to 65535", port)
+	} else if strconv.FormatUint(n, 10) != port {
+		return fmt.Errorf("port %q is written oddly; write %d", port, n)
+	}
+	c.Listen = value
+	return nil
+}
+
+func setData(c *Config, value string) error {
+	if value == "" || strings.ContainsRune(value, 0) {
+		return errors.New("needs the path of a directory")
+	}
+	c.Data = value
+	return nil
+}
+
+// setDatabase never repeats the value: it may hold a password, and the errors of net/url quote what they could not read.
+func setDatabase(c *Config, value string) error {
+	scheme, rest, _ := strings.Cut(value, ":")
+	switch scheme {
+	case "sqlite":
+		if rest == "" {
+			return errors.New("sqlite: needs the path of a file; write sqlite:PATH")
+		}
+	case "postgres", "postgresql":
+		u, err := url.Parse(value)
+		if err != nil || !strings.HasPrefix(rest, "//") {
+			return errors.New("is no URL; write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters percent-encoded")
+		}
+		if strings.Trim(u.Path, "/") == "" {
+			return errors.New("names no database; write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+		}
+	default:
+		return errors.New("starts with neither sqlite: nor postgres:// nor postgresql://")
+	}
+	c.Database = value
+	return nil
+}
+
+// setBootstrapToken accepts what RFC 6750 allows in an Authorization header, so that the token can be sent.
+func setBootstrapToken(c *Config, value string) error {
+	if n := len(value); n < MinTokenLength || n > MaxTokenLength {
+		return fmt.Errorf("needs %d to %d characters, has %d", MinTokenLength, MaxTokenLength, n)
+	}
+	for _, r := range strings.TrimRight(value, "=") {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		if !letter && !strings.ContainsRune("-._~+/", r) {
+			return errors.New("has a character that cannot be sent in a header; use letters, digits and -._~+/")
+		}
+	}
+	c.BootstrapToken = value
+	return nil
+}
+
+func setReleaseKey(c *Config, value string) error {
+	if value == "" || strings.ContainsRune(value, 0) {
+		return errors.New("needs the path of a file")
+	}
+	c.ReleaseKey = value
+	return nil
+}
+
+func setVerifierID(c *Config, value string) error {
+	u, err := url.Parse(value)
+	if err != nil || !u.IsAbs() || (u.Host == "" && u.Opaque == "") {
+		return fmt.Errorf("%q is no absolute URI; write for example https://releases.example.org/verifier", value)
+	}
+	c.VerifierID = value
+	return nil
+}
+
+func setLogLevel(c *Config, value string) error {
+	if err := c.LogLevel.UnmarshalText([]byte(value)); err != nil {
+		return fmt.Errorf("%q is no level; write debug, info, warn or error", value)
+	}
+	return nil
+}
+
+func setLogFormat(c *Config, value string) error {
+	if value != "text" && value != "json" {
+		return fmt.Errorf("%q is no format; write text or json", value)
+	}
+	c.LogFormat = value
+	return nil
+}

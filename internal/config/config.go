@@ -1,0 +1,137 @@
+// Package config reads how an installation is set up: from the command line and from the environment, checked at once,
+// so that an operator learns everything that is wrong from one attempt.
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+)
+
+// MinTokenLength is the fewest characters that a bootstrap token may have. It becomes an organisation admin's token, and
+// sixteen random characters are out of reach of anyone who guesses over the network.
+const MinTokenLength = 16
+
+// MaxTokenLength keeps the token far below what fits a request header.
+const MaxTokenLength = 512
+
+// Config is a checked set-up. Printing it, or logging it with slog, never shows the bootstrap token or the database's
+// password.
+type Config struct {
+	// Listen is the TCP address to serve on, host:port. Port 0 takes any free one.
+	Listen string
+	// Data is the directory that holds what the service keeps outside its database. It need not exist yet.
+	Data string
+	// Database is where the records are: "sqlite:PATH" or a "postgres://" or "postgresql://" URL.
+	Database string
+	// BootstrapToken becomes the organisation admin's token on an empty database. Empty when none was given: then one is
+	// made and printed once.
+	BootstrapToken string
+	// ReleaseKey is the path of the private key that signs releases. It need not exist yet.
+	ReleaseKey string
+	// VerifierID is the URI under which verification summaries name this installation as their verifier (SLSA VSA v1).
+	VerifierID string
+	// LogLevel is the lowest level that is logged.
+	LogLevel slog.Level
+	// LogFormat is "text" or "json".
+	LogFormat string
+}
+
+// setting ties a flag to its environment variable: one row is one line of the help text.
+type setting struct {
+	flag, env, fallback, help string
+	set                       func(c *Config, value string) error
+}
+
+// settings lists every setting in the order of the help text. It is a function, so that nothing can change it.
+func settings() []setting {
+	return []setting{
+		{"listen", "PLIMSOLL_LISTEN", "127.0.0.1:8080", "TCP address to serve on, host:port", setListen},
+		{"data", "PLIMSOLL_DATA", "data", "directory for what is kept outside the database", setData},
+		{"database", "PLIMSOLL_DATABASE", "", "sqlite:PATH or postgres://… (default sqlite:DATA/plimsoll.db)", setDatabase},
+		{"bootstrap-token", "PLIMSOLL_BOOTSTRAP_TOKEN", "",
+			"organisation admin's token on an empty database, at least 16 characters;\n" +
+				"prefer the environment: other users can see command lines. Without it one is made and printed once",
+			setBootstrapToken},
+		{"release-key", "PLIMSOLL_RELEASE_KEY", "", "path of the key that signs releases (default DATA/release.key)", setReleaseKey},
+		{"verifier-id", "PLIMSOLL_VERIFIER_ID", "https://plimsoll.dev/verifier",
+			"URI that names this installation in verification summaries", setVerifierID},
+		{"log-level", "PLIMSOLL_LOG_LEVEL", "info", "debug, info, warn or error", setLogLevel},
+		{"log-format", "PLIMSOLL_LOG_FORMAT", "text", "text or json", setLogFormat},
+	}
+}
+
+// Load reads args (the command line without the program and command name) and the environment through getenv. A flag
+// wins over its variable; an empty variable counts as unset. It returns flag.ErrHelp when help was asked for; any other
+// error joins everything that is wrong, each part naming the flag and the variable, and none repeating a secret.
+func Load(args []string, getenv func(string) string) (Config, error) {
+	all := settings()
+	given := map[string]*string{}
+	fs := flag.NewFlagSet("plimsoll", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	for _, s := range all {
+		given[s.flag] = fs.String(s.flag, "", s.help)
+	}
+
+	var problems []error
+	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return Config{}, flag.ErrHelp
+	} else if err != nil {
+		problems = append(problems, fmt.Errorf("%w; run with --help for the list", err))
+	} else if fs.NArg() > 0 {
+		problems = append(problems, fmt.Errorf("takes flags only, found %d other arguments", fs.NArg()))
+	}
+	onCommandLine := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { onCommandLine[f.Name] = true })
+
+	var c Config
+	for _, s := range all {
+		value := s.fallback
+		if onCommandLine[s.flag] {
+			value = *given[s.flag]
+		} else if v := getenv(s.env); v != "" {
+			value = v
+		} else if value == "" {
+			continue
+		}
+		if err := s.set(&c, value); err != nil {
+			problems = append(problems, fmt.Errorf("--%s (%s): %w", s.flag, s.env, err))
+		}
+	}
+	if len(problems) > 0 {
+		return Config{}, errors.Join(problems...)
+	}
+	c.fillFromData()
+	return c, nil
+}
+
+// fillFromData places what was not given inside the data directory.
+func (c *Config) fillFromData() {
+	if c.Database == "" {
+		c.Database = "sqlite:" + filepath.Join(c.Data, "plimsoll.db")
+	}
+	if c.ReleaseKey == "" {
+		c.ReleaseKey = filepath.Join(c.Data, "release.key")
+	}
+}
+
+// Usage writes the help text: every flag with its variable and default.
+func Usage(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString("Every flag can be given as an environment variable, too; the flag wins.\n\n")
+	for _, s := range settings() {
+		fmt.Fprintf(&b, "  --%s VALUE  (%s)\n", s.flag, s.env)
+		fmt.Fprintf(&b, "        %s", strings.ReplaceAll(s.help, "\n", "\n        "))
+		if s.fallback != "" {
+			fmt.Fprintf(&b, " (default %s)", s.fallback)
+		}
+		b.WriteString("\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

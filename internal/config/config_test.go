@@ -1,0 +1,210 @@
+package config_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/plimsoll/plimsoll/internal/config"
+)
+
+const token = "correct-horse-battery-staple"
+
+func environment(pairs map[string]string) func(string) string {
+	return func(name string) string { return pairs[name] }
+}
+
+func TestLoad(t *testing.T) {
+	defaults := config.Config{
+		Listen:     "127.0.0.1:8080",
+		Data:       "data",
+		Database:   "sqlite:" + filepath.Join("data", "plimsoll.db"),
+		ReleaseKey: filepath.Join("data", "release.key"),
+		VerifierID: "https://plimsoll.dev/verifier",
+		LogFormat:  "text",
+	}
+	for name, tc := range map[string]struct {
+		args []string
+		env  map[string]string
+		want func(c *config.Config)
+	}{
+		"nothing given takes the defaults": {want: func(*config.Config) {}},
+		"a flag is taken": {
+			args: []string{"--listen", "0.0.0.0:0"},
+			want: func(c *config.Config) { c.Listen = "0.0.0.0:0" },
+		},
+		"a variable is taken": {
+			env:  map[string]string{"PLIMSOLL_LISTEN": "[::1]:9000"},
+			want: func(c *config.Config) { c.Listen = "[::1]:9000" },
+		},
+		"the flag wins over the variable": {
+			args: []string{"--log-level=debug"},
+			env:  map[string]string{"PLIMSOLL_LOG_LEVEL": "error"},
+			want: func(c *config.Config) { c.LogLevel = slog.LevelDebug },
+		},
+		"the flag wins even over a variable that is wrong": {
+			args: []string{"--listen=127.0.0.1:1"},
+			env:  map[string]string{"PLIMSOLL_LISTEN": "nonsense"},
+			want: func(c *config.Config) { c.Listen = "127.0.0.1:1" },
+		},
+		"the database and the key follow the data directory": {
+			args: []string{"--data", "/srv/plimsoll"},
+			want: func(c *config.Config) {
+				c.Data = "/srv/plimsoll"
+				c.Database = "sqlite:/srv/plimsoll/plimsoll.db"
+				c.ReleaseKey = "/srv/plimsoll/release.key"
+			},
+		},
+		"a database elsewhere does not move the key": {
+			env:  map[string]string{"PLIMSOLL_DATABASE": "postgres://u:p@db/plimsoll?sslmode=disable"},
+			want: func(c *config.Config) { c.Database = "postgres://u:p@db/plimsoll?sslmode=disable" },
+		},
+		"the other spelling of Postgres is taken": {
+			env:  map[string]string{"PLIMSOLL_DATABASE": "postgresql:///plimsoll?host=/run/postgresql"},
+			want: func(c *config.Config) { c.Database = "postgresql:///plimsoll?host=/run/postgresql" },
+		},
+		"a token, a key, a verifier and a format are taken": {
+			args: []string{"--release-key", "k.pem", "--verifier-id", "urn:example:verifier", "--log-format", "json"},
+			env:  map[string]string{"PLIMSOLL_BOOTSTRAP_TOKEN": token},
+			want: func(c *config.Config) {
+				c.ReleaseKey, c.VerifierID, c.LogFormat, c.BootstrapToken = "k.pem", "urn:example:verifier", "json", token
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := defaults
+			tc.want(&want)
+			got, err := config.Load(tc.args, environment(tc.env))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for name, tc := range map[string]struct {
+		args []string
+		env  map[string]string
+		want []string
+	}{
+		"an address without a port":        {args: []string{"--listen=localhost"}, want: []string{"--listen", "PLIMSOLL_LISTEN", "host:port"}},
+		"a port that is a name":            {args: []string{"--listen=:http"}, want: []string{`port "http"`}},
+		"a port that does not exist":       {args: []string{"--listen=:65536"}, want: []string{`port "65536"`}},
+		"a port with leading zeros":        {args: []string{"--listen=:0080"}, want: []string{`port "0080"`, "write 80"}},
+		"an empty data directory":          {args: []string{"--data="}, want: []string{"--data", "PLIMSOLL_DATA"}},
+		"an empty key path":                {args: []string{"--release-key="}, want: []string{"--release-key"}},
+		"a database of another make":       {args: []string{"--database=mysql://h/d"}, want: []string{"--database", "PLIMSOLL_DATABASE", "sqlite:"}},
+		"a database without a scheme":      {args: []string{"--database=plimsoll.db"}, want: []string{"--database"}},
+		"an SQLite database without path":  {args: []string{"--database=sqlite:"}, want: []string{"sqlite:PATH"}},
+		"a Postgres URL without a name":    {args: []string{"--database=postgres://h"}, want: []string{"names no database"}},
+		"a Postgres URL without slashes":   {args: []string{"--database=postgres:h/d"}, want: []string{"is no URL"}},
+		"a token that is too short":        {env: map[string]string{"PLIMSOLL_BOOTSTRAP_TOKEN": "fifteen-letters"}, want: []string{"--bootstrap-token (PLIMSOLL_BOOTSTRAP_TOKEN)", "has 15"}},
+		"a token given as empty":           {args: []string{"--bootstrap-token="}, want: []string{"has 0"}},
+		"a token with a space":             {args: []string{"--bootstrap-token", "sixteen letters and a space"}, want: []string{"cannot be sent in a header"}},
+		"a token that is too long":         {args: []string{"--bootstrap-token", strings.Repeat("x", 513)}, want: []string{"has 513"}},
+		"a verifier that is no URI":        {args: []string{"--verifier-id=plimsoll"}, want: []string{"--verifier-id", "absolute URI"}},
+		"a level nobody knows":             {args: []string{"--log-level=loud"}, want: []string{"--log-level", "PLIMSOLL_LOG_LEVEL"}},
+		"a format nobody knows":            {env: map[string]string{"PLIMSOLL_LOG_FORMAT": "xml"}, want: []string{"PLIMSOLL_LOG_FORMAT"}},
+		"a flag nobody knows":              {args: []string{"--lisen=:1"}, want: []string{"lisen", "--help"}},
+		"an argument that is no flag":      {args: []string{"serve"}, want: []string{"takes flags only"}},
+		"everything that is wrong at once": {args: []string{"--listen=x", "--log-level=loud"}, env: map[string]string{"PLIMSOLL_DATABASE": "x"}, want: []string{"--listen", "--log-level", "--database"}},
+		"other faults beside unknown flag": {args: []string{"--what"}, env: map[string]string{"PLIMSOLL_DATABASE": "x"}, want: []string{"what", "PLIMSOLL_DATABASE"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := config.Load(tc.args, environment(tc.env))
+			if err == nil {
+				t.Fatalf("accepted: %s", got)
+			}
+			for _, part := range tc.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not say %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestErrorsRepeatNoSecret(t *testing.T) {
+	for name, args := range map[string][]string{
+		"a URL that cannot be parsed": {"--database=postgres://u:hunter2@h:port/d"},
+		"a URL with an odd escape":    {"--database=postgres://u:hunter2%zz@h/d"},
+		"a URL of another make":       {"--database=mysql://u:hunter2@h/d"},
+		"a URL without a database":    {"--database=postgres://u:hunter2@h"},
+		"a token that is too short":   {"--bootstrap-token=hunter2"},
+		"a token with a space":        {"--bootstrap-token=hunter2 hunter2 hunter2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := config.Load(args, environment(nil))
+			if err == nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestPrintingShowsNoSecret(t *testing.T) {
+	for name, database := range map[string]string{
+		"password with the user":     "postgres://u:hunter2@h/d",
+		"password as a parameter":    "postgres://h/d?user=u&password=hunter2&sslmode=disable",
+		"password of the client key": "postgres://h/d?sslpassword=hunter2",
+		"password given in both":     "postgresql://u:hunter2@h/d?password=hunter2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := config.Load([]string{"--database", database}, environment(map[string]string{"PLIMSOLL_BOOTSTRAP_TOKEN": token}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Database != database {
+				t.Fatalf("the password is needed to connect, got %q", c.Database)
+			}
+			var logged bytes.Buffer
+			slog.New(slog.NewJSONHandler(&logged, nil)).Info("starting", "config", c, "again", &c)
+			for _, text := range []string{c.String(), fmt.Sprintf("%v %+v %#v %s", c, c, c, &c), logged.String()} {
+				if strings.Contains(text, "hunter2") || strings.Contains(text, token) {
+					t.Errorf("a secret is in %s", text)
+				}
+				if !strings.Contains(text, "REDACTED") || !strings.Contains(text, "127.0.0.1:8080") {
+					t.Errorf("the rest is missing in %s", text)
+				}
+			}
+		})
+	}
+}
+
+func TestHelpNamesEveryFlagAndVariable(t *testing.T) {
+	if _, err := config.Load([]string{"--help"}, environment(nil)); !errors.Is(err, flag.ErrHelp) {
+		t.Fatalf("got %v, want flag.ErrHelp", err)
+	}
+	var b bytes.Buffer
+	if err := config.Usage(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"listen", "data", "database", "bootstrap-token", "release-key", "verifier-id", "log-level", "log-format"} {
+		env := "PLIMSOLL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		if !strings.Contains(b.String(), "--"+name) || !strings.Contains(b.String(), env) {
+			t.Errorf("help does not name --%s and %s:\n%s", name, env, b.String())
+		}
+	}
+}
+
+func FuzzDatabase(f *testing.F) {
+	for _, seed := range []string{"sqlite:x", "postgres://u:p@h/d", "postgres://[::1]:5432/d?password=p", "postgresql:", "\x00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, dsn string) {
+		c, err := config.Load([]string{"--database", dsn}, environment(nil))
+		if err == nil && c.Database != dsn {
+			t.Errorf("accepted %q as %q", dsn, c.Database)
+		}
+		_ = c.String()
+	})
+}

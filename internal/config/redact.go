@@ -1,0 +1,63 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+)
+
+const redacted = "REDACTED"
+
+// String implements fmt.Stringer without the bootstrap token and the database's password.
+func (c Config) String() string {
+	return fmt.Sprintf("listen=%s data=%s database=%s bootstrap-token=%s release-key=%s verifier-id=%s log-level=%s log-format=%s",
+		c.Listen, c.Data, redactDSN(c.Database), c.redactedToken(), c.ReleaseKey, c.VerifierID, c.LogLevel, c.LogFormat)
+}
+
+// GoString implements fmt.GoStringer, so that %#v keeps the secrets, too.
+func (c Config) GoString() string { return "config.Config{" + c.String() + "}" }
+
+// LogValue implements slog.LogValuer without the bootstrap token and the database's password.
+func (c Config) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("listen", c.Listen),
+		slog.String("data", c.Data),
+		slog.String("database", redactDSN(c.Database)),
+		slog.String("bootstrap_token", c.redactedToken()),
+		slog.String("release_key", c.ReleaseKey),
+		slog.String("verifier_id", c.VerifierID),
+		slog.String("log_level", c.LogLevel.String()),
+		slog.String("log_format", c.LogFormat),
+	)
+}
+
+func (c Config) redactedToken() string {
+	if c.BootstrapToken == "" {
+		return "none"
+	}
+	return redacted
+}
+
+// redactDSN hides the password wherever a Postgres URL may carry one: with the user, or as a parameter (libpq allows
+// password and sslpassword there). What cannot be parsed is hidden as a whole.
+func redactDSN(dsn string) string {
+	if strings.HasPrefix(dsn, "sqlite:") || dsn == "" {
+		return dsn
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return redacted
+	}
+	if _, has := u.User.Password(); has {
+		u.User = url.UserPassword(u.User.Username(), redacted)
+	}
+	query := u.Query()
+	for name := range query {
+		if strings.Contains(strings.ToLower(name), "password") {
+			query.Set(name, redacted)
+		}
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
