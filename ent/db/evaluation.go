@@ -40,8 +40,8 @@ type Evaluation struct {
 	CapabilitiesDigest string `json:"capabilities_digest,omitempty"`
 	// JSON: which policies, in which revision and mode
 	Policies string `json:"policies,omitempty"`
-	// JSON: one result a rule of a policy
-	Results string `json:"results,omitempty"`
+	// blob: JSON, one result a rule of a policy
+	ResultsDigest string `json:"results_digest,omitempty"`
 	// ProjectID holds the value of the "project_id" field.
 	ProjectID int `json:"project_id,omitempty"`
 	// VersionID holds the value of the "version_id" field.
@@ -109,7 +109,7 @@ func (*Evaluation) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case evaluation.FieldID, evaluation.FieldProjectID, evaluation.FieldVersionID, evaluation.FieldPromotionID:
 			values[i] = new(sql.NullInt64)
-		case evaluation.FieldEvalID, evaluation.FieldStageName, evaluation.FieldGateKind, evaluation.FieldDecision, evaluation.FieldExplanation, evaluation.FieldInputDigest, evaluation.FieldInputParts, evaluation.FieldCapabilitiesDigest, evaluation.FieldPolicies, evaluation.FieldResults:
+		case evaluation.FieldEvalID, evaluation.FieldStageName, evaluation.FieldGateKind, evaluation.FieldDecision, evaluation.FieldExplanation, evaluation.FieldInputDigest, evaluation.FieldInputParts, evaluation.FieldCapabilitiesDigest, evaluation.FieldPolicies, evaluation.FieldResultsDigest:
 			values[i] = new(sql.NullString)
 		case evaluation.FieldEvaluatedAt:
 			values[i] = new(sql.NullTime)
@@ -194,11 +194,11 @@ func (_m *Evaluation) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Policies = value.String
 			}
-		case evaluation.FieldResults:
+		case evaluation.FieldResultsDigest:
 			if value, ok := values[i].(*sql.NullString); !ok {
-				return fmt.Errorf("unexpected type %T for field results", values[i])
+				return fmt.Errorf("unexpected type %T for field results_digest", values[i])
 			} else if value.Valid {
-				_m.Results = value.String
+				_m.ResultsDigest = value.String
 			}
 		case evaluation.FieldProjectID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -299,8 +299,8 @@ func (_m *Evaluation) String() string {
 	builder.WriteString("policies=")
 	builder.WriteString(_m.Policies)
 	builder.WriteString(", ")
-	builder.WriteString("results=")
-	builder.WriteString(_m.Results)
+	builder.WriteString("results_digest=")
+	builder.WriteString(_m.ResultsDigest)
 	builder.WriteString(", ")
 	builder.WriteString("project_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ProjectID))

@@ -85,9 +85,9 @@ func (_c *EvaluationCreate) SetPolicies(v string) *EvaluationCreate {
 	return _c
 }
 
-// SetResults sets the "results" field.
-func (_c *EvaluationCreate) SetResults(v string) *EvaluationCreate {
-	_c.mutation.SetResults(v)
+// SetResultsDigest sets the "results_digest" field.
+func (_c *EvaluationCreate) SetResultsDigest(v string) *EvaluationCreate {
+	_c.mutation.SetResultsDigest(v)
 	return _c
 }
 
@@ -198,8 +198,8 @@ func (_c *EvaluationCreate) check() error {
 	if _, ok := _c.mutation.Policies(); !ok {
 		return &ValidationError{Name: "policies", err: errors.New(`db: missing required field "Evaluation.policies"`)}
 	}
-	if _, ok := _c.mutation.Results(); !ok {
-		return &ValidationError{Name: "results", err: errors.New(`db: missing required field "Evaluation.results"`)}
+	if _, ok := _c.mutation.ResultsDigest(); !ok {
+		return &ValidationError{Name: "results_digest", err: errors.New(`db: missing required field "Evaluation.results_digest"`)}
 	}
 	if _, ok := _c.mutation.ProjectID(); !ok {
 		return &ValidationError{Name: "project_id", err: errors.New(`db: missing required field "Evaluation.project_id"`)}
@@ -286,9 +286,9 @@ func (_c *EvaluationCreate) createSpec() (*Evaluation, *sqlgraph.CreateSpec) {
 		_spec.SetField(evaluation.FieldPolicies, field.TypeString, value)
 		_node.Policies = value
 	}
-	if value, ok := _c.mutation.Results(); ok {
-		_spec.SetField(evaluation.FieldResults, field.TypeString, value)
-		_node.Results = value
+	if value, ok := _c.mutation.ResultsDigest(); ok {
+		_spec.SetField(evaluation.FieldResultsDigest, field.TypeString, value)
+		_node.ResultsDigest = value
 	}
 	if nodes := _c.mutation.ProjectIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -434,8 +434,8 @@ func (u *EvaluationUpsertOne) UpdateNewValues() *EvaluationUpsertOne {
 		if _, exists := u.create.mutation.Policies(); exists {
 			s.SetIgnore(evaluation.FieldPolicies)
 		}
-		if _, exists := u.create.mutation.Results(); exists {
-			s.SetIgnore(evaluation.FieldResults)
+		if _, exists := u.create.mutation.ResultsDigest(); exists {
+			s.SetIgnore(evaluation.FieldResultsDigest)
 		}
 		if _, exists := u.create.mutation.ProjectID(); exists {
 			s.SetIgnore(evaluation.FieldProjectID)
@@ -682,8 +682,8 @@ func (u *EvaluationUpsertBulk) UpdateNewValues() *EvaluationUpsertBulk {
 			if _, exists := b.mutation.Policies(); exists {
 				s.SetIgnore(evaluation.FieldPolicies)
 			}
-			if _, exists := b.mutation.Results(); exists {
-				s.SetIgnore(evaluation.FieldResults)
+			if _, exists := b.mutation.ResultsDigest(); exists {
+				s.SetIgnore(evaluation.FieldResultsDigest)
 			}
 			if _, exists := b.mutation.ProjectID(); exists {
 				s.SetIgnore(evaluation.FieldProjectID)

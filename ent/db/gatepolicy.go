@@ -28,6 +28,8 @@ type GatePolicy struct {
 	Mode gatepolicy.Mode `json:"mode,omitempty"`
 	// Enabled holds the value of the "enabled" field.
 	Enabled bool `json:"enabled,omitempty"`
+	// Waivable holds the value of the "waivable" field.
+	Waivable bool `json:"waivable,omitempty"`
 	// StageName holds the value of the "stage_name" field.
 	StageName string `json:"stage_name,omitempty"`
 	// GateKind holds the value of the "gate_kind" field.
@@ -104,7 +106,7 @@ func (*GatePolicy) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case gatepolicy.FieldLabelSelectors, gatepolicy.FieldCriticalitySelectors:
 			values[i] = new([]byte)
-		case gatepolicy.FieldEnabled, gatepolicy.FieldLatest:
+		case gatepolicy.FieldEnabled, gatepolicy.FieldWaivable, gatepolicy.FieldLatest:
 			values[i] = new(sql.NullBool)
 		case gatepolicy.FieldID, gatepolicy.FieldRevision, gatepolicy.FieldCreatedBy:
 			values[i] = new(sql.NullInt64)
@@ -156,6 +158,12 @@ func (_m *GatePolicy) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field enabled", values[i])
 			} else if value.Valid {
 				_m.Enabled = value.Bool
+			}
+		case gatepolicy.FieldWaivable:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field waivable", values[i])
+			} else if value.Valid {
+				_m.Waivable = value.Bool
 			}
 		case gatepolicy.FieldStageName:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -271,6 +279,9 @@ func (_m *GatePolicy) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("enabled=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Enabled))
+	builder.WriteString(", ")
+	builder.WriteString("waivable=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Waivable))
 	builder.WriteString(", ")
 	builder.WriteString("stage_name=")
 	builder.WriteString(_m.StageName)

@@ -50,6 +50,12 @@ func (_c *GatePolicyCreate) SetEnabled(v bool) *GatePolicyCreate {
 	return _c
 }
 
+// SetWaivable sets the "waivable" field.
+func (_c *GatePolicyCreate) SetWaivable(v bool) *GatePolicyCreate {
+	_c.mutation.SetWaivable(v)
+	return _c
+}
+
 // SetStageName sets the "stage_name" field.
 func (_c *GatePolicyCreate) SetStageName(v string) *GatePolicyCreate {
 	_c.mutation.SetStageName(v)
@@ -190,6 +196,9 @@ func (_c *GatePolicyCreate) check() error {
 	if _, ok := _c.mutation.Enabled(); !ok {
 		return &ValidationError{Name: "enabled", err: errors.New(`db: missing required field "GatePolicy.enabled"`)}
 	}
+	if _, ok := _c.mutation.Waivable(); !ok {
+		return &ValidationError{Name: "waivable", err: errors.New(`db: missing required field "GatePolicy.waivable"`)}
+	}
 	if _, ok := _c.mutation.StageName(); !ok {
 		return &ValidationError{Name: "stage_name", err: errors.New(`db: missing required field "GatePolicy.stage_name"`)}
 	}
@@ -263,6 +272,10 @@ func (_c *GatePolicyCreate) createSpec() (*GatePolicy, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Enabled(); ok {
 		_spec.SetField(gatepolicy.FieldEnabled, field.TypeBool, value)
 		_node.Enabled = value
+	}
+	if value, ok := _c.mutation.Waivable(); ok {
+		_spec.SetField(gatepolicy.FieldWaivable, field.TypeBool, value)
+		_node.Waivable = value
 	}
 	if value, ok := _c.mutation.StageName(); ok {
 		_spec.SetField(gatepolicy.FieldStageName, field.TypeString, value)
@@ -427,6 +440,9 @@ func (u *GatePolicyUpsertOne) UpdateNewValues() *GatePolicyUpsertOne {
 		}
 		if _, exists := u.create.mutation.Enabled(); exists {
 			s.SetIgnore(gatepolicy.FieldEnabled)
+		}
+		if _, exists := u.create.mutation.Waivable(); exists {
+			s.SetIgnore(gatepolicy.FieldWaivable)
 		}
 		if _, exists := u.create.mutation.StageName(); exists {
 			s.SetIgnore(gatepolicy.FieldStageName)
@@ -680,6 +696,9 @@ func (u *GatePolicyUpsertBulk) UpdateNewValues() *GatePolicyUpsertBulk {
 			}
 			if _, exists := b.mutation.Enabled(); exists {
 				s.SetIgnore(gatepolicy.FieldEnabled)
+			}
+			if _, exists := b.mutation.Waivable(); exists {
+				s.SetIgnore(gatepolicy.FieldWaivable)
 			}
 			if _, exists := b.mutation.StageName(); exists {
 				s.SetIgnore(gatepolicy.FieldStageName)

@@ -800,10 +800,10 @@ func (_q *EvaluationQuery) collectField(ctx context.Context, oneNode bool, opCtx
 				selectedFields = append(selectedFields, evaluation.FieldPolicies)
 				fieldSeen[evaluation.FieldPolicies] = struct{}{}
 			}
-		case "results":
-			if _, ok := fieldSeen[evaluation.FieldResults]; !ok {
-				selectedFields = append(selectedFields, evaluation.FieldResults)
-				fieldSeen[evaluation.FieldResults] = struct{}{}
+		case "resultsDigest":
+			if _, ok := fieldSeen[evaluation.FieldResultsDigest]; !ok {
+				selectedFields = append(selectedFields, evaluation.FieldResultsDigest)
+				fieldSeen[evaluation.FieldResultsDigest] = struct{}{}
 			}
 		case "projectID":
 			if _, ok := fieldSeen[evaluation.FieldProjectID]; !ok {
@@ -1202,6 +1202,11 @@ func (_q *GatePolicyQuery) collectField(ctx context.Context, oneNode bool, opCtx
 			if _, ok := fieldSeen[gatepolicy.FieldEnabled]; !ok {
 				selectedFields = append(selectedFields, gatepolicy.FieldEnabled)
 				fieldSeen[gatepolicy.FieldEnabled] = struct{}{}
+			}
+		case "waivable":
+			if _, ok := fieldSeen[gatepolicy.FieldWaivable]; !ok {
+				selectedFields = append(selectedFields, gatepolicy.FieldWaivable)
+				fieldSeen[gatepolicy.FieldWaivable] = struct{}{}
 			}
 		case "stageName":
 			if _, ok := fieldSeen[gatepolicy.FieldStageName]; !ok {

@@ -45,6 +45,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/labels"
 )
 
@@ -7517,7 +7518,7 @@ type EvaluationMutation struct {
 	input_parts         *string
 	capabilities_digest *string
 	policies            *string
-	results             *string
+	results_digest      *string
 	clearedFields       map[string]struct{}
 	project             *int
 	clearedproject      bool
@@ -7988,40 +7989,40 @@ func (m *EvaluationMutation) ResetPolicies() {
 	m.policies = nil
 }
 
-// SetResults sets the "results" field.
-func (m *EvaluationMutation) SetResults(s string) {
-	m.results = &s
+// SetResultsDigest sets the "results_digest" field.
+func (m *EvaluationMutation) SetResultsDigest(s string) {
+	m.results_digest = &s
 }
 
-// Results returns the value of the "results" field in the mutation.
-func (m *EvaluationMutation) Results() (r string, exists bool) {
-	v := m.results
+// ResultsDigest returns the value of the "results_digest" field in the mutation.
+func (m *EvaluationMutation) ResultsDigest() (r string, exists bool) {
+	v := m.results_digest
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldResults returns the old "results" field's value of the Evaluation entity.
+// OldResultsDigest returns the old "results_digest" field's value of the Evaluation entity.
 // If the Evaluation object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *EvaluationMutation) OldResults(ctx context.Context) (v string, err error) {
+func (m *EvaluationMutation) OldResultsDigest(ctx context.Context) (v string, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldResults is only allowed on UpdateOne operations")
+		return v, errors.New("OldResultsDigest is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldResults requires an ID field in the mutation")
+		return v, errors.New("OldResultsDigest requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldResults: %w", err)
+		return v, fmt.Errorf("querying old value for OldResultsDigest: %w", err)
 	}
-	return oldValue.Results, nil
+	return oldValue.ResultsDigest, nil
 }
 
-// ResetResults resets all changes to the "results" field.
-func (m *EvaluationMutation) ResetResults() {
-	m.results = nil
+// ResetResultsDigest resets all changes to the "results_digest" field.
+func (m *EvaluationMutation) ResetResultsDigest() {
+	m.results_digest = nil
 }
 
 // SetProjectID sets the "project_id" field.
@@ -8278,8 +8279,8 @@ func (m *EvaluationMutation) Fields() []string {
 	if m.policies != nil {
 		fields = append(fields, evaluation.FieldPolicies)
 	}
-	if m.results != nil {
-		fields = append(fields, evaluation.FieldResults)
+	if m.results_digest != nil {
+		fields = append(fields, evaluation.FieldResultsDigest)
 	}
 	if m.project != nil {
 		fields = append(fields, evaluation.FieldProjectID)
@@ -8318,8 +8319,8 @@ func (m *EvaluationMutation) Field(name string) (ent.Value, bool) {
 		return m.CapabilitiesDigest()
 	case evaluation.FieldPolicies:
 		return m.Policies()
-	case evaluation.FieldResults:
-		return m.Results()
+	case evaluation.FieldResultsDigest:
+		return m.ResultsDigest()
 	case evaluation.FieldProjectID:
 		return m.ProjectID()
 	case evaluation.FieldVersionID:
@@ -8355,8 +8356,8 @@ func (m *EvaluationMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldCapabilitiesDigest(ctx)
 	case evaluation.FieldPolicies:
 		return m.OldPolicies(ctx)
-	case evaluation.FieldResults:
-		return m.OldResults(ctx)
+	case evaluation.FieldResultsDigest:
+		return m.OldResultsDigest(ctx)
 	case evaluation.FieldProjectID:
 		return m.OldProjectID(ctx)
 	case evaluation.FieldVersionID:
@@ -8442,12 +8443,12 @@ func (m *EvaluationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPolicies(v)
 		return nil
-	case evaluation.FieldResults:
+	case evaluation.FieldResultsDigest:
 		v, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetResults(v)
+		m.SetResultsDigest(v)
 		return nil
 	case evaluation.FieldProjectID:
 		v, ok := value.(int)
@@ -8552,8 +8553,8 @@ func (m *EvaluationMutation) ResetField(name string) error {
 	case evaluation.FieldPolicies:
 		m.ResetPolicies()
 		return nil
-	case evaluation.FieldResults:
-		m.ResetResults()
+	case evaluation.FieldResultsDigest:
+		m.ResetResultsDigest()
 		return nil
 	case evaluation.FieldProjectID:
 		m.ResetProjectID()
@@ -10821,6 +10822,7 @@ type GatePolicyMutation struct {
 	addrevision                 *int
 	mode                        *gatepolicy.Mode
 	enabled                     *bool
+	waivable                    *bool
 	stage_name                  *string
 	gate_kind                   *gatepolicy.GateKind
 	scope_type                  *gatepolicy.ScopeType
@@ -11104,6 +11106,42 @@ func (m *GatePolicyMutation) OldEnabled(ctx context.Context) (v bool, err error)
 // ResetEnabled resets all changes to the "enabled" field.
 func (m *GatePolicyMutation) ResetEnabled() {
 	m.enabled = nil
+}
+
+// SetWaivable sets the "waivable" field.
+func (m *GatePolicyMutation) SetWaivable(b bool) {
+	m.waivable = &b
+}
+
+// Waivable returns the value of the "waivable" field in the mutation.
+func (m *GatePolicyMutation) Waivable() (r bool, exists bool) {
+	v := m.waivable
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaivable returns the old "waivable" field's value of the GatePolicy entity.
+// If the GatePolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GatePolicyMutation) OldWaivable(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaivable is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaivable requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaivable: %w", err)
+	}
+	return oldValue.Waivable, nil
+}
+
+// ResetWaivable resets all changes to the "waivable" field.
+func (m *GatePolicyMutation) ResetWaivable() {
+	m.waivable = nil
 }
 
 // SetStageName sets the "stage_name" field.
@@ -11634,7 +11672,7 @@ func (m *GatePolicyMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GatePolicyMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 13)
 	if m.name != nil {
 		fields = append(fields, gatepolicy.FieldName)
 	}
@@ -11646,6 +11684,9 @@ func (m *GatePolicyMutation) Fields() []string {
 	}
 	if m.enabled != nil {
 		fields = append(fields, gatepolicy.FieldEnabled)
+	}
+	if m.waivable != nil {
+		fields = append(fields, gatepolicy.FieldWaivable)
 	}
 	if m.stage_name != nil {
 		fields = append(fields, gatepolicy.FieldStageName)
@@ -11687,6 +11728,8 @@ func (m *GatePolicyMutation) Field(name string) (ent.Value, bool) {
 		return m.Mode()
 	case gatepolicy.FieldEnabled:
 		return m.Enabled()
+	case gatepolicy.FieldWaivable:
+		return m.Waivable()
 	case gatepolicy.FieldStageName:
 		return m.StageName()
 	case gatepolicy.FieldGateKind:
@@ -11720,6 +11763,8 @@ func (m *GatePolicyMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldMode(ctx)
 	case gatepolicy.FieldEnabled:
 		return m.OldEnabled(ctx)
+	case gatepolicy.FieldWaivable:
+		return m.OldWaivable(ctx)
 	case gatepolicy.FieldStageName:
 		return m.OldStageName(ctx)
 	case gatepolicy.FieldGateKind:
@@ -11772,6 +11817,13 @@ func (m *GatePolicyMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetEnabled(v)
+		return nil
+	case gatepolicy.FieldWaivable:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaivable(v)
 		return nil
 	case gatepolicy.FieldStageName:
 		v, ok := value.(string)
@@ -11919,6 +11971,9 @@ func (m *GatePolicyMutation) ResetField(name string) error {
 		return nil
 	case gatepolicy.FieldEnabled:
 		m.ResetEnabled()
+		return nil
+	case gatepolicy.FieldWaivable:
+		m.ResetWaivable()
 		return nil
 	case gatepolicy.FieldStageName:
 		m.ResetStageName()
@@ -21624,7 +21679,7 @@ type RoleBindingMutation struct {
 	op               Op
 	typ              string
 	id               *int
-	role             *string
+	role             *auth.Role
 	clearedFields    map[string]struct{}
 	principal        *int
 	clearedprincipal bool
@@ -21734,12 +21789,12 @@ func (m *RoleBindingMutation) IDs(ctx context.Context) ([]int, error) {
 }
 
 // SetRole sets the "role" field.
-func (m *RoleBindingMutation) SetRole(s string) {
-	m.role = &s
+func (m *RoleBindingMutation) SetRole(a auth.Role) {
+	m.role = &a
 }
 
 // Role returns the value of the "role" field in the mutation.
-func (m *RoleBindingMutation) Role() (r string, exists bool) {
+func (m *RoleBindingMutation) Role() (r auth.Role, exists bool) {
 	v := m.role
 	if v == nil {
 		return
@@ -21750,7 +21805,7 @@ func (m *RoleBindingMutation) Role() (r string, exists bool) {
 // OldRole returns the old "role" field's value of the RoleBinding entity.
 // If the RoleBinding object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *RoleBindingMutation) OldRole(ctx context.Context) (v string, err error) {
+func (m *RoleBindingMutation) OldRole(ctx context.Context) (v auth.Role, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldRole is only allowed on UpdateOne operations")
 	}
@@ -21991,7 +22046,7 @@ func (m *RoleBindingMutation) OldField(ctx context.Context, name string) (ent.Va
 func (m *RoleBindingMutation) SetField(name string, value ent.Value) error {
 	switch name {
 	case rolebinding.FieldRole:
-		v, ok := value.(string)
+		v, ok := value.(auth.Role)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -25372,7 +25427,7 @@ type TokenMutation struct {
 	created_at           *time.Time
 	expires_at           *time.Time
 	revoked_at           *time.Time
-	role                 *string
+	role                 *auth.Role
 	clearedFields        map[string]struct{}
 	principal            *int
 	clearedprincipal     bool
@@ -25838,12 +25893,12 @@ func (m *TokenMutation) ResetProjectID() {
 }
 
 // SetRole sets the "role" field.
-func (m *TokenMutation) SetRole(s string) {
-	m.role = &s
+func (m *TokenMutation) SetRole(a auth.Role) {
+	m.role = &a
 }
 
 // Role returns the value of the "role" field in the mutation.
-func (m *TokenMutation) Role() (r string, exists bool) {
+func (m *TokenMutation) Role() (r auth.Role, exists bool) {
 	v := m.role
 	if v == nil {
 		return
@@ -25854,7 +25909,7 @@ func (m *TokenMutation) Role() (r string, exists bool) {
 // OldRole returns the old "role" field's value of the Token entity.
 // If the Token object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *TokenMutation) OldRole(ctx context.Context) (v string, err error) {
+func (m *TokenMutation) OldRole(ctx context.Context) (v auth.Role, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldRole is only allowed on UpdateOne operations")
 	}
@@ -26108,7 +26163,7 @@ func (m *TokenMutation) SetField(name string, value ent.Value) error {
 		m.SetProjectID(v)
 		return nil
 	case token.FieldRole:
-		v, ok := value.(string)
+		v, ok := value.(auth.Role)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}

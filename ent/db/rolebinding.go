@@ -11,6 +11,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/principal"
 	"github.com/plimsoll/plimsoll/ent/db/project"
 	"github.com/plimsoll/plimsoll/ent/db/rolebinding"
+	"github.com/plimsoll/plimsoll/internal/auth"
 )
 
 // RoleBinding is the model entity for the RoleBinding schema.
@@ -19,7 +20,7 @@ type RoleBinding struct {
 	// ID of the ent.
 	ID int `json:"id,omitempty"`
 	// Role holds the value of the "role" field.
-	Role string `json:"role,omitempty"`
+	Role auth.Role `json:"role,omitempty"`
 	// PrincipalID holds the value of the "principal_id" field.
 	PrincipalID int `json:"principal_id,omitempty"`
 	// ProjectID holds the value of the "project_id" field.
@@ -99,7 +100,7 @@ func (_m *RoleBinding) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field role", values[i])
 			} else if value.Valid {
-				_m.Role = value.String
+				_m.Role = auth.Role(value.String)
 			}
 		case rolebinding.FieldPrincipalID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -161,7 +162,7 @@ func (_m *RoleBinding) String() string {
 	builder.WriteString("RoleBinding(")
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	builder.WriteString("role=")
-	builder.WriteString(_m.Role)
+	builder.WriteString(fmt.Sprintf("%v", _m.Role))
 	builder.WriteString(", ")
 	builder.WriteString("principal_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.PrincipalID))

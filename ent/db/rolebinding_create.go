@@ -13,6 +13,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/principal"
 	"github.com/plimsoll/plimsoll/ent/db/project"
 	"github.com/plimsoll/plimsoll/ent/db/rolebinding"
+	"github.com/plimsoll/plimsoll/internal/auth"
 )
 
 // RoleBindingCreate is the builder for creating a RoleBinding entity.
@@ -24,7 +25,7 @@ type RoleBindingCreate struct {
 }
 
 // SetRole sets the "role" field.
-func (_c *RoleBindingCreate) SetRole(v string) *RoleBindingCreate {
+func (_c *RoleBindingCreate) SetRole(v auth.Role) *RoleBindingCreate {
 	_c.mutation.SetRole(v)
 	return _c
 }

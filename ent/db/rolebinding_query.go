@@ -337,7 +337,7 @@ func (_q *RoleBindingQuery) WithProject(opts ...func(*ProjectQuery)) *RoleBindin
 // Example:
 //
 //	var v []struct {
-//		Role string `json:"role,omitempty"`
+//		Role auth.Role `json:"role,omitempty"`
 //		Count int `json:"count,omitempty"`
 //	}
 //
@@ -360,7 +360,7 @@ func (_q *RoleBindingQuery) GroupBy(field string, fields ...string) *RoleBinding
 // Example:
 //
 //	var v []struct {
-//		Role string `json:"role,omitempty"`
+//		Role auth.Role `json:"role,omitempty"`
 //	}
 //
 //	client.RoleBinding.Query().

@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/principal"
 	"github.com/plimsoll/plimsoll/ent/db/project"
 	"github.com/plimsoll/plimsoll/ent/db/token"
+	"github.com/plimsoll/plimsoll/internal/auth"
 )
 
 // TokenCreate is the builder for creating a Token entity.
@@ -97,7 +98,7 @@ func (_c *TokenCreate) SetNillableProjectID(v *int) *TokenCreate {
 }
 
 // SetRole sets the "role" field.
-func (_c *TokenCreate) SetRole(v string) *TokenCreate {
+func (_c *TokenCreate) SetRole(v auth.Role) *TokenCreate {
 	_c.mutation.SetRole(v)
 	return _c
 }

@@ -42,7 +42,7 @@ func (Attestation) Edges() []ent.Edge {
 // Indexes keep names unique and reads fast.
 func (Attestation) Indexes() []ent.Index {
 	return []ent.Index{
-		index.Fields("digest").Unique(),
+		index.Fields("digest"),
 		index.Fields("version_id"),
 		index.Fields("promotion_id"),
 		index.Fields("project_id"),

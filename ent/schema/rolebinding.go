@@ -6,6 +6,8 @@ import (
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
+
+	"github.com/plimsoll/plimsoll/internal/auth"
 )
 
 // RoleBinding gives a principal a role on the organisation, or on one project.
@@ -17,7 +19,7 @@ func (RoleBinding) Annotations() []schema.Annotation { return internal("role_bin
 // Fields are the columns.
 func (RoleBinding) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("role").Immutable(),
+		field.String("role").GoType(auth.Role("")).Immutable(),
 		field.Int("principal_id").Immutable(),
 		field.Int("project_id").Optional().Nillable().Immutable(),
 	}

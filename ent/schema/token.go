@@ -6,6 +6,8 @@ import (
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
+
+	"github.com/plimsoll/plimsoll/internal/auth"
 )
 
 // Token lets a principal in; of its secret the hash alone is stored.
@@ -25,7 +27,7 @@ func (Token) Fields() []ent.Field {
 		field.Time("revoked_at").Optional().Nillable(),
 		field.Int("principal_id").Immutable(),
 		field.Int("project_id").Optional().Nillable().Immutable(),
-		field.String("role").Immutable(),
+		field.String("role").GoType(auth.Role("")).Immutable(),
 	}
 }
 

@@ -36,8 +36,8 @@ const (
 	FieldCapabilitiesDigest = "capabilities_digest"
 	// FieldPolicies holds the string denoting the policies field in the database.
 	FieldPolicies = "policies"
-	// FieldResults holds the string denoting the results field in the database.
-	FieldResults = "results"
+	// FieldResultsDigest holds the string denoting the results_digest field in the database.
+	FieldResultsDigest = "results_digest"
 	// FieldProjectID holds the string denoting the project_id field in the database.
 	FieldProjectID = "project_id"
 	// FieldVersionID holds the string denoting the version_id field in the database.
@@ -88,7 +88,7 @@ var Columns = []string{
 	FieldInputParts,
 	FieldCapabilitiesDigest,
 	FieldPolicies,
-	FieldResults,
+	FieldResultsDigest,
 	FieldProjectID,
 	FieldVersionID,
 	FieldPromotionID,
@@ -211,9 +211,9 @@ func ByPolicies(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPolicies, opts...).ToFunc()
 }
 
-// ByResults orders the results by the results field.
-func ByResults(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldResults, opts...).ToFunc()
+// ByResultsDigest orders the results by the results_digest field.
+func ByResultsDigest(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldResultsDigest, opts...).ToFunc()
 }
 
 // ByProjectID orders the results by the project_id field.

@@ -95,9 +95,9 @@ func Policies(v string) predicate.Evaluation {
 	return predicate.Evaluation(sql.FieldEQ(FieldPolicies, v))
 }
 
-// Results applies equality check predicate on the "results" field. It's identical to ResultsEQ.
-func Results(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldEQ(FieldResults, v))
+// ResultsDigest applies equality check predicate on the "results_digest" field. It's identical to ResultsDigestEQ.
+func ResultsDigest(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldEQ(FieldResultsDigest, v))
 }
 
 // ProjectID applies equality check predicate on the "project_id" field. It's identical to ProjectIDEQ.
@@ -650,69 +650,69 @@ func PoliciesContainsFold(v string) predicate.Evaluation {
 	return predicate.Evaluation(sql.FieldContainsFold(FieldPolicies, v))
 }
 
-// ResultsEQ applies the EQ predicate on the "results" field.
-func ResultsEQ(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldEQ(FieldResults, v))
+// ResultsDigestEQ applies the EQ predicate on the "results_digest" field.
+func ResultsDigestEQ(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldEQ(FieldResultsDigest, v))
 }
 
-// ResultsNEQ applies the NEQ predicate on the "results" field.
-func ResultsNEQ(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldNEQ(FieldResults, v))
+// ResultsDigestNEQ applies the NEQ predicate on the "results_digest" field.
+func ResultsDigestNEQ(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldNEQ(FieldResultsDigest, v))
 }
 
-// ResultsIn applies the In predicate on the "results" field.
-func ResultsIn(vs ...string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldIn(FieldResults, vs...))
+// ResultsDigestIn applies the In predicate on the "results_digest" field.
+func ResultsDigestIn(vs ...string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldIn(FieldResultsDigest, vs...))
 }
 
-// ResultsNotIn applies the NotIn predicate on the "results" field.
-func ResultsNotIn(vs ...string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldNotIn(FieldResults, vs...))
+// ResultsDigestNotIn applies the NotIn predicate on the "results_digest" field.
+func ResultsDigestNotIn(vs ...string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldNotIn(FieldResultsDigest, vs...))
 }
 
-// ResultsGT applies the GT predicate on the "results" field.
-func ResultsGT(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldGT(FieldResults, v))
+// ResultsDigestGT applies the GT predicate on the "results_digest" field.
+func ResultsDigestGT(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldGT(FieldResultsDigest, v))
 }
 
-// ResultsGTE applies the GTE predicate on the "results" field.
-func ResultsGTE(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldGTE(FieldResults, v))
+// ResultsDigestGTE applies the GTE predicate on the "results_digest" field.
+func ResultsDigestGTE(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldGTE(FieldResultsDigest, v))
 }
 
-// ResultsLT applies the LT predicate on the "results" field.
-func ResultsLT(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldLT(FieldResults, v))
+// ResultsDigestLT applies the LT predicate on the "results_digest" field.
+func ResultsDigestLT(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldLT(FieldResultsDigest, v))
 }
 
-// ResultsLTE applies the LTE predicate on the "results" field.
-func ResultsLTE(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldLTE(FieldResults, v))
+// ResultsDigestLTE applies the LTE predicate on the "results_digest" field.
+func ResultsDigestLTE(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldLTE(FieldResultsDigest, v))
 }
 
-// ResultsContains applies the Contains predicate on the "results" field.
-func ResultsContains(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldContains(FieldResults, v))
+// ResultsDigestContains applies the Contains predicate on the "results_digest" field.
+func ResultsDigestContains(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldContains(FieldResultsDigest, v))
 }
 
-// ResultsHasPrefix applies the HasPrefix predicate on the "results" field.
-func ResultsHasPrefix(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldHasPrefix(FieldResults, v))
+// ResultsDigestHasPrefix applies the HasPrefix predicate on the "results_digest" field.
+func ResultsDigestHasPrefix(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldHasPrefix(FieldResultsDigest, v))
 }
 
-// ResultsHasSuffix applies the HasSuffix predicate on the "results" field.
-func ResultsHasSuffix(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldHasSuffix(FieldResults, v))
+// ResultsDigestHasSuffix applies the HasSuffix predicate on the "results_digest" field.
+func ResultsDigestHasSuffix(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldHasSuffix(FieldResultsDigest, v))
 }
 
-// ResultsEqualFold applies the EqualFold predicate on the "results" field.
-func ResultsEqualFold(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldEqualFold(FieldResults, v))
+// ResultsDigestEqualFold applies the EqualFold predicate on the "results_digest" field.
+func ResultsDigestEqualFold(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldEqualFold(FieldResultsDigest, v))
 }
 
-// ResultsContainsFold applies the ContainsFold predicate on the "results" field.
-func ResultsContainsFold(v string) predicate.Evaluation {
-	return predicate.Evaluation(sql.FieldContainsFold(FieldResults, v))
+// ResultsDigestContainsFold applies the ContainsFold predicate on the "results_digest" field.
+func ResultsDigestContainsFold(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldContainsFold(FieldResultsDigest, v))
 }
 
 // ProjectIDEQ applies the EQ predicate on the "project_id" field.

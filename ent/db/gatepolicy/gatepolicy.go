@@ -24,6 +24,8 @@ const (
 	FieldMode = "mode"
 	// FieldEnabled holds the string denoting the enabled field in the database.
 	FieldEnabled = "enabled"
+	// FieldWaivable holds the string denoting the waivable field in the database.
+	FieldWaivable = "waivable"
 	// FieldStageName holds the string denoting the stage_name field in the database.
 	FieldStageName = "stage_name"
 	// FieldGateKind holds the string denoting the gate_kind field in the database.
@@ -78,6 +80,7 @@ var Columns = []string{
 	FieldRevision,
 	FieldMode,
 	FieldEnabled,
+	FieldWaivable,
 	FieldStageName,
 	FieldGateKind,
 	FieldScopeType,
@@ -195,6 +198,11 @@ func ByMode(opts ...sql.OrderTermOption) OrderOption {
 // ByEnabled orders the results by the enabled field.
 func ByEnabled(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEnabled, opts...).ToFunc()
+}
+
+// ByWaivable orders the results by the waivable field.
+func ByWaivable(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWaivable, opts...).ToFunc()
 }
 
 // ByStageName orders the results by the stage_name field.

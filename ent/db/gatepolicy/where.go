@@ -70,6 +70,11 @@ func Enabled(v bool) predicate.GatePolicy {
 	return predicate.GatePolicy(sql.FieldEQ(FieldEnabled, v))
 }
 
+// Waivable applies equality check predicate on the "waivable" field. It's identical to WaivableEQ.
+func Waivable(v bool) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldEQ(FieldWaivable, v))
+}
+
 // StageName applies equality check predicate on the "stage_name" field. It's identical to StageNameEQ.
 func StageName(v string) predicate.GatePolicy {
 	return predicate.GatePolicy(sql.FieldEQ(FieldStageName, v))
@@ -223,6 +228,16 @@ func EnabledEQ(v bool) predicate.GatePolicy {
 // EnabledNEQ applies the NEQ predicate on the "enabled" field.
 func EnabledNEQ(v bool) predicate.GatePolicy {
 	return predicate.GatePolicy(sql.FieldNEQ(FieldEnabled, v))
+}
+
+// WaivableEQ applies the EQ predicate on the "waivable" field.
+func WaivableEQ(v bool) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldEQ(FieldWaivable, v))
+}
+
+// WaivableNEQ applies the NEQ predicate on the "waivable" field.
+func WaivableNEQ(v bool) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldNEQ(FieldWaivable, v))
 }
 
 // StageNameEQ applies the EQ predicate on the "stage_name" field.

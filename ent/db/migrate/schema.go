@@ -275,7 +275,7 @@ var (
 		Indexes: []*schema.Index{
 			{
 				Name:    "attestation_digest",
-				Unique:  true,
+				Unique:  false,
 				Columns: []*schema.Column{AttestationsColumns[1]},
 			},
 			{
@@ -417,7 +417,7 @@ var (
 		{Name: "input_parts", Type: field.TypeString, Size: 2147483647},
 		{Name: "capabilities_digest", Type: field.TypeString},
 		{Name: "policies", Type: field.TypeString, Size: 2147483647},
-		{Name: "results", Type: field.TypeString, Size: 2147483647},
+		{Name: "results_digest", Type: field.TypeString},
 		{Name: "project_id", Type: field.TypeInt},
 		{Name: "version_id", Type: field.TypeInt},
 		{Name: "promotion_id", Type: field.TypeInt},
@@ -596,6 +596,7 @@ var (
 		{Name: "revision", Type: field.TypeInt},
 		{Name: "mode", Type: field.TypeEnum, Enums: []string{"WARN", "BLOCK"}},
 		{Name: "enabled", Type: field.TypeBool},
+		{Name: "waivable", Type: field.TypeBool},
 		{Name: "stage_name", Type: field.TypeString},
 		{Name: "gate_kind", Type: field.TypeEnum, Enums: []string{"ENTRY", "EXIT", "RELEASE"}},
 		{Name: "scope_type", Type: field.TypeEnum, Enums: []string{"GLOBAL", "PROJECT", "APPLICATION"}},
@@ -613,7 +614,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "policies_principals_creator",
-				Columns:    []*schema.Column{PoliciesColumns[12]},
+				Columns:    []*schema.Column{PoliciesColumns[13]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -635,7 +636,7 @@ var (
 			{
 				Name:    "gatepolicy_stage_name_gate_kind",
 				Unique:  false,
-				Columns: []*schema.Column{PoliciesColumns[5], PoliciesColumns[6]},
+				Columns: []*schema.Column{PoliciesColumns[6], PoliciesColumns[7]},
 			},
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
+	"github.com/plimsoll/plimsoll/internal/auth"
 )
 
 // ID filters vertices based on their ID field.
@@ -54,8 +55,9 @@ func IDLTE(id int) predicate.RoleBinding {
 }
 
 // Role applies equality check predicate on the "role" field. It's identical to RoleEQ.
-func Role(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldEQ(FieldRole, v))
+func Role(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldEQ(FieldRole, vc))
 }
 
 // PrincipalID applies equality check predicate on the "principal_id" field. It's identical to PrincipalIDEQ.
@@ -69,68 +71,87 @@ func ProjectID(v int) predicate.RoleBinding {
 }
 
 // RoleEQ applies the EQ predicate on the "role" field.
-func RoleEQ(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldEQ(FieldRole, v))
+func RoleEQ(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldEQ(FieldRole, vc))
 }
 
 // RoleNEQ applies the NEQ predicate on the "role" field.
-func RoleNEQ(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldNEQ(FieldRole, v))
+func RoleNEQ(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldNEQ(FieldRole, vc))
 }
 
 // RoleIn applies the In predicate on the "role" field.
-func RoleIn(vs ...string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldIn(FieldRole, vs...))
+func RoleIn(vs ...auth.Role) predicate.RoleBinding {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.RoleBinding(sql.FieldIn(FieldRole, v...))
 }
 
 // RoleNotIn applies the NotIn predicate on the "role" field.
-func RoleNotIn(vs ...string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldNotIn(FieldRole, vs...))
+func RoleNotIn(vs ...auth.Role) predicate.RoleBinding {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.RoleBinding(sql.FieldNotIn(FieldRole, v...))
 }
 
 // RoleGT applies the GT predicate on the "role" field.
-func RoleGT(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldGT(FieldRole, v))
+func RoleGT(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldGT(FieldRole, vc))
 }
 
 // RoleGTE applies the GTE predicate on the "role" field.
-func RoleGTE(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldGTE(FieldRole, v))
+func RoleGTE(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldGTE(FieldRole, vc))
 }
 
 // RoleLT applies the LT predicate on the "role" field.
-func RoleLT(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldLT(FieldRole, v))
+func RoleLT(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldLT(FieldRole, vc))
 }
 
 // RoleLTE applies the LTE predicate on the "role" field.
-func RoleLTE(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldLTE(FieldRole, v))
+func RoleLTE(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldLTE(FieldRole, vc))
 }
 
 // RoleContains applies the Contains predicate on the "role" field.
-func RoleContains(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldContains(FieldRole, v))
+func RoleContains(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldContains(FieldRole, vc))
 }
 
 // RoleHasPrefix applies the HasPrefix predicate on the "role" field.
-func RoleHasPrefix(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldHasPrefix(FieldRole, v))
+func RoleHasPrefix(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldHasPrefix(FieldRole, vc))
 }
 
 // RoleHasSuffix applies the HasSuffix predicate on the "role" field.
-func RoleHasSuffix(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldHasSuffix(FieldRole, v))
+func RoleHasSuffix(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldHasSuffix(FieldRole, vc))
 }
 
 // RoleEqualFold applies the EqualFold predicate on the "role" field.
-func RoleEqualFold(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldEqualFold(FieldRole, v))
+func RoleEqualFold(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldEqualFold(FieldRole, vc))
 }
 
 // RoleContainsFold applies the ContainsFold predicate on the "role" field.
-func RoleContainsFold(v string) predicate.RoleBinding {
-	return predicate.RoleBinding(sql.FieldContainsFold(FieldRole, v))
+func RoleContainsFold(v auth.Role) predicate.RoleBinding {
+	vc := string(v)
+	return predicate.RoleBinding(sql.FieldContainsFold(FieldRole, vc))
 }
 
 // PrincipalIDEQ applies the EQ predicate on the "principal_id" field.

@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
+	"github.com/plimsoll/plimsoll/internal/auth"
 )
 
 // ID filters vertices based on their ID field.
@@ -91,8 +92,9 @@ func ProjectID(v int) predicate.Token {
 }
 
 // Role applies equality check predicate on the "role" field. It's identical to RoleEQ.
-func Role(v string) predicate.Token {
-	return predicate.Token(sql.FieldEQ(FieldRole, v))
+func Role(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldEQ(FieldRole, vc))
 }
 
 // NameEQ applies the EQ predicate on the "name" field.
@@ -426,68 +428,87 @@ func ProjectIDNotNil() predicate.Token {
 }
 
 // RoleEQ applies the EQ predicate on the "role" field.
-func RoleEQ(v string) predicate.Token {
-	return predicate.Token(sql.FieldEQ(FieldRole, v))
+func RoleEQ(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldEQ(FieldRole, vc))
 }
 
 // RoleNEQ applies the NEQ predicate on the "role" field.
-func RoleNEQ(v string) predicate.Token {
-	return predicate.Token(sql.FieldNEQ(FieldRole, v))
+func RoleNEQ(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldNEQ(FieldRole, vc))
 }
 
 // RoleIn applies the In predicate on the "role" field.
-func RoleIn(vs ...string) predicate.Token {
-	return predicate.Token(sql.FieldIn(FieldRole, vs...))
+func RoleIn(vs ...auth.Role) predicate.Token {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.Token(sql.FieldIn(FieldRole, v...))
 }
 
 // RoleNotIn applies the NotIn predicate on the "role" field.
-func RoleNotIn(vs ...string) predicate.Token {
-	return predicate.Token(sql.FieldNotIn(FieldRole, vs...))
+func RoleNotIn(vs ...auth.Role) predicate.Token {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.Token(sql.FieldNotIn(FieldRole, v...))
 }
 
 // RoleGT applies the GT predicate on the "role" field.
-func RoleGT(v string) predicate.Token {
-	return predicate.Token(sql.FieldGT(FieldRole, v))
+func RoleGT(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldGT(FieldRole, vc))
 }
 
 // RoleGTE applies the GTE predicate on the "role" field.
-func RoleGTE(v string) predicate.Token {
-	return predicate.Token(sql.FieldGTE(FieldRole, v))
+func RoleGTE(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldGTE(FieldRole, vc))
 }
 
 // RoleLT applies the LT predicate on the "role" field.
-func RoleLT(v string) predicate.Token {
-	return predicate.Token(sql.FieldLT(FieldRole, v))
+func RoleLT(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldLT(FieldRole, vc))
 }
 
 // RoleLTE applies the LTE predicate on the "role" field.
-func RoleLTE(v string) predicate.Token {
-	return predicate.Token(sql.FieldLTE(FieldRole, v))
+func RoleLTE(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldLTE(FieldRole, vc))
 }
 
 // RoleContains applies the Contains predicate on the "role" field.
-func RoleContains(v string) predicate.Token {
-	return predicate.Token(sql.FieldContains(FieldRole, v))
+func RoleContains(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldContains(FieldRole, vc))
 }
 
 // RoleHasPrefix applies the HasPrefix predicate on the "role" field.
-func RoleHasPrefix(v string) predicate.Token {
-	return predicate.Token(sql.FieldHasPrefix(FieldRole, v))
+func RoleHasPrefix(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldHasPrefix(FieldRole, vc))
 }
 
 // RoleHasSuffix applies the HasSuffix predicate on the "role" field.
-func RoleHasSuffix(v string) predicate.Token {
-	return predicate.Token(sql.FieldHasSuffix(FieldRole, v))
+func RoleHasSuffix(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldHasSuffix(FieldRole, vc))
 }
 
 // RoleEqualFold applies the EqualFold predicate on the "role" field.
-func RoleEqualFold(v string) predicate.Token {
-	return predicate.Token(sql.FieldEqualFold(FieldRole, v))
+func RoleEqualFold(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldEqualFold(FieldRole, vc))
 }
 
 // RoleContainsFold applies the ContainsFold predicate on the "role" field.
-func RoleContainsFold(v string) predicate.Token {
-	return predicate.Token(sql.FieldContainsFold(FieldRole, v))
+func RoleContainsFold(v auth.Role) predicate.Token {
+	vc := string(v)
+	return predicate.Token(sql.FieldContainsFold(FieldRole, vc))
 }
 
 // HasPrincipal applies the HasEdge predicate on the "principal" edge.
