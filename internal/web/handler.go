@@ -1,0 +1,106 @@
+package web
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Deps is what the handler passes requests on to.
+type Deps struct {
+	// GraphQL executes what is sent to /graphql. The context holds what Authenticate put there.
+	GraphQL http.Handler
+	// GraphQLMethods are the methods that GraphQL gets; others are answered with 405. Nil means POST alone. Add GET when
+	// GraphQL takes queries in the URL or WebSockets.
+	GraphQLMethods []string
+	// Authenticate resolves a bearer token and returns the context with its principal. A fault.Error of kind
+	// UNAUTHENTICATED is answered with 401; any other error is an outage and answered with 503.
+	Authenticate func(ctx context.Context, bearer string) (context.Context, error)
+	// Checks are asked by /readyz: all must pass for the service to be ready.
+	Checks []Check
+	// ReleaseKey is the public key that release attestations verify with, in PEM. Empty: there is none to serve.
+	ReleaseKey []byte
+	// Dashboard holds the built pages: index.html, graphiql/index.html and assets/ with a hash in every name. Nil, or without
+	// index.html: the pages say how to build them.
+	Dashboard fs.FS
+	// Routes are served beside the built-in paths, for GET and HEAD.
+	Routes []Route
+	// Metrics is where request metrics are registered and what /metrics shows. Nil: a registry of its own.
+	Metrics *prometheus.Registry
+	// Logger gets one line a request, and every failure.
+	Logger *slog.Logger
+}
+
+// Route is a further path: Pattern as http.ServeMux takes it, without a method.
+type Route struct {
+	Pattern string
+	Handler http.Handler
+}
+
+// Handler routes requests:
+//
+//	/graphql           the API
+//	/graphiql          the API explorer, offline
+//	/                  dashboard and its assets
+//	/keys/release.pub  the public release key, PEM
+//	/healthz           200 as long as the process answers
+//	/readyz            200 or 503, and which check failed
+//	/metrics           Prometheus
+//
+// It panics when two routes claim one pattern, which is a mistake in the program.
+func Handler(deps Deps) http.Handler {
+	registry := deps.Metrics
+	if registry == nil {
+		registry = prometheus.NewRegistry()
+	}
+	methods := deps.GraphQLMethods
+	if methods == nil {
+		methods = []string{http.MethodPost}
+	}
+	pages := newPages(deps.Dashboard)
+
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", allow(methods, graphql(deps)))
+	mux.Handle("/graphiql", reading(pages.page("graphiql/index.html", explorerPolicy)))
+	mux.Handle("/healthz", reading(http.HandlerFunc(alive)))
+	mux.Handle("/readyz", reading(ready(deps.Checks, deps.Logger)))
+	mux.Handle("/keys/release.pub", reading(releaseKey(deps.ReleaseKey)))
+	mux.Handle("/metrics", reading(noStore(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))))
+	mux.Handle("/assets/", reading(http.HandlerFunc(pages.asset)))
+	mux.Handle("/{$}", reading(pages.page("index.html", dashboardPolicy)))
+	mux.Handle("/", reading(http.HandlerFunc(pages.file)))
+	for _, r := range deps.Routes {
+		mux.Handle(r.Pattern, reading(r.Handler))
+	}
+	return identify(observe(mux, registry, deps.Logger, secure(recovered(deadlines(mux), deps.Logger))))
+}
+
+// reading allows GET and HEAD.
+func reading(next http.Handler) http.Handler {
+	return allow([]string{http.MethodGet, http.MethodHead}, next)
+}
+
+// allow answers other methods with 405 and says which there are (RFC 9110, section 15.5.6).
+func allow(methods []string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if slices.Contains(methods, r.Method) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+	})
+}
+
+func noStore(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
