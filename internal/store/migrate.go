@@ -18,6 +18,16 @@ import (
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
+// Migrations returns the migrations that this program carries: the folders sqlite and postgres, with files named
+// NNNN_what.sql in the form that goose reads.
+func Migrations() fs.FS {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the path above is well formed
+	}
+	return sub
+}
+
 // migrationLock is the Postgres advisory lock under which one program migrates while others wait.
 const migrationLock = 0x706c696d736f6c6c // "plimsoll"
 
@@ -30,7 +40,7 @@ func migrateSQLite(ctx context.Context, path string, log *slog.Logger) (err erro
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	pool.SetMaxOpenConns(1)
-	changed, err := migrate(ctx, goose.DialectSQLite3, pool, "migrations/sqlite", log)
+	changed, err := migrate(ctx, goose.DialectSQLite3, pool, "sqlite", log)
 	if err != nil || !changed {
 		return err
 	}
@@ -54,7 +64,7 @@ func migratePostgres(ctx context.Context, pool *sql.DB, log *slog.Logger) (err e
 	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrationLock); err != nil {
 		return fmt.Errorf("wait for the migration lock: %w", err)
 	}
-	_, err = migrate(ctx, goose.DialectPostgres, pool, "migrations/postgres", log)
+	_, err = migrate(ctx, goose.DialectPostgres, pool, "postgres", log)
 	if _, unlockErr := c.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrationLock); unlockErr != nil {
 		err = errors.Join(err, fmt.Errorf("give the migration lock back: %w", unlockErr))
 	}
@@ -63,7 +73,7 @@ func migratePostgres(ctx context.Context, pool *sql.DB, log *slog.Logger) (err e
 
 // migrate applies what is missing, each migration in a transaction, and tells whether anything was.
 func migrate(ctx context.Context, dialect goose.Dialect, pool *sql.DB, dir string, log *slog.Logger) (changed bool, err error) {
-	files, err := fs.Sub(migrations, dir)
+	files, err := fs.Sub(Migrations(), dir)
 	if err != nil {
 		return false, fmt.Errorf("read migrations: %w", err)
 	}
