@@ -116,7 +116,7 @@ func observe(mux *http.ServeMux, registry prometheus.Registerer, log *slog.Logge
 			took, method := time.Since(start), knownMethod(r.Method)
 			requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 			durations.WithLabelValues(route, method).Observe(took.Seconds())
-			log.InfoContext(r.Context(), "request",
+			log.Log(r.Context(), interest(route, status), "request",
 				slog.String("request", RequestID(r.Context())),
 				slog.String("method", method),
 				slog.String("path", shortened(r.URL.Path)),
@@ -128,6 +128,17 @@ func observe(mux *http.ServeMux, registry prometheus.Registerer, log *slog.Logge
 		next.ServeHTTP(watched, r)
 		finished = true
 	})
+}
+
+// interest keeps the questions of probes and scrapers, several a minute, out of the usual log, unless the answer is bad.
+func interest(route string, status int) slog.Level {
+	switch route {
+	case "/healthz", "/readyz", "/metrics":
+		if status < http.StatusBadRequest {
+			return slog.LevelDebug
+		}
+	}
+	return slog.LevelInfo
 }
 
 // knownMethod keeps invented methods out of the metrics.
