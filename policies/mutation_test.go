@@ -1,0 +1,355 @@
+package policies_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/plimsoll/plimsoll/internal/rego"
+)
+
+// A case passes over testdata/input.json. Irrelevant are the paths whose loss may leave it passing, as path.Match
+// patterns; "/**" at the end means everything below. Whatever is not listed is relevant.
+type mutationCase struct {
+	name, template, parameters string
+	irrelevant                 []string
+}
+
+// elsewhere is what no template of today reads.
+var elsewhere = []string{"schema", "gate", "gate/**", "application", "application/**"}
+
+func mutationCases() []mutationCase {
+	const (
+		rest      = "evidence/[^0]"
+		provider  = "evidence/0/provider"
+		category  = "evidence/0/category"
+		stage     = "evidence/0/stage"
+		predicate = "evidence/0/predicate"
+	)
+	free := []string{rest, rest + "/**", provider, category, stage, predicate, predicate + "/**", "sboms", "sboms/**", "components", "components/**"}
+	return []mutationCase{
+		{"evidence on every artifact, signed and young", "evidence-present",
+			`{"predicateType":"https://slsa.dev/provenance/v1","verified":true,"signers":["ci"],"maxAgeDays":2,"onEveryArtifact":true}`,
+			append([]string{"version", "version/**", "contents/?", "contents/?/name", "contents/?/purl", "contents/?/kind", "contents/?/connection_level",
+				"contents/?/owning_application"}, free...)},
+		{"evidence for the version", "evidence-present",
+			`{"predicateType":"https://plimsoll.dev/attestations/review/v1","verified":true,"onEveryArtifact":false}`,
+			[]string{"evaluated_at", "contents", "contents/**", "version/[^m]*", "version/[^m]*/**", "evidence/[^2]", "evidence/[^2]/**", "evidence/2/category",
+				"evidence/2/provider", "evidence/2/stage", "evidence/2/signer", "evidence/2/created_at", "evidence/2/predicate", "evidence/2/predicate/**",
+				"sboms", "sboms/**", "components", "components/**"}},
+		{"a gate that was passed", "gate-certified", `{"stage":"QA","gate":"ENTRY"}`,
+			[]string{"evaluated_at", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**", "components", "components/**",
+				"version/[^h]*", "version/[^h]*/**", "version/history/0", "version/history/0/**", "version/history/1/from_stage", "version/history/1/to_stage",
+				"version/history/1/at", "version/history/1/gates/0", "version/history/1/gates/0/**", "version/history/1/gates/1/eval_id"}},
+		{"an SBOM for every artifact", "sbom-complete", `{"minComponents":1}`,
+			[]string{"evaluated_at", "version", "version/**", "evidence", "evidence/**", "components", "components/**",
+				"contents/?", "contents/?/name", "contents/?/purl", "contents/?/kind", "contents/?/connection_level", "contents/?/owning_application",
+				"contents/1/digest", // a package whose digest is null is left out
+				"sboms/?/spec_version", "sboms/?/verified", "sboms/?/signer"}},
+		{"licences that are allowed", "license-allowed", `{"allow":["MIT","Apache-2.0","BSD-3-Clause"],"deny":["AGPL-3.0-only"]}`,
+			[]string{"evaluated_at", "version", "version/**", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**",
+				"components/?", "components/?/purl", "components/?/name", "components/?/version", "components/?/sboms", "components/?/sboms/**",
+				"components/1/license_expression", "components/2/licenses/?"}}, // one of two licences less is a smaller demand
+		{"licences that are not denied", "license-allowed", `{"deny":["AGPL-3.0-only"]}`,
+			[]string{"evaluated_at", "version", "version/**", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**",
+				"components/?", "components/?/purl", "components/?/name", "components/?/version", "components/?/sboms", "components/?/sboms/**",
+				"components/1/license_expression", "components/2/licenses/?"}},
+	}
+}
+
+// onlyDropped are the paths whose loss is a smaller input and may pass, while another type in their place must not.
+var onlyDropped = []string{"contents/?", "components/?", "components/2/licenses/?"}
+
+// onlyNull are those that may be null.
+var onlyNull = []string{"contents/1/digest"}
+
+// onlyText are those that may be any other text, but nothing else.
+var onlyText = []string{"version/history/1/gates/1/eval_id"}
+
+// TestRule19_NoMutantPassesVacuously takes each node of a passing input away, empties it or gives it another type.
+// Where the rule looks at the node, nothing of that may end in PASS.
+func TestRule19_NoMutantPassesVacuously(t *testing.T) {
+	source, err := os.ReadFile("testdata/input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mutants := 0
+	for _, c := range mutationCases() {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := rego.Compile(t.Context(), template(t, c.template).Rego, []byte(c.parameters))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := outcome(t, p, decode(t, source)); got != "PASS" {
+				t.Fatalf("the input itself ends in %s", got)
+			}
+			parsed := parts(t, decode(t, source))
+			used := make(map[string]bool)
+			for _, at := range paths(decode(t, source), nil) {
+				for _, m := range mutations(t, source, at) {
+					mutants++
+					changed := maps.Clone(parsed)
+					delete(changed, at[0])
+					if part, there := m.doc[at[0]]; there {
+						changed[at[0]] = parts(t, map[string]any{at[0]: part})[at[0]]
+					}
+					if outcomeOf(t, p, rego.NewInput(changed)) != "PASS" {
+						continue
+					}
+					pattern := irrelevant(append(slices.Clone(elsewhere), c.irrelevant...), at, m.kind)
+					if pattern == "" {
+						t.Errorf("%s %s, and it passes", strings.Join(at, "/"), m.kind)
+					}
+					used[pattern] = true
+				}
+			}
+			for _, pattern := range append(slices.Clone(elsewhere), c.irrelevant...) {
+				if !used[pattern] {
+					t.Errorf("%q is listed as irrelevant, but its loss never passes", pattern)
+				}
+			}
+		})
+	}
+	t.Logf("%d mutants", mutants)
+}
+
+func TestRule19_NoInputIsNoPass(t *testing.T) {
+	for _, c := range mutationCases() {
+		p, err := rego.Compile(t.Context(), template(t, c.template).Rego, []byte(c.parameters))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, doc := range []map[string]any{{}, {"version": map[string]any{}}, {"contents": []any{}, "evidence": []any{}, "sboms": []any{}, "components": []any{}, "version": map[string]any{"history": []any{}}}} {
+			if got := outcome(t, p, doc); got != "NOT_EVIDENCED" {
+				t.Errorf("%s over %v: %s", c.name, doc, got)
+			}
+		}
+	}
+}
+
+// TestRule19_NoParameterPassesVacuously does the same to the parameters: the schema refuses such values, but a rule
+// does not rely on it.
+func TestRule19_NoParameterPassesVacuously(t *testing.T) {
+	failing := map[string]string{ // an input each that the full parameters refuse
+		"evidence-present": `{"predicateType":"https://cyclonedx.org/bom","verified":true,"signers":["other"],"maxAgeDays":1,"onEveryArtifact":true}`,
+		"gate-certified":   `{"stage":"QA","gate":"RELEASE"}`,
+		"sbom-complete":    `{"formats":["SPDX"],"minComponents":50}`,
+		"license-allowed":  `{"deny":["MIT"]}`,
+	}
+	source, err := os.ReadFile("testdata/input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(failing)) {
+		for _, at := range paths(decode(t, []byte(failing[name])), nil) {
+			for _, m := range mutations(t, []byte(failing[name]), at) {
+				b, err := json.Marshal(m.doc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p, err := rego.Compile(t.Context(), template(t, name).Rego, b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := outcome(t, p, decode(t, source)); got == "PASS" {
+					t.Errorf("%s with %s passes", name, b)
+				}
+			}
+		}
+	}
+}
+
+type mutant struct {
+	kind string // "is gone", "is null", …
+	doc  map[string]any
+}
+
+func mutations(t *testing.T, source []byte, at []string) []mutant {
+	t.Helper()
+	var list []mutant
+	original := get(decode(t, source), at)
+	doc := decode(t, source)
+	drop(doc, at)
+	list = append(list, mutant{"is gone", doc})
+	for _, with := range []any{nil, "", "x", float64(0), float64(-1), false, true, []any{}, map[string]any{}, []any{original}, map[string]any{"0": original}} {
+		if reflect.DeepEqual(with, original) {
+			continue
+		}
+		doc := decode(t, source)
+		set(doc, at, with)
+		b, err := json.Marshal(with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, mutant{fmt.Sprintf("is %.40s", b), doc})
+	}
+	return list
+}
+
+// irrelevant returns the pattern that allows the mutant to pass, or "".
+func irrelevant(patterns, at []string, kind string) string {
+	joined := strings.Join(at, "/")
+	for _, pattern := range patterns {
+		if slices.Contains(onlyDropped, pattern) && kind != "is gone" || slices.Contains(onlyNull, pattern) && kind != "is null" ||
+			slices.Contains(onlyText, pattern) && kind != `is "x"` {
+			continue
+		}
+		target := joined
+		if prefix, deep := strings.CutSuffix(pattern, "/**"); deep {
+			n := strings.Count(prefix, "/") + 1
+			if len(at) <= n {
+				continue
+			}
+			pattern, target = prefix, strings.Join(at[:n], "/")
+			if ok, _ := path.Match(pattern, target); ok {
+				return prefix + "/**"
+			}
+			continue
+		}
+		if ok, _ := path.Match(pattern, target); ok {
+			return pattern
+		}
+	}
+	return ""
+}
+
+func outcome(t *testing.T, p *rego.Policy, doc map[string]any) string {
+	t.Helper()
+	return outcomeOf(t, p, rego.NewInput(parts(t, doc)))
+}
+
+func outcomeOf(t *testing.T, p *rego.Policy, in rego.Input) string {
+	t.Helper()
+	r, err := p.Evaluate(t.Context(), in, rego.Limits{Time: 1 << 40})
+	switch {
+	case err != nil:
+		return "ERROR"
+	case len(r.Examined) == 0:
+		if len(r.Violations) == 0 {
+			t.Errorf("nothing to look at, and nothing said of it")
+		}
+		return "NOT_EVIDENCED"
+	case len(r.Violations) > 0:
+		return "VIOLATION"
+	}
+	return "PASS"
+}
+
+func inputOf(t testing.TB, doc map[string]any) rego.Input { return rego.NewInput(parts(t, doc)) }
+
+func parts(t testing.TB, doc map[string]any) map[string]rego.Value {
+	t.Helper()
+	parts := make(map[string]rego.Value, len(doc))
+	for key, part := range doc {
+		b, err := json.Marshal(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if parts[key], err = rego.ParseValue(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return parts
+}
+
+func decode(t testing.TB, source []byte) map[string]any {
+	t.Helper()
+	var doc map[string]any
+	if err := json.Unmarshal(source, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// paths lists every node below the root.
+func paths(node any, at []string) [][]string {
+	var list [][]string
+	add := func(key string, child any) {
+		here := append(slices.Clone(at), key)
+		list = append(append(list, here), paths(child, here)...)
+	}
+	switch node := node.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(node)) {
+			add(key, node[key])
+		}
+	case []any:
+		for i, child := range node {
+			add(strconv.Itoa(i), child)
+		}
+	}
+	return list
+}
+
+func get(node any, at []string) any {
+	for _, key := range at {
+		switch n := node.(type) {
+		case map[string]any:
+			node = n[key]
+		case []any:
+			i, _ := strconv.Atoi(key)
+			node = n[i]
+		}
+	}
+	return node
+}
+
+func set(doc map[string]any, at []string, value any) {
+	last := at[len(at)-1]
+	switch parent := get(doc, at[:len(at)-1]).(type) {
+	case map[string]any:
+		parent[last] = value
+	case []any:
+		i, _ := strconv.Atoi(last)
+		parent[i] = value
+	}
+}
+
+func drop(doc map[string]any, at []string) {
+	last := at[len(at)-1]
+	switch parent := get(doc, at[:len(at)-1]).(type) {
+	case map[string]any:
+		delete(parent, last)
+	case []any:
+		i, _ := strconv.Atoi(last)
+		set(doc, at[:len(at)-1], slices.Delete(slices.Clone(parent), i, i+1))
+	}
+}
+
+func TestTheInputIsAsItsSchemaSays(t *testing.T) {
+	schemaSource, err := os.ReadFile("../docs/policy-input.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := compileSchema(t, schemaSource)
+	f, err := os.Open("testdata/input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	doc, err := jsonschema.UnmarshalJSON(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(doc); err != nil {
+		t.Error(err)
+	}
+	root := doc.(map[string]any)
+	for key := range maps.Clone(root) {
+		value := root[key]
+		delete(root, key)
+		if schema.Validate(doc) == nil {
+			t.Errorf("an input without %s is taken", key)
+		}
+		root[key] = value
+	}
+}
