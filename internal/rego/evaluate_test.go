@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -155,6 +157,18 @@ func TestRule22_TheSameInputGivesTheSameBytes(t *testing.T) {
 }
 
 func FuzzCheck(f *testing.F) {
+	templates, err := filepath.Glob("../../policies/*/*/*.rego")
+	if err != nil || len(templates) == 0 {
+		f.Fatal("the built-in templates are not where they were", err)
+	}
+	for _, path := range templates {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(source)
+		f.Add(source[:len(source)/2])
+	}
 	for _, s := range []string{good, looping, exploding, "", "package a", "package a\n" + sets, "package a\nimport data.x\n", "package a\nx := data\n",
 		"package a\nexamined contains x if { x := time.now_ns() }", "package a[\"\"]\n" + sets, "# METADATA\n# custom: [\npackage a\n" + sets,
 		"package a\nviolations[x] { x := 1 }", "package a\nx := `" + strings.Repeat("(", 100), "package data.parameters\n" + sets} {
