@@ -42,12 +42,9 @@ func TestRule19_NothingButACompleteAnswer(t *testing.T) {
 		"a field that is misspelt":          wrong(`{"code": "C", "subject": "s", "message": "m", "remedation": "r"}`),
 		"a code that is too long":           wrong(`{"code": concat("", ["x" | some _ in numbers.range(0, 128)]), "subject": "s", "message": "m"}`),
 		"text that is not text":             wrong(`{"code": "C", "subject": "s", "message": base64.decode("/w==")}`),
-		"more violations than anyone reads": wrong(`{"code": "C", "subject": sprintf("%d", [i]), "message": "m"} if some i in numbers.range(0, 1000)`) + "_x",
+		"more violations than anyone reads": "package a\nexamined contains \"x\" if true\nviolations contains {\"code\": \"C\", \"subject\": sprintf(\"%d\", [i]), \"message\": \"m\"} if some i in numbers.range(0, 1000)\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if strings.HasSuffix(source, "_x") {
-				source = "package a\nexamined contains \"x\" if true\nviolations contains {\"code\": \"C\", \"subject\": sprintf(\"%d\", [i]), \"message\": \"m\"} if some i in numbers.range(0, 1000)\n"
-			}
 			p := compile(t, source, "{}")
 			if r, err := p.Evaluate(t.Context(), input(t, `{"none":[],"bad":"yesterday"}`), rego.Limits{Time: time.Minute}); err == nil {
 				t.Errorf("the answer was %s", r.Raw)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -166,7 +167,7 @@ func TestRule22_NoBuiltinThatIsNotDeterministic(t *testing.T) {
 	}
 	seen := 0
 	for _, b := range ast.Builtins {
-		if !b.Nondeterministic && !contains(also, b.Name) {
+		if !b.Nondeterministic && !slices.Contains(also, b.Name) {
 			continue
 		}
 		seen++
@@ -186,15 +187,6 @@ func TestRule22_NoBuiltinThatIsNotDeterministic(t *testing.T) {
 	if seen < 13 {
 		t.Errorf("only %d built-ins were looked at", seen)
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
 }
 
 func TestCapabilitiesAreCanonicalAndReachNoHost(t *testing.T) {
