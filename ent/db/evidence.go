@@ -80,7 +80,7 @@ type EvidenceEdges struct {
 	// type was loaded (or requested) in eager-loading or not.
 	loadedTypes [6]bool
 	// totalCount holds the count of the edges above.
-	totalCount [4]map[string]int
+	totalCount [5]map[string]int
 
 	namedSubjects map[string][]*EvidenceSubject
 }

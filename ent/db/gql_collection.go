@@ -23,6 +23,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
 	"github.com/plimsoll/plimsoll/ent/db/rule"
+	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
@@ -923,6 +924,21 @@ func (_q *EvidenceQuery) collectField(ctx context.Context, oneNode bool, opCtx *
 			if _, ok := fieldSeen[evidence.FieldStageID]; !ok {
 				selectedFields = append(selectedFields, evidence.FieldStageID)
 				fieldSeen[evidence.FieldStageID] = struct{}{}
+			}
+
+		case "sbom":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&SbomClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, sbomImplementors)...); err != nil {
+				return err
+			}
+			_q.withSbom = query
+			if _, ok := fieldSeen[evidence.FieldSbomID]; !ok {
+				selectedFields = append(selectedFields, evidence.FieldSbomID)
+				fieldSeen[evidence.FieldSbomID] = struct{}{}
 			}
 
 		case "subjects":
@@ -2292,6 +2308,108 @@ type rulePaginateArgs struct {
 
 func newRulePaginateArgs(rv map[string]any) *rulePaginateArgs {
 	args := &rulePaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *SbomQuery) CollectFields(ctx context.Context, satisfies ...string) (*SbomQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *SbomQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(sbom.Columns))
+		selectedFields = []string{sbom.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "evidence":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&EvidenceClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, false, opCtx, field, path, mayAddCondition(satisfies, evidenceImplementors)...); err != nil {
+				return err
+			}
+			_q.WithNamedEvidence(alias, func(wq *EvidenceQuery) {
+				*wq = *query
+			})
+		case "digest":
+			if _, ok := fieldSeen[sbom.FieldDigest]; !ok {
+				selectedFields = append(selectedFields, sbom.FieldDigest)
+				fieldSeen[sbom.FieldDigest] = struct{}{}
+			}
+		case "format":
+			if _, ok := fieldSeen[sbom.FieldFormat]; !ok {
+				selectedFields = append(selectedFields, sbom.FieldFormat)
+				fieldSeen[sbom.FieldFormat] = struct{}{}
+			}
+		case "specVersion":
+			if _, ok := fieldSeen[sbom.FieldSpecVersion]; !ok {
+				selectedFields = append(selectedFields, sbom.FieldSpecVersion)
+				fieldSeen[sbom.FieldSpecVersion] = struct{}{}
+			}
+		case "componentCount":
+			if _, ok := fieldSeen[sbom.FieldComponentCount]; !ok {
+				selectedFields = append(selectedFields, sbom.FieldComponentCount)
+				fieldSeen[sbom.FieldComponentCount] = struct{}{}
+			}
+		case "complete":
+			if _, ok := fieldSeen[sbom.FieldComplete]; !ok {
+				selectedFields = append(selectedFields, sbom.FieldComplete)
+				fieldSeen[sbom.FieldComplete] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[sbom.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, sbom.FieldCreatedAt)
+				fieldSeen[sbom.FieldCreatedAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type sbomPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []SbomPaginateOption
+}
+
+func newSbomPaginateArgs(rv map[string]any) *sbomPaginateArgs {
+	args := &sbomPaginateArgs{}
 	if rv == nil {
 		return args
 	}

@@ -188,6 +188,14 @@ func (_m *Evidence) Stage(ctx context.Context) (*Stage, error) {
 	return result, MaskNotFound(err)
 }
 
+func (_m *Evidence) Sbom(ctx context.Context) (*Sbom, error) {
+	result, err := _m.Edges.SbomOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QuerySbom().Only(ctx)
+	}
+	return result, MaskNotFound(err)
+}
+
 func (_m *Evidence) Subjects(ctx context.Context) (result []*EvidenceSubject, err error) {
 	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
 		result, err = _m.NamedSubjects(graphql.GetFieldContext(ctx).Field.Alias)
@@ -360,6 +368,18 @@ func (_m *Rule) Template(ctx context.Context) (*PolicyTemplate, error) {
 	result, err := _m.Edges.TemplateOrErr()
 	if IsNotLoaded(err) {
 		result, err = _m.QueryTemplate().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Sbom) Evidence(ctx context.Context) (result []*Evidence, err error) {
+	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
+		result, err = _m.NamedEvidence(graphql.GetFieldContext(ctx).Field.Alias)
+	} else {
+		result, err = _m.Edges.EvidenceOrErr()
+	}
+	if IsNotLoaded(err) {
+		result, err = _m.QueryEvidence().All(ctx)
 	}
 	return result, err
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
 	"github.com/plimsoll/plimsoll/ent/db/rule"
+	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
@@ -126,6 +127,11 @@ var ruleImplementors = []string{"Rule", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*Rule) IsNode() {}
+
+var sbomImplementors = []string{"Sbom", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Sbom) IsNode() {}
 
 var stageImplementors = []string{"Stage", "Node"}
 
@@ -349,6 +355,15 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			Where(rule.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, ruleImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case sbom.Table:
+		query := c.Sbom.Query().
+			Where(sbom.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, sbomImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -713,6 +728,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 		query := c.Rule.Query().
 			Where(rule.IDIn(ids...))
 		query, err := query.CollectFields(ctx, ruleImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case sbom.Table:
+		query := c.Sbom.Query().
+			Where(sbom.IDIn(ids...))
+		query, err := query.CollectFields(ctx, sbomImplementors...)
 		if err != nil {
 			return nil, err
 		}

@@ -28,6 +28,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
 	"github.com/plimsoll/plimsoll/ent/db/rule"
+	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
@@ -4345,6 +4346,255 @@ func (_m *Rule) ToEdge(order *RuleOrder) *RuleEdge {
 		order = DefaultRuleOrder
 	}
 	return &RuleEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// SbomEdge is the edge representation of Sbom.
+type SbomEdge struct {
+	Node   *Sbom  `json:"node"`
+	Cursor Cursor `json:"cursor"`
+}
+
+// SbomConnection is the connection containing edges to Sbom.
+type SbomConnection struct {
+	Edges      []*SbomEdge `json:"edges"`
+	PageInfo   PageInfo    `json:"pageInfo"`
+	TotalCount int         `json:"totalCount"`
+}
+
+func (c *SbomConnection) build(nodes []*Sbom, pager *sbomPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Sbom
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Sbom {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Sbom {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*SbomEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &SbomEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// SbomPaginateOption enables pagination customization.
+type SbomPaginateOption func(*sbomPager) error
+
+// WithSbomOrder configures pagination ordering.
+func WithSbomOrder(order *SbomOrder) SbomPaginateOption {
+	if order == nil {
+		order = DefaultSbomOrder
+	}
+	o := *order
+	return func(pager *sbomPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultSbomOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithSbomFilter configures pagination filter.
+func WithSbomFilter(filter func(*SbomQuery) (*SbomQuery, error)) SbomPaginateOption {
+	return func(pager *sbomPager) error {
+		if filter == nil {
+			return errors.New("SbomQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type sbomPager struct {
+	reverse bool
+	order   *SbomOrder
+	filter  func(*SbomQuery) (*SbomQuery, error)
+}
+
+func newSbomPager(opts []SbomPaginateOption, reverse bool) (*sbomPager, error) {
+	pager := &sbomPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultSbomOrder
+	}
+	return pager, nil
+}
+
+func (p *sbomPager) applyFilter(query *SbomQuery) (*SbomQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *sbomPager) toCursor(_m *Sbom) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *sbomPager) applyCursors(query *SbomQuery, after, before *Cursor) (*SbomQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultSbomOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *sbomPager) applyOrder(query *SbomQuery) *SbomQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultSbomOrder.Field {
+		query = query.Order(DefaultSbomOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *sbomPager) orderExpr(query *SbomQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultSbomOrder.Field {
+			b.Comma().Ident(DefaultSbomOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Sbom.
+func (_m *SbomQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...SbomPaginateOption,
+) (*SbomConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newSbomPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &SbomConnection{Edges: []*SbomEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// SbomOrderField defines the ordering field of Sbom.
+type SbomOrderField struct {
+	// Value extracts the ordering value from the given Sbom.
+	Value    func(*Sbom) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) sbom.OrderOption
+	toCursor func(*Sbom) Cursor
+}
+
+// SbomOrder defines the ordering of Sbom.
+type SbomOrder struct {
+	Direction OrderDirection  `json:"direction"`
+	Field     *SbomOrderField `json:"field"`
+}
+
+// DefaultSbomOrder is the default ordering of Sbom.
+var DefaultSbomOrder = &SbomOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &SbomOrderField{
+		Value: func(_m *Sbom) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: sbom.FieldID,
+		toTerm: sbom.ByID,
+		toCursor: func(_m *Sbom) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Sbom into SbomEdge.
+func (_m *Sbom) ToEdge(order *SbomOrder) *SbomEdge {
+	if order == nil {
+		order = DefaultSbomOrder
+	}
+	return &SbomEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}

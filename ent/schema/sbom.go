@@ -11,7 +11,7 @@ import (
 type Sbom struct{ ent.Schema }
 
 // Annotations names the table.
-func (Sbom) Annotations() []schema.Annotation { return internal("sboms") }
+func (Sbom) Annotations() []schema.Annotation { return node("sboms") }
 
 // Fields are the columns.
 func (Sbom) Fields() []ent.Field {

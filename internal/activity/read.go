@@ -27,8 +27,8 @@ type Filter struct {
 	ApplicationKeys []string
 	Actors          []string
 	Types           []string
-	Categories      []activityevent.Category
-	Results         []activityevent.Result
+	Categories      []string
+	Results         []string
 	Subject         *string
 	// From is the first instant, To the one after the last.
 	From, To *time.Time
@@ -76,10 +76,10 @@ func (f *Filter) predicates() []predicate.ActivityEvent {
 		ps = append(ps, activityevent.TypeIn(f.Types...))
 	}
 	if f.Categories != nil {
-		ps = append(ps, activityevent.CategoryIn(f.Categories...))
+		ps = append(ps, activityevent.CategoryIn(cast[activityevent.Category](f.Categories)...))
 	}
 	if f.Results != nil {
-		ps = append(ps, activityevent.ResultIn(f.Results...))
+		ps = append(ps, activityevent.ResultIn(cast[activityevent.Result](f.Results)...))
 	}
 	if f.Subject != nil {
 		ps = append(ps, activityevent.Subject(*f.Subject))
@@ -93,24 +93,48 @@ func (f *Filter) predicates() []predicate.ActivityEvent {
 	return ps
 }
 
+func cast[T ~string](names []string) []T {
+	out := make([]T, len(names))
+	for i, n := range names {
+		out[i] = T(n)
+	}
+	return out
+}
+
 // ShownChange is a change as it is shown: commitments opened, or Erased.
 type ShownChange struct {
 	Field    string
 	From, To *string
 }
 
-// Actor returns who acted. The event must have been read with its openings.
-func Actor(e *db.ActivityEvent) string {
-	for _, o := range e.Edges.Openings {
+// Actor returns who acted.
+func Actor(ctx context.Context, e *db.ActivityEvent) (string, error) {
+	openings, err := openings(ctx, e)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range openings {
 		if o.Actor {
-			return o.Name
+			return o.Name, nil
 		}
 	}
-	return Erased
+	return Erased, nil
 }
 
-// Changes returns what an event's leaf says has changed. The event must have been read with its openings.
-func Changes(e *db.ActivityEvent) ([]*ShownChange, error) {
+// openings returns what opens the commitments of an event's leaf; Events reads them along with the page.
+func openings(ctx context.Context, e *db.ActivityEvent) ([]*db.ActivityOpening, error) {
+	list, err := e.Edges.OpeningsOrErr()
+	if db.IsNotLoaded(err) {
+		list, err = e.QueryOpenings().All(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load openings of event %d: %w", e.ID, err)
+	}
+	return list, nil
+}
+
+// Changes returns what an event's leaf says has changed.
+func Changes(ctx context.Context, e *db.ActivityEvent) ([]*ShownChange, error) {
 	var l struct {
 		Changes []struct {
 			Field string          `json:"field"`
@@ -121,8 +145,12 @@ func Changes(e *db.ActivityEvent) ([]*ShownChange, error) {
 	if err := json.Unmarshal(e.Leaf, &l); err != nil {
 		return nil, fmt.Errorf("read leaf of event %d: %w", e.ID, err)
 	}
+	list, err := openings(ctx, e)
+	if err != nil {
+		return nil, err
+	}
 	names := map[string]string{}
-	for _, o := range e.Edges.Openings {
+	for _, o := range list {
 		names[o.Commitment] = o.Name
 	}
 	shown := make([]*ShownChange, len(l.Changes))
@@ -151,4 +179,3 @@ func open(raw json.RawMessage, names map[string]string) *string {
 	}
 	return &erased
 }
-

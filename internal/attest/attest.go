@@ -36,7 +36,7 @@ const (
 	// MaxDepth is how deep the JSON of an envelope, a bundle or a statement may be nested.
 	MaxDepth = 64
 	// MaxSubjects is how many subjects one statement may have.
-	MaxSubjects = 1000
+	MaxSubjects = 16_384
 	// MaxSubjectDigests is how many digests, by different algorithms, one subject may have.
 	MaxSubjectDigests = 16
 	// MaxSignatures is how many signatures one envelope may have.

@@ -56,7 +56,7 @@ func NewSigner(s signature.Signer) (*Signer, error) {
 		return nil, err
 	}
 	signer := &Signer{below: s, public: public}
-	if err := signer.try(); err != nil {
+	if err := signer.Check(); err != nil {
 		return nil, err
 	}
 	return signer, nil
@@ -75,9 +75,9 @@ func checkSigningKey(key crypto.PublicKey) error {
 	return fmt.Errorf("signing key: a key of type %T is not supported; use P-256 or Ed25519", key)
 }
 
-// try makes one signature and verifies it. A key service that hashes differently or holds another key shows itself at the
+// Check makes one signature and verifies it. A key service that hashes differently or holds another key shows itself at the
 // start, not in front of the first auditor. The text signed is no DSSE encoding, so it can be no statement.
-func (s *Signer) try() error {
+func (s *Signer) Check() error {
 	probe := message{pae: []byte("plimsoll: is this the key?")}
 	sig, err := s.below.SignMessage(bytes.NewReader(probe.pae))
 	if err != nil {

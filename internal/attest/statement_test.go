@@ -68,7 +68,7 @@ func TestParseStatement_BoundsSubjectsAndDigests(t *testing.T) {
 		t.Errorf("as many subjects as allowed: %v", err)
 	}
 	_, err := attest.ParseStatement(withSubjects(one + strings.Repeat(","+one, attest.MaxSubjects)))
-	wantError(t, err, "subject: has 1001 elements, at most 1000")
+	wantError(t, err, "subject: has 16385 elements, at most 16384")
 
 	var digests []string
 	for i := range attest.MaxSubjectDigests + 1 {
@@ -122,7 +122,7 @@ func TestNewStatement_RefusesWhatItCouldNotReadBack(t *testing.T) {
 		says          string
 	}{
 		"no subjects":                   {nil, "p", struct{}{}, "subject: must not be empty"},
-		"too many subjects":             {make([]attest.Subject, 1001), "p", struct{}{}, "subject: has 1001"},
+		"too many subjects":             {make([]attest.Subject, attest.MaxSubjects+1), "p", struct{}{}, "subject: has 16385"},
 		"a subject without digest":      {[]attest.Subject{{Name: "shop"}}, "p", struct{}{}, "subject[0].digest"},
 		"a digest that is no digest":    {[]attest.Subject{{Digest: map[string]string{"sha256": "sha256:00"}}}, "p", struct{}{}, "subject[0].digest.sha256"},
 		"no predicate type":             {good, "", struct{}{}, "predicateType"},

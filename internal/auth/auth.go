@@ -4,6 +4,9 @@ package auth
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"slices"
 
 	"github.com/plimsoll/plimsoll/internal/fault"
@@ -24,6 +27,19 @@ const (
 	ProjectAdmin      Role = "PROJECT_ADMIN"
 	OrganisationAdmin Role = "ORGANISATION_ADMIN"
 )
+
+// MarshalGQL writes the role as the API's enum.
+func (r Role) MarshalGQL(w io.Writer) { fmt.Fprintf(w, "%q", string(r)) }
+
+// UnmarshalGQL reads the API's enum, whose values the schema has checked.
+func (r *Role) UnmarshalGQL(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return errors.New("want the name of a role")
+	}
+	*r = Role(s)
+	return nil
+}
 
 // Organisation stands in a Grant for the whole organisation rather than one project.
 const Organisation = 0

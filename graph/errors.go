@@ -1,0 +1,54 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/plimsoll/plimsoll/internal/fault"
+)
+
+// internalCode is sent for failures that the caller can do nothing about.
+const internalCode = "INTERNAL"
+
+// present turns an error of a resolver into what the caller sees: an expected failure with its code, path and details, and
+// anything else masked behind a reference under which it was logged.
+func present(log *slog.Logger, reference func(context.Context) string) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		shown := graphql.DefaultErrorPresenter(ctx, err)
+		var expected *fault.Error
+		if errors.As(err, &expected) {
+			shown.Message = expected.Message
+			shown.Extensions = map[string]any{"code": expected.Kind}
+			for key, value := range expected.Details {
+				shown.Extensions[key] = value
+			}
+			if expected.Path != "" {
+				shown.Extensions["path"] = expected.Path
+			}
+			return shown
+		}
+		var known *gqlerror.Error
+		if errors.As(err, &known) && known.Err == nil {
+			// The request itself was wrong, or a limit was met: gqlgen and the limits say so without internals.
+			if shown.Extensions["code"] == nil {
+				shown.Extensions = map[string]any{"code": fault.BadInput}
+			}
+			return shown
+		}
+		if ctx.Err() != nil {
+			shown.Message = "the request was cancelled or took too long"
+			shown.Extensions = map[string]any{"code": fault.ResourceExhausted}
+			return shown
+		}
+		ref := reference(ctx)
+		log.ErrorContext(ctx, "request failed", slog.String("reference", ref), slog.String("path", shown.Path.String()), slog.Any("error", err))
+		return &gqlerror.Error{
+			Message: "something went wrong here; quote the reference when you ask about it", Path: shown.Path,
+			Extensions: map[string]any{"code": internalCode, "reference": ref},
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vikstrous/dataloadgen"
+
+	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/internal/catalog"
+)
+
+// loaders gather what the nodes of one answer ask for, so that a list costs one query for each kind of thing it shows and
+// not one for each node. They live as long as one operation, so nothing in them grows stale.
+type loaders struct {
+	owners     *dataloadgen.Loader[int, []*db.Owner]
+	stages     *dataloadgen.Loader[int, []*db.Stage]
+	principals *dataloadgen.Loader[int, string]
+	owning     *dataloadgen.Loader[catalog.PackageRef, *db.Application]
+}
+
+type loadersKey struct{}
+
+// gatherFor is how long a loader waits for more nodes to ask.
+const gatherFor = 500 * time.Microsecond
+
+// withLoaders gives each operation loaders of its own.
+func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	wait := dataloadgen.WithWait(gatherFor)
+	return next(context.WithValue(ctx, loadersKey{}, &loaders{
+		owners:     dataloadgen.NewLoader(each(r.do.Catalog.OwnersOf), wait),
+		stages:     dataloadgen.NewLoader(each(r.do.Catalog.StagesOfLifecycles), wait),
+		principals: dataloadgen.NewLoader(each(r.do.Access.PrincipalNames), wait),
+		owning:     dataloadgen.NewLoader(each(r.do.Catalog.OwningApplications), wait),
+	}))
+}
+
+func load(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
+
+// each turns a function that answers with a map into one that answers in the order of the question. What the map does
+// not hold is the zero value: nothing there for whoever asks.
+func each[K comparable, V any](all func(context.Context, []K) (map[K]V, error)) func(context.Context, []K) ([]V, []error) {
+	return func(ctx context.Context, keys []K) ([]V, []error) {
+		found, err := all(ctx, keys)
+		if err != nil {
+			return nil, []error{err}
+		}
+		values := make([]V, len(keys))
+		for i, k := range keys {
+			values[i] = found[k]
+		}
+		return values, nil
+	}
+}

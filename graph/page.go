@@ -1,0 +1,49 @@
+package graph
+
+import (
+	"entgo.io/contrib/entgql"
+
+	"github.com/plimsoll/plimsoll/graph/generated"
+	"github.com/plimsoll/plimsoll/internal/fault"
+)
+
+// cursor is a position in a connection.
+type cursor = entgql.Cursor[int]
+
+// page checks the size that is asked for and fills in the default: the first DefaultPageSize.
+func page(first, last *int) (*int, *int, error) {
+	if first != nil && last != nil {
+		return nil, nil, fault.At("first", "give first or last, not both")
+	}
+	for name, n := range map[string]*int{"first": first, "last": last} {
+		if n != nil && (*n < 1 || *n > MaxPageSize) {
+			return nil, nil, fault.At(name, "want 1 to %d, got %d", MaxPageSize, *n)
+		}
+	}
+	if first == nil && last == nil {
+		size := DefaultPageSize
+		first = &size
+	}
+	return first, last, nil
+}
+
+// paginate calls a domain's list with a checked page.
+func paginate[C any](list func(after *cursor, first *int, before *cursor, last *int) (C, error), first *int, after *cursor, last *int, before *cursor) (C, error) {
+	first, last, err := page(first, last)
+	if err != nil {
+		var none C
+		return none, err
+	}
+	return list(after, first, before, last)
+}
+
+// complexity counts every list at its page size; everything else counts one a field.
+func complexity() generated.ComplexityRoot {
+	var c generated.ComplexityRoot
+	list := func(child int, first *int, _ *cursor, last *int, _ *cursor) int { return ListCost(child, first, last) }
+	c.Query.Projects, c.Query.Applications, c.Query.Tokens, c.Query.TrustAnchors = list, list, list, list
+	c.Query.Policies, c.Query.PolicyTemplates, c.Query.Rules = list, list, list
+	c.Project.Applications, c.Application.Versions = list, list
+	c.ApplicationVersion.Contents, c.ApplicationVersion.Promotions, c.ApplicationVersion.Evidence = list, list, list
+	return c
+}

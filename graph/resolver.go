@@ -1,0 +1,34 @@
+// Package graph is transport: it maps the shape of the API to the verbs of the domains and back, and nothing else. Each
+// file of the schema has its resolvers beside it; what they share stands in resolver.go, page.go and loaders.go.
+package graph
+
+import (
+	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/internal/access"
+	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/catalog"
+	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/gate"
+	"github.com/plimsoll/plimsoll/internal/policy"
+	"github.com/plimsoll/plimsoll/internal/release"
+	"github.com/plimsoll/plimsoll/internal/signing"
+	"github.com/plimsoll/plimsoll/internal/version"
+)
+
+// Services are what resolvers call.
+type Services struct {
+	Access   *access.Service
+	Activity *activity.Log
+	Catalog  *catalog.Service
+	Versions *version.Service
+	Evidence *evidence.Service
+	Policies *policy.Service
+	Gates    *gate.Service
+	Releases *release.Service
+	Signing  *signing.Service
+	// Nodes finds any record by its global id; everything else goes through the services.
+	Nodes *db.Client
+}
+
+// Resolver is what gqlgen calls.
+type Resolver struct{ do Services }

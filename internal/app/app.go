@@ -1,0 +1,142 @@
+// Package app puts the house together: it opens the store, makes every service, and hands requests to them. The tests
+// start the same App as the command line.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/plimsoll/plimsoll/frontend"
+	"github.com/plimsoll/plimsoll/graph"
+	"github.com/plimsoll/plimsoll/internal/access"
+	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/attest"
+	"github.com/plimsoll/plimsoll/internal/catalog"
+	"github.com/plimsoll/plimsoll/internal/config"
+	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/gate"
+	"github.com/plimsoll/plimsoll/internal/policy"
+	"github.com/plimsoll/plimsoll/internal/release"
+	"github.com/plimsoll/plimsoll/internal/signing"
+	"github.com/plimsoll/plimsoll/internal/store"
+	"github.com/plimsoll/plimsoll/internal/version"
+	"github.com/plimsoll/plimsoll/internal/web"
+)
+
+// Program is the version of Plimsoll, as it stands in what it signs.
+const Program = "0.1.0"
+
+// App is the whole service, ready to answer.
+type App struct {
+	store   *store.Store
+	handler http.Handler
+	log     *slog.Logger
+	// BootstrapToken is the organisation admin's token, when this start made one: it is shown once.
+	BootstrapToken string
+}
+
+// New opens the database and the release key that cfg names, brings both up to date, and puts the services together.
+// Now is the clock.
+func New(ctx context.Context, cfg config.Config, log *slog.Logger, now func() time.Time) (_ *App, err error) {
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	signer, err := releaseKey(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, cfg.Database, log)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	events := activity.New(s, now)
+	accesses := access.New(s, events, now)
+	made, err := accesses.Bootstrap(ctx, cfg.BootstrapToken)
+	if err != nil {
+		return nil, fmt.Errorf("make the first token: %w", err)
+	}
+	ctx, err = accesses.Installation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	services, err := assemble(ctx, s, events, accesses, signer, cfg.VerifierID, now)
+	if err != nil {
+		return nil, err
+	}
+	api, err := graph.NewHandler(services, log, web.RequestID)
+	if err != nil {
+		return nil, err
+	}
+	dashboard, _ := frontend.Dist()
+	handler := web.Handler(web.Deps{
+		GraphQL: api, Authenticate: accesses.Authenticate, ReleaseKey: signer.PublicKeyPEM(), Dashboard: dashboard, Logger: log,
+		Checks: []web.Check{
+			{Name: "database", Ready: s.Ready},
+			{Name: "signer", Ready: func(context.Context) error { return signer.Check() }},
+		},
+	})
+	return &App{store: s, handler: handler, log: log, BootstrapToken: made}, nil
+}
+
+// assemble makes the domain services in the order in which they build on each other.
+func assemble(ctx context.Context, s *store.Store, events *activity.Log, accesses *access.Service, signer *attest.Signer, verifierID string, now func() time.Time) (graph.Services, error) {
+	signs, err := signing.New(ctx, s, events, signer, now)
+	if err != nil {
+		return graph.Services{}, err
+	}
+	r := graph.Services{
+		Nodes:  s.Read(),
+		Access: accesses, Activity: events, Signing: signs,
+		Catalog:  catalog.New(s, events, now),
+		Policies: policy.New(s, events, now),
+	}
+	r.Versions = version.New(s, r.Catalog, events, signs, now)
+	r.Evidence = evidence.New(s, events, now)
+	if r.Gates, err = gate.New(s, r.Catalog, r.Evidence, r.Policies, now); err != nil {
+		return graph.Services{}, err
+	}
+	r.Releases = release.New(s, events, r.Gates, signs, attest.Verifier{ID: verifierID, Version: map[string]string{"plimsoll": Program}}, now)
+	if err := r.Policies.InstallBuiltin(ctx); err != nil {
+		return graph.Services{}, fmt.Errorf("install the templates: %w", err)
+	}
+	return r, nil
+}
+
+// releaseKey loads the key to sign with. One that the operator named must be there; the one in the data directory is made
+// at the first start.
+func releaseKey(cfg config.Config, log *slog.Logger) (*attest.Signer, error) {
+	if cfg.ReleaseKey != filepath.Join(cfg.Data, "release.key") {
+		return attest.LoadSigner(cfg.ReleaseKey)
+	}
+	signer, created, err := attest.LoadOrCreateSigner(cfg.ReleaseKey)
+	if err != nil {
+		return nil, fmt.Errorf("release key: %w", err)
+	}
+	if created {
+		log.Info("release key made", slog.String("path", cfg.ReleaseKey), slog.String("fingerprint", signer.Fingerprint()))
+	}
+	return signer, nil
+}
+
+// Handler answers requests.
+func (a *App) Handler() http.Handler { return a.handler }
+
+// Run answers requests on the listener until ctx is done, and then finishes what runs.
+func (a *App) Run(ctx context.Context, listener net.Listener) error {
+	return web.Serve(ctx, listener, a.handler, a.log)
+}
+
+// Close ends the app. What was acknowledged is durable with or without it.
+func (a *App) Close() error { return a.store.Close() }

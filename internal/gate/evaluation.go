@@ -1,0 +1,105 @@
+package gate
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/evaluation"
+	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+)
+
+// Gate is a side of a stage.
+type Gate struct {
+	Stage string              `json:"stage"`
+	Kind  gatepolicy.GateKind `json:"kind"`
+}
+
+// Outcome is what one rule says.
+type Outcome string
+
+// The outcomes. Only Pass and Waived satisfy a rule.
+const (
+	Pass         Outcome = "PASS"
+	Violated     Outcome = "VIOLATION"
+	Waived       Outcome = "WAIVED"
+	NotEvidenced Outcome = "NOT_EVIDENCED"
+	Faulted      Outcome = "ERROR"
+)
+
+// String returns the outcome as it is recorded.
+func (o Outcome) String() string { return string(o) }
+
+// Satisfies tells whether a rule with this outcome is met.
+func (o Outcome) Satisfies() bool { return o == Pass || o == Waived }
+
+// Evaluation is one decision of one gate.
+type Evaluation struct {
+	// EvalID is nil for a dry run.
+	EvalID             *string
+	Gate               *Gate
+	Decision           evaluation.Decision
+	Explanation        string
+	EvaluatedAt        time.Time
+	InputDigest        string
+	CapabilitiesDigest string
+	Policies           []*EvaluatedPolicy
+
+	// results are known when the evaluation was just made, and otherwise read when asked for.
+	results []*RuleResult
+	// row is nil for what is not recorded.
+	row *db.Evaluation
+}
+
+// Open tells whether the gate lets the version through.
+func (e *Evaluation) Open() bool {
+	return e.Decision == evaluation.DecisionPASS || e.Decision == evaluation.DecisionWARN
+}
+
+// EvaluatedPolicy is a policy as it stood when the gate was judged.
+type EvaluatedPolicy struct {
+	Name     string           `json:"name"`
+	Revision int              `json:"revision"`
+	Mode     gatepolicy.Mode  `json:"mode"`
+	Because  string           `json:"because"`
+	Rules    []*EvaluatedRule `json:"rules"`
+}
+
+// EvaluatedRule is a rule as it stood when the gate was judged.
+type EvaluatedRule struct {
+	Name             string          `json:"name"`
+	Template         string          `json:"template"`
+	TemplateRevision int             `json:"templateRevision"`
+	TemplateDigest   string          `json:"templateDigest"`
+	Parameters       json.RawMessage `json:"parameters"`
+	Query            string          `json:"query"`
+}
+
+// RuleResult is what one rule of one policy said.
+type RuleResult struct {
+	Rule       *EvaluatedRule   `json:"-"`
+	Policy     *EvaluatedPolicy `json:"-"`
+	Outcome    Outcome          `json:"outcome"`
+	Violations []*Violation     `json:"violations,omitempty"`
+	Error      *string          `json:"error,omitempty"`
+	// Result is what the Rego said, canonical JSON; nil when the outcome is ERROR.
+	Result   *string  `json:"result,omitempty"`
+	Examined []string `json:"-"`
+}
+
+// Violation is one thing that is wrong or missing, with what to do next and who does it.
+type Violation struct {
+	Code        string `json:"code"`
+	Subject     string `json:"subject"`
+	Message     string `json:"message"`
+	Remediation string `json:"remediation"`
+	// OwnerIDs are the rows of the owners to do it: the names lie where they can be erased.
+	OwnerIDs []int `json:"owners,omitempty"`
+	// Waiver covers the violation; nil when none does.
+	Waiver *Waiver `json:"waiver,omitempty"`
+}
+
+// Waiver is a decision to let something through that a rule objects to.
+type Waiver struct {
+	ID string `json:"id"`
+}

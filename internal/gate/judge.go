@@ -1,0 +1,179 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/catalog"
+	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/id"
+	"github.com/plimsoll/plimsoll/internal/policy"
+	"github.com/plimsoll/plimsoll/internal/rego"
+	"github.com/plimsoll/plimsoll/internal/store"
+)
+
+// Service judges.
+type Service struct {
+	store    *store.Store
+	catalog  *catalog.Service
+	evidence *evidence.Service
+	policies *policy.Service
+	now      func() time.Time
+	limits   rego.Limits
+	parts    *partCache
+}
+
+// New returns the gate service; now is the clock that evaluations are made for.
+func New(s *store.Store, catalog *catalog.Service, evidence *evidence.Service, policies *policy.Service, now func() time.Time) (*Service, error) {
+	parts, err := newPartCache()
+	if err != nil {
+		return nil, err
+	}
+	return &Service{store: s, catalog: catalog, evidence: evidence, policies: policies, now: now, limits: rego.DefaultLimits(), parts: parts}, nil
+}
+
+// Judgement is what the gates said about a version at one instant, and on which state of affairs. It is not recorded yet.
+type Judgement struct {
+	Evaluations []*Evaluation
+	// EvidenceDigests name the evidence that the gates saw, sorted.
+	EvidenceDigests []string
+	// Generation is the policies' at the time: when it is another at commit, the judgement is stale.
+	Generation int
+
+	inputs [][]part
+}
+
+// Open tells whether every gate lets the version through.
+func (j *Judgement) Open() bool {
+	for _, e := range j.Evaluations {
+		if !e.Open() {
+			return false
+		}
+	}
+	return true
+}
+
+// Faulted tells whether a gate could not be judged.
+func (j *Judgement) Faulted() bool {
+	for _, e := range j.Evaluations {
+		if e.Decision == decisionError {
+			return true
+		}
+	}
+	return false
+}
+
+// Judge asks the gates about a version. Every gate is asked, also after the first no. What they say does not depend on
+// who asks; whether whoever asks may know is for the caller to have checked.
+func (s *Service) Judge(ctx context.Context, versionID int, gates []*db.Stage, kinds []gatepolicy.GateKind) (*Judgement, error) {
+	ctx = auth.System(ctx)
+	generation, err := s.policies.Generation(ctx, s.store.Read())
+	if err != nil {
+		return nil, err
+	}
+	sub, err := s.load(ctx, versionID)
+	if err != nil {
+		return nil, err
+	}
+	at := s.now().UTC()
+	common, err := s.commonParts(ctx, sub, at)
+	if err != nil {
+		return nil, err
+	}
+	j := &Judgement{Generation: generation, EvidenceDigests: digests(sub.evidence)}
+	for i, stage := range gates {
+		g := Gate{Stage: stage.Name, Kind: kinds[i]}
+		input, err := withGate(common, g, stage.Production)
+		if err != nil {
+			return nil, err
+		}
+		e, err := s.judgeGate(ctx, sub, g, at, input)
+		if err != nil {
+			return nil, fmt.Errorf("judge gate %s %s: %w", g.Stage, g.Kind, err)
+		}
+		j.Evaluations = append(j.Evaluations, e)
+		j.inputs = append(j.inputs, input)
+	}
+	return j, nil
+}
+
+func (s *Service) judgeGate(ctx context.Context, sub *subject, g Gate, at time.Time, input []part) (*Evaluation, error) {
+	app := sub.version.Edges.Application
+	applying, err := s.policies.Applying(ctx, s.store.Read(), policy.Subject{
+		ProjectID: app.ProjectID, ApplicationID: app.ID, Criticality: string(app.Criticality), Labels: sub.labels,
+	}, g.Stage, g.Kind)
+	if err != nil {
+		return nil, err
+	}
+	evalID := newEvalID(g.Kind)
+	e := &Evaluation{
+		EvalID: &evalID, Gate: &g, EvaluatedAt: at, InputDigest: inputDigest(input), CapabilitiesDigest: rego.CapabilitiesDigest(),
+		Policies: []*EvaluatedPolicy{}, results: []*RuleResult{},
+	}
+	in := regoInput(input)
+	judged := map[int]*RuleResult{} // a rule that two policies share is evaluated once
+	for _, a := range applying {
+		p := &EvaluatedPolicy{Name: a.Policy.Name, Revision: a.Policy.Revision, Mode: a.Policy.Mode, Because: a.Because}
+		e.Policies = append(e.Policies, p)
+		for _, rule := range a.Rules {
+			if judged[rule.ID] == nil {
+				judged[rule.ID] = s.judgeRule(ctx, sub, rule, in)
+			}
+			result := *judged[rule.ID]
+			result.Policy = p
+			p.Rules = append(p.Rules, result.Rule)
+			e.results = append(e.results, &result)
+		}
+	}
+	e.Decision, e.Explanation = decide(g, e.Policies, e.results)
+	return e, nil
+}
+
+// judgeRule never fails: what keeps a rule from being judged is its outcome, ERROR.
+func (s *Service) judgeRule(ctx context.Context, sub *subject, rule *db.Rule, in rego.Input) *RuleResult {
+	t := rule.Edges.Template
+	r := &RuleResult{Rule: &EvaluatedRule{
+		Name: rule.Name, Template: t.Name, TemplateRevision: t.Revision, TemplateDigest: t.Digest, Parameters: []byte(rule.Parameters),
+	}}
+	compiled, err := s.policies.Compiled(ctx, rule)
+	if err != nil {
+		return r.faulted(err)
+	}
+	r.Rule.Query = compiled.Query()
+	result, err := compiled.Evaluate(ctx, in, s.limits)
+	if err != nil {
+		return r.faulted(err)
+	}
+	raw := string(result.Raw)
+	r.Result, r.Examined = &raw, result.Examined
+	for _, v := range result.Violations {
+		r.Violations = append(r.Violations, explain(sub, rule, v))
+	}
+	switch {
+	case len(result.Examined) == 0:
+		r.Outcome = NotEvidenced
+	case len(result.Violations) > 0:
+		r.Outcome = Violated
+	default:
+		r.Outcome = Pass
+	}
+	return r
+}
+
+func (r *RuleResult) faulted(err error) *RuleResult {
+	message := err.Error()
+	r.Outcome, r.Error = Faulted, &message
+	return r
+}
+
+// newEvalID names an evaluation, e.g. eval-release-1a2b3c4d5e6f7081: 64 random bits, so that none is met twice.
+func newEvalID(kind gatepolicy.GateKind) string {
+	name := map[gatepolicy.GateKind]string{
+		gatepolicy.GateKindENTRY: "entry", gatepolicy.GateKindEXIT: "exit", gatepolicy.GateKindRELEASE: "release",
+	}[kind]
+	return "eval-" + name + "-" + id.Random(8)
+}
