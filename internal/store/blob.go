@@ -26,6 +26,9 @@ var compressors = sync.Pool{New: func() any {
 
 // PutBlob keeps content under its digest (see canonical.Digest) and returns the digest. Content that is there already is
 // left as it is. It fails on content larger than MaxBlob.
+//
+// On Postgres two transactions that put the same new blobs wait for each other, and if they put them in different orders
+// one of them fails: put several in an order that depends on the content alone.
 func PutBlob(ctx context.Context, tx *db.Client, content []byte) (digest string, err error) {
 	if len(content) > MaxBlob {
 		return "", fmt.Errorf("keep blob: %d bytes are more than %d", len(content), MaxBlob)

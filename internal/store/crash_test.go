@@ -161,6 +161,54 @@ func TestFullDiskLosesNothingAcknowledgedAndKeepsNothingElse(t *testing.T) {
 	}
 }
 
+// SQLite may undo the transaction that all callers share, as it does on some failures of the disk. "OR ROLLBACK" makes it.
+func TestTransactionThatSQLiteGivesUpIsLostForAllAndKeptForNone(t *testing.T) {
+	s := testdb.Open(t, testdb.SQLite(t))
+	ctx := system(t)
+	if err := s.InTx(ctx, func(tx *db.Client) error { return addProject(ctx, tx, "first") }); err != nil {
+		t.Fatal(err)
+	}
+	giveUp := func(tx *db.Client) {
+		rows, err := tx.QueryContext(ctx, "INSERT OR ROLLBACK INTO projects (key, name, created_at) VALUES ('first', '', '') RETURNING id")
+		if err == nil {
+			rows.Next() // the failure may show here, where a caller overlooks it
+			_ = rows.Close()
+		}
+	}
+	var mu sync.Mutex
+	want := []string{"first"}
+	var all sync.WaitGroup
+	for c := range 48 {
+		all.Go(func() {
+			for r := range 6 {
+				key := fmt.Sprintf("p%d-%d", c, r)
+				err := s.InTx(ctx, func(tx *db.Client) error {
+					if c%8 == 0 {
+						giveUp(tx)
+					}
+					_ = addProject(ctx, tx, key) // would commit by itself
+					return nil
+				})
+				if c%8 == 0 && err == nil {
+					t.Errorf("%s was acknowledged", key)
+				}
+				if err == nil {
+					mu.Lock()
+					want = append(want, key)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	all.Wait()
+	slices.Sort(want)
+	got := projects(t, s)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d rows are there, want exactly the %d acknowledged", len(got), len(want))
+	}
+}
+
 func TestSQLiteLeavesNoFilesBeside(t *testing.T) {
 	dsn := testdb.SQLite(t)
 	s, err := store.Open(t.Context(), dsn, quiet)

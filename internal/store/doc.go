@@ -10,8 +10,9 @@
 //     of the principal in its context (scope.go). A table without a rule cannot be read.
 //
 // What is not narrowed: predicates that look through an edge (application.HasProjectWith(…)) see every row on the far
-// side, and updates and deletes change whatever they name. A verb therefore loads the record it is about to change, and
-// a filter over an edge is asked only of records that belong to the same project.
+// side, SQL that is sent as text (QueryContext, ExecContext) reads what it says, and updates and deletes change whatever
+// they name. A verb therefore loads the record it is about to change, and a filter over an edge is asked only of records
+// that belong to the same project.
 //
 // Times are stored in UTC with a resolution of one microsecond, which is what both databases can keep.
 package store

@@ -13,7 +13,7 @@ import (
 type conn = entsql.ExecQuerier
 
 // failureSink is implemented by a conn that wants to know of failures that appear only while rows are read, as those of
-// INSERT … RETURNING do on SQLite.
+// INSERT … RETURNING may on SQLite.
 type failureSink interface{ failed(error) }
 
 // driver is ent's view of a conn. Transactions begin in InTx alone, so what ent believes to be one of its own (it asks

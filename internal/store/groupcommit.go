@@ -157,6 +157,9 @@ func (g *groupCommit) commit() {
 func (g *groupCommit) close() error {
 	g.baton <- struct{}{}
 	defer func() { <-g.baton }()
+	if g.closed {
+		return nil
+	}
 	if g.open != nil {
 		g.commit()
 	}

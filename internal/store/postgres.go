@@ -71,7 +71,7 @@ func acknowledgesDurably(ctx context.Context, pool *sql.DB, log *slog.Logger) er
 		return fmt.Errorf("connect to Postgres: %w", err)
 	}
 	if commit == "off" {
-		return errors.New("Postgres has synchronous_commit=off, so that what it acknowledges can be lost: set it to on for this database or user")
+		return errors.New("the Postgres server has synchronous_commit=off, so that what it acknowledges can be lost: set it to on for this database or user")
 	}
 	if fsync == "off" {
 		log.WarnContext(ctx, "Postgres runs with fsync=off: a power cut can destroy the database")
@@ -118,10 +118,10 @@ func (p *postgres) inTx(ctx context.Context, fn func(conn) error) (err error) {
 func (p *postgres) ready(ctx context.Context) error {
 	var replica bool
 	if err := p.writers.QueryRowContext(ctx, "SELECT pg_is_in_recovery()").Scan(&replica); err != nil {
-		return fmt.Errorf("Postgres does not answer: %w", err)
+		return fmt.Errorf("no answer from Postgres: %w", err)
 	}
 	if replica {
-		return errors.New("Postgres is a replica and takes no writes")
+		return errors.New("the Postgres server is a replica and takes no writes")
 	}
 	return nil
 }

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"strings"
 
@@ -29,8 +29,8 @@ type backend interface {
 }
 
 // Open opens the database that dsn names, "sqlite:PATH" or "postgres://…", and brings its schema up to date. Several
-// programs may open one Postgres database at once: one migrates it while the others wait. A SQLite file belongs to one
-// program at a time.
+// programs may open one Postgres database at once: one migrates it while the others wait. A SQLite file is one server's;
+// a command may open it beside, but while a migration is due one program alone may start.
 //
 // It fails on a DSN of another form, on a database that cannot be reached, on one whose schema is newer than this
 // program, and on a Postgres that acknowledges commits before they are durable.
@@ -50,7 +50,7 @@ func openBackend(ctx context.Context, dsn string, log *slog.Logger) (backend, er
 		return openPostgres(ctx, dsn, log)
 	}
 	// The DSN itself may hold a password: it is not repeated.
-	return nil, fmt.Errorf(`database DSN: want "sqlite:PATH" or "postgres://USER@HOST/DATABASE"`)
+	return nil, errors.New(`database DSN: want "sqlite:PATH" or "postgres://USER@HOST/DATABASE"`)
 }
 
 // Read returns a client for queries outside a transaction. Each query sees what is committed when it starts, narrowed to

@@ -144,8 +144,12 @@ func (w *world) version(tx *db.Client, p string, projectID, app, st int) {
 		SetProjectID(projectID).SetVersionID(v).SetPromotionID(pr).SetSigningKeyID(w.key).SaveX(ctx).ID)
 }
 
-// shared adds what both projects reach: evidence about something that both release.
-func (w *world) shared(tx *db.Client) { w.evidence(tx, "both", nil, "sha256:released-by-both") }
+// shared adds what both projects reach, evidence about something that both release, and what looks like it: evidence about
+// the one's release that was pushed to the other.
+func (w *world) shared(tx *db.Client) {
+	w.evidence(tx, "both", nil, "sha256:released-by-both")
+	w.evidence(tx, "b", &w.b, "sha256:released-by-a")
+}
 
 // evidence adds evidence with a subject and an SBOM with a component.
 func (w *world) evidence(tx *db.Client, owner string, projectID *int, subject string) {
