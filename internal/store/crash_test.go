@@ -48,7 +48,7 @@ func acknowledgeUntilKilled(dsn string) {
 					fmt.Fprintln(os.Stderr, err)
 					os.Exit(1)
 				}
-				os.Stdout.WriteString(key + "\n") // one write a line: lines do not mix
+				_, _ = os.Stdout.WriteString(key + "\n") // one write a line: lines do not mix
 			}
 		}()
 	}

@@ -145,8 +145,7 @@ func (g *groupCommit) leave() {
 func (g *groupCommit) commit() {
 	b := g.open
 	g.open = nil
-	switch err := g.exec("COMMIT"); {
-	case err != nil:
+	if err := g.exec("COMMIT"); err != nil {
 		b.err = fmt.Errorf("commit: %w", err)
 		// Depending on the failure SQLite has undone the transaction or left it open. Either way it must be over.
 		_ = g.exec("ROLLBACK")

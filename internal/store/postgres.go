@@ -89,7 +89,7 @@ func (p *postgres) inTx(ctx context.Context, fn func(conn) error) (err error) {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }() // back to the pool
 	if err := ctx.Err(); err != nil {
 		return err
 	}

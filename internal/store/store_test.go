@@ -170,9 +170,8 @@ func TestSQLiteFile(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				defer rows.Close()
 				rows.Next()
-				return rows.Scan(&got)
+				return errors.Join(rows.Scan(&got), rows.Close())
 			})
 			if err != nil || got != want {
 				t.Errorf("it is %q, error %v", got, err)

@@ -161,7 +161,7 @@ func TestNeighboursAreNotUndone(t *testing.T) {
 			all.Go(func() {
 				for r := range rounds {
 					key := fmt.Sprintf("p%d-%d", c, r)
-					err, panicked := disturb(ctx, s, key, c%6)
+					panicked, err := disturb(ctx, s, key, c%6)
 					if c%6 < 3 && (err != nil || panicked != nil) {
 						t.Errorf("%s: error %v, panic %v", key, err, panicked)
 					}
@@ -190,7 +190,7 @@ func TestNeighboursAreNotUndone(t *testing.T) {
 }
 
 // disturb writes a row and then does what the mode says: 0 to 2 leave it at that, the others fail in their way.
-func disturb(ctx context.Context, s *store.Store, key string, mode int) (err error, panicked any) {
+func disturb(ctx context.Context, s *store.Store, key string, mode int) (panicked any, err error) {
 	defer func() { panicked = recover() }()
 	err = s.InTx(ctx, func(tx *db.Client) error {
 		if err := addProject(ctx, tx, key); err != nil {
@@ -206,14 +206,14 @@ func disturb(ctx context.Context, s *store.Store, key string, mode int) (err err
 		}
 		return nil
 	})
-	return err, nil
+	return nil, err
 }
 
 func TestPanicReachesTheCaller(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, dsn string) {
 		s := testdb.Open(t, dsn)
 		ctx := system(t)
-		if _, panicked := disturb(ctx, s, "p", 4); panicked != "a defect in p" {
+		if panicked, _ := disturb(ctx, s, "p", 4); panicked != "a defect in p" {
 			t.Errorf("the caller's panic is %v", panicked)
 		}
 		gone := make(chan struct{})
@@ -226,7 +226,7 @@ func TestPanicReachesTheCaller(t *testing.T) {
 			})
 		}()
 		<-gone
-		if err, panicked := disturb(ctx, s, "next", 0); err != nil || panicked != nil {
+		if panicked, err := disturb(ctx, s, "next", 0); err != nil || panicked != nil {
 			t.Errorf("the next transaction: error %v, panic %v", err, panicked)
 		}
 		if got := projects(t, s); !slices.Equal(got, []string{"next"}) {
@@ -342,7 +342,7 @@ func TestClientMustNotOutliveItsTransaction(t *testing.T) {
 			t.Error("a write after the end succeeded")
 		}
 		// On SQLite the connection is shared: the late client must not write into another caller's transaction.
-		err := s.InTx(ctx, func(tx *db.Client) error {
+		err := s.InTx(ctx, func(*db.Client) error {
 			if err := addProject(ctx, leaked, "late"); err == nil {
 				t.Error("a write into another transaction succeeded")
 			}

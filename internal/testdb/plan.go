@@ -30,7 +30,7 @@ func Plans(ctx context.Context, tb testing.TB, dsn string, fn func(ctx context.C
 	}
 	statements := seen.queries()
 	pool, prefix := explainer(tb, dsn)
-	defer pool.Close()
+	defer func() { _ = pool.Close() }()
 	for i := range statements {
 		plan, err := explain(ctx, pool, prefix, statements[i])
 		if err != nil {
@@ -111,7 +111,7 @@ func explain(ctx context.Context, pool *sql.DB, prefix string, s Statement) (str
 	if err != nil {
 		return "", err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	columns, err := rows.Columns()
 	if err != nil {
 		return "", err

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -106,11 +107,14 @@ func (s server) makeTemplate(ctx context.Context) (name string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer c.Close() // and with it the lock
+	defer func() { err = errors.Join(err, c.Close()) }()
 	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", templateLock); err != nil {
 		return "", err
 	}
-	defer c.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", templateLock)
+	defer func() {
+		_, unlockErr := c.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", templateLock)
+		err = errors.Join(err, unlockErr)
+	}()
 	var there bool
 	if err := c.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&there); err != nil || there {
 		return name, err
@@ -144,8 +148,8 @@ func migrationsDigest() (string, error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(h, "%s %d\n%s", path, len(content), content)
-		return nil
+		_, err = fmt.Fprintf(h, "%s %d\n%s", path, len(content), content)
+		return err
 	})
 	return hex.EncodeToString(h.Sum(nil)[:8]), err
 }

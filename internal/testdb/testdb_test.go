@@ -55,7 +55,7 @@ func TestPostgresDatabasesAreOnesOwnAndDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pool.Close()
+	t.Cleanup(func() { _ = pool.Close() })
 	var left int
 	if err := pool.QueryRow("SELECT count(*) FROM pg_database WHERE datname IN ($1, $2)", names[0], names[1]).Scan(&left); err != nil {
 		t.Fatal(err)
