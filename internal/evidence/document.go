@@ -1,0 +1,130 @@
+package evidence
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"mime"
+
+	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/application"
+	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/packageversion"
+	"github.com/plimsoll/plimsoll/ent/db/releasable"
+	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/canonical"
+	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/purl"
+)
+
+// documentType is the predicate type of a document's media type.
+func documentType(mediaType string) (base, predicateType string, ok bool) {
+	base, _, err := mime.ParseMediaType(mediaType)
+	if err != nil {
+		return "", "", false
+	}
+	switch base {
+	case "application/vnd.cyclonedx+json":
+		return base, cycloneDXType, true
+	case "application/spdx+json":
+		return base, spdxType, true
+	}
+	return "", "", false
+}
+
+// readDocument reads a document without a signature and finds the digests of what it is said to speak of.
+func (s *Service) readDocument(ctx context.Context, in *EvidenceDocumentInput) (claim, error) {
+	base, predicateType, ok := documentType(in.MediaType)
+	if !ok {
+		return claim{}, fault.At("input.document.mediaType",
+			"%q is not taken; the media types taken are application/vnd.cyclonedx+json and application/spdx+json", in.MediaType)
+	}
+	content := []byte(in.Content)
+	// The engine reads CycloneDX in XML as well, but this media type says JSON.
+	if bytes.HasPrefix(bytes.TrimLeft(content, " \t\r\n\ufeff"), []byte("<")) {
+		return claim{}, fault.At("input.document.content", "refused: the media type says JSON and the content is XML")
+	}
+	c := claim{
+		path: "input.document.content", raw: content, mediaType: base,
+		digest: canonical.Digest(content), predicateType: predicateType, predicate: json.RawMessage(content),
+	}
+	for i, given := range in.Subjects {
+		found, err := s.find(ctx, fmt.Sprintf("input.document.subjects.%d", i), given)
+		if err != nil {
+			return claim{}, err
+		}
+		c.subjects = append(c.subjects, found)
+	}
+	c.subjects = once(c.subjects)
+	return c, nil
+}
+
+// find resolves a subject to a digest, among what exists for whoever pushes.
+func (s *Service) find(ctx context.Context, path string, in *EvidenceSubjectInput) (subject, error) {
+	found := subject{}
+	var err error
+	switch {
+	case in.Digest != nil:
+		found.digest = *in.Digest
+	case in.Purl != nil:
+		found.name, found.digest, err = s.findPackage(ctx, path+".purl", *in.Purl)
+	default:
+		ref := in.ApplicationVersion
+		found.name = ref.ApplicationKey + "@" + ref.Version
+		found.digest, err = s.findVersion(ctx, path+".applicationVersion", ref)
+	}
+	if in.Name != nil {
+		found.name = *in.Name
+	}
+	return found, err
+}
+
+func (s *Service) findVersion(ctx context.Context, path string, ref *ApplicationVersionRefInput) (string, error) {
+	v, err := s.store.Read().ApplicationVersion.Query().Where(
+		applicationversion.Version(ref.Version),
+		applicationversion.HasApplicationWith(application.Key(ref.ApplicationKey)),
+	).Only(ctx)
+	if db.IsNotFound(err) {
+		return "", &fault.Error{Kind: fault.NotFound, Path: path,
+			Message: fmt.Sprintf("there is no version %q of an application %q", ref.Version, ref.ApplicationKey)}
+	}
+	if err != nil {
+		return "", fmt.Errorf("load version %s@%s: %w", ref.ApplicationKey, ref.Version, err)
+	}
+	return v.ManifestDigest, nil
+}
+
+// findPackage gives a package version's purl in its canonical form and the digest under which versions in reach contain
+// it. What versions out of reach know of it is as good as not known.
+func (s *Service) findPackage(ctx context.Context, path, text string) (name, digest string, err error) {
+	p, err := purl.Parse(text)
+	if err != nil {
+		return "", "", fault.At(path, "%v", err)
+	}
+	if !p.HasVersion() {
+		return "", "", fault.At(path, "%q names no version: evidence speaks of one version of a package", text)
+	}
+	name = p.String()
+	unknown := fault.At(path, "no digest is known here for this package version: give its digest")
+	id, err := s.store.Read().PackageVersion.Query().Where(packageversion.Purl(name)).OnlyID(auth.System(ctx))
+	if db.IsNotFound(err) {
+		return "", "", unknown
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("load package version %s: %w", name, err)
+	}
+	digests, err := s.store.Read().Releasable.Query().
+		Where(releasable.PackageVersionID(id), releasable.DigestNotNil()).
+		Unique(true).Limit(2).Select(releasable.FieldDigest).Strings(ctx)
+	if err != nil {
+		return "", "", fmt.Errorf("load digests of package version %s: %w", name, err)
+	}
+	switch len(digests) {
+	case 0:
+		return "", "", unknown
+	case 1:
+		return name, digests[0], nil
+	}
+	return "", "", fault.At(path, "several digests are known here for this package version: give the digest that is meant")
+}
