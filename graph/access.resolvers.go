@@ -8,7 +8,6 @@ package graph
 import (
 	"context"
 
-	"entgo.io/contrib/entgql"
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
@@ -31,7 +30,7 @@ func (r *mutationResolver) RevokeToken(ctx context.Context, input access.RevokeT
 	return &model.RevokeTokenPayload{Token: made}, nil
 }
 
-func (r *queryResolver) Tokens(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.TokenConnection, error) {
+func (r *queryResolver) Tokens(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TokenConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.TokenConnection, error) {
 		return r.do.Access.Tokens(ctx, after, first, before, last)
 	}, first, after, last, before)

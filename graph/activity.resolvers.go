@@ -9,7 +9,6 @@ import (
 	"context"
 	"encoding/base64"
 
-	"entgo.io/contrib/entgql"
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
@@ -46,7 +45,7 @@ func (r *activityEventResolver) LeafHash(ctx context.Context, obj *db.ActivityEv
 	return base64.StdEncoding.EncodeToString(obj.LeafHash), nil
 }
 
-func (r *queryResolver) ActivityLog(ctx context.Context, where *activity.Filter, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ActivityEventConnection, error) {
+func (r *queryResolver) ActivityLog(ctx context.Context, where *activity.Filter, first *int, after *string, last *int, before *string) (*db.ActivityEventConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ActivityEventConnection, error) {
 		return r.do.Activity.Events(ctx, where, after, first, before, last)
 	}, first, after, last, before)

@@ -8,7 +8,6 @@ package graph
 import (
 	"context"
 
-	"entgo.io/contrib/entgql"
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
@@ -19,7 +18,7 @@ func (r *applicationResolver) Owners(ctx context.Context, obj *db.Application) (
 	return load(ctx).owners.Load(ctx, obj.ID)
 }
 
-func (r *applicationResolver) Versions(ctx context.Context, obj *db.Application, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ApplicationVersionConnection, error) {
+func (r *applicationResolver) Versions(ctx context.Context, obj *db.Application, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ApplicationVersionConnection, error) {
 		return r.do.Versions.OfApplication(ctx, obj.ID, after, first, before, last)
 	}, first, after, last, before)
@@ -97,7 +96,7 @@ func (r *projectResolver) Lifecycles(ctx context.Context, obj *db.Project) ([]*d
 	return r.do.Catalog.LifecyclesOf(ctx, obj.ID)
 }
 
-func (r *projectResolver) Applications(ctx context.Context, obj *db.Project, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ApplicationConnection, error) {
+func (r *projectResolver) Applications(ctx context.Context, obj *db.Project, first *int, after *string, last *int, before *string) (*db.ApplicationConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ApplicationConnection, error) {
 		return r.do.Catalog.ApplicationsOf(ctx, obj.ID, after, first, before, last)
 	}, first, after, last, before)
@@ -107,7 +106,7 @@ func (r *queryResolver) Project(ctx context.Context, key string) (*db.Project, e
 	return r.do.Catalog.Project(ctx, key)
 }
 
-func (r *queryResolver) Projects(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ProjectConnection, error) {
+func (r *queryResolver) Projects(ctx context.Context, first *int, after *string, last *int, before *string) (*db.ProjectConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ProjectConnection, error) {
 		return r.do.Catalog.Projects(ctx, after, first, before, last)
 	}, first, after, last, before)
@@ -117,7 +116,7 @@ func (r *queryResolver) Application(ctx context.Context, key string) (*db.Applic
 	return r.do.Catalog.Application(ctx, key)
 }
 
-func (r *queryResolver) Applications(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ApplicationConnection, error) {
+func (r *queryResolver) Applications(ctx context.Context, first *int, after *string, last *int, before *string) (*db.ApplicationConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ApplicationConnection, error) {
 		return r.do.Catalog.Applications(ctx, after, first, before, last)
 	}, first, after, last, before)

@@ -9,7 +9,6 @@ import (
 	"context"
 	"strings"
 
-	"entgo.io/contrib/entgql"
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
@@ -68,7 +67,7 @@ func (r *queryResolver) Evidence(ctx context.Context, digest string) ([]*db.Evid
 	return r.do.Evidence.ByDigest(ctx, digest)
 }
 
-func (r *queryResolver) TrustAnchors(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.TrustAnchorConnection, error) {
+func (r *queryResolver) TrustAnchors(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TrustAnchorConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.TrustAnchorConnection, error) {
 		return r.do.Evidence.Anchors(ctx, after, first, before, last)
 	}, first, after, last, before)

@@ -51,8 +51,9 @@ func admit(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	if strings.HasPrefix(field.Field.Name, "__") {
 		return next(ctx)
 	}
-	if err := auth.Admit(ctx, field.Object+"."+field.Field.Name); err != nil {
-		graphql.AddError(graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: field.Object, Field: field.Field}), err)
+	root := field.Field.ObjectDefinition.Name
+	if err := auth.Admit(ctx, root+"."+field.Field.Name); err != nil {
+		graphql.AddError(graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: root, Field: field.Field}), err)
 		return graphql.Null
 	}
 	return next(ctx)

@@ -28,19 +28,39 @@ func page(first, last *int) (*int, *int, error) {
 }
 
 // paginate calls a domain's list with a checked page.
-func paginate[C any](list func(after *cursor, first *int, before *cursor, last *int) (C, error), first *int, after *cursor, last *int, before *cursor) (C, error) {
+func paginate[C any](list func(after *cursor, first *int, before *cursor, last *int) (C, error), first *int, after *string, last *int, before *string) (C, error) {
+	var none C
 	first, last, err := page(first, last)
 	if err != nil {
-		var none C
 		return none, err
 	}
-	return list(after, first, before, last)
+	from, err := position("after", after)
+	if err != nil {
+		return none, err
+	}
+	to, err := position("before", before)
+	if err != nil {
+		return none, err
+	}
+	return list(from, first, to, last)
+}
+
+// position reads a cursor that a connection gave.
+func position(path string, text *string) (*cursor, error) {
+	if text == nil {
+		return nil, nil
+	}
+	var c cursor
+	if err := c.UnmarshalGQL(*text); err != nil || *text == "" {
+		return nil, fault.At(path, "not a cursor of this connection: pass an endCursor or startCursor as it was given")
+	}
+	return &c, nil
 }
 
 // complexity counts every list at its page size; everything else counts one a field.
 func complexity() generated.ComplexityRoot {
 	var c generated.ComplexityRoot
-	list := func(child int, first *int, _ *cursor, last *int, _ *cursor) int { return ListCost(child, first, last) }
+	list := func(child int, first *int, _ *string, last *int, _ *string) int { return ListCost(child, first, last) }
 	c.Query.Projects, c.Query.Applications, c.Query.Tokens, c.Query.TrustAnchors = list, list, list, list
 	c.Query.Policies, c.Query.PolicyTemplates, c.Query.Rules = list, list, list
 	c.Project.Applications, c.Application.Versions = list, list

@@ -9,7 +9,6 @@ import (
 	"context"
 	"encoding/json"
 
-	"entgo.io/contrib/entgql"
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
@@ -76,19 +75,19 @@ func (r *queryResolver) Policy(ctx context.Context, name string) (*db.GatePolicy
 	return r.do.Policies.Policy(ctx, name)
 }
 
-func (r *queryResolver) Policies(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.GatePolicyConnection, error) {
+func (r *queryResolver) Policies(ctx context.Context, first *int, after *string, last *int, before *string) (*db.GatePolicyConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.GatePolicyConnection, error) {
 		return r.do.Policies.Policies(ctx, after, first, before, last)
 	}, first, after, last, before)
 }
 
-func (r *queryResolver) PolicyTemplates(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.PolicyTemplateConnection, error) {
+func (r *queryResolver) PolicyTemplates(ctx context.Context, first *int, after *string, last *int, before *string) (*db.PolicyTemplateConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.PolicyTemplateConnection, error) {
 		return r.do.Policies.Templates(ctx, after, first, before, last)
 	}, first, after, last, before)
 }
 
-func (r *queryResolver) Rules(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.RuleConnection, error) {
+func (r *queryResolver) Rules(ctx context.Context, first *int, after *string, last *int, before *string) (*db.RuleConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.RuleConnection, error) {
 		return r.do.Policies.Rules(ctx, after, first, before, last)
 	}, first, after, last, before)

@@ -8,7 +8,6 @@ package graph
 import (
 	"context"
 
-	"entgo.io/contrib/entgql"
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
@@ -29,19 +28,19 @@ func (r *applicationVersionResolver) Inherited(ctx context.Context, obj *db.Appl
 	}, nil
 }
 
-func (r *applicationVersionResolver) Contents(ctx context.Context, obj *db.ApplicationVersion, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ReleasableConnection, error) {
+func (r *applicationVersionResolver) Contents(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.ReleasableConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ReleasableConnection, error) {
 		return r.do.Versions.Contents(ctx, obj.ID, after, first, before, last)
 	}, first, after, last, before)
 }
 
-func (r *applicationVersionResolver) Promotions(ctx context.Context, obj *db.ApplicationVersion, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.PromotionConnection, error) {
+func (r *applicationVersionResolver) Promotions(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.PromotionConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.PromotionConnection, error) {
 		return r.do.Releases.OfVersion(ctx, obj.ID, after, first, before, last)
 	}, first, after, last, before)
 }
 
-func (r *applicationVersionResolver) Evidence(ctx context.Context, obj *db.ApplicationVersion, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.EvidenceConnection, error) {
+func (r *applicationVersionResolver) Evidence(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.EvidenceConnection, error) {
 		return r.do.Evidence.OfVersion(ctx, obj, after, first, before, last)
 	}, first, after, last, before)

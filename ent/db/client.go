@@ -2600,7 +2600,7 @@ func (c *GatePolicyClient) QueryRules(_m *GatePolicy) *RuleQuery {
 		step := sqlgraph.NewStep(
 			sqlgraph.From(gatepolicy.Table, gatepolicy.FieldID, id),
 			sqlgraph.To(rule.Table, rule.FieldID),
-			sqlgraph.Edge(sqlgraph.O2M, false, gatepolicy.RulesTable, gatepolicy.RulesColumn),
+			sqlgraph.Edge(sqlgraph.M2M, false, gatepolicy.RulesTable, gatepolicy.RulesPrimaryKey...),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -5204,6 +5204,22 @@ func (c *RuleClient) QueryCreator(_m *Rule) *PrincipalQuery {
 			sqlgraph.From(rule.Table, rule.FieldID, id),
 			sqlgraph.To(principal.Table, principal.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, rule.CreatorTable, rule.CreatorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPolicies queries the policies edge of a Rule.
+func (c *RuleClient) QueryPolicies(_m *Rule) *GatePolicyQuery {
+	query := (&GatePolicyClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(rule.Table, rule.FieldID, id),
+			sqlgraph.To(gatepolicy.Table, gatepolicy.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, rule.PoliciesTable, rule.PoliciesPrimaryKey...),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil

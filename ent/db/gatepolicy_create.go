@@ -307,10 +307,10 @@ func (_c *GatePolicyCreate) createSpec() (*GatePolicy, *sqlgraph.CreateSpec) {
 	}
 	if nodes := _c.mutation.RulesIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   gatepolicy.RulesTable,
-			Columns: []string{gatepolicy.RulesColumn},
+			Columns: gatepolicy.RulesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(rule.FieldID, field.TypeInt),

@@ -83,7 +83,7 @@ func (_q *GatePolicyQuery) QueryRules() *RuleQuery {
 		step := sqlgraph.NewStep(
 			sqlgraph.From(gatepolicy.Table, gatepolicy.FieldID, selector),
 			sqlgraph.To(rule.Table, rule.FieldID),
-			sqlgraph.Edge(sqlgraph.O2M, false, gatepolicy.RulesTable, gatepolicy.RulesColumn),
+			sqlgraph.Edge(sqlgraph.M2M, false, gatepolicy.RulesTable, gatepolicy.RulesPrimaryKey...),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -518,33 +518,63 @@ func (_q *GatePolicyQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*G
 }
 
 func (_q *GatePolicyQuery) loadRules(ctx context.Context, query *RuleQuery, nodes []*GatePolicy, init func(*GatePolicy), assign func(*GatePolicy, *Rule)) error {
-	fks := make([]driver.Value, 0, len(nodes))
-	nodeids := make(map[int]*GatePolicy)
-	for i := range nodes {
-		fks = append(fks, nodes[i].ID)
-		nodeids[nodes[i].ID] = nodes[i]
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[int]*GatePolicy)
+	nids := make(map[int]map[*GatePolicy]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
 		if init != nil {
-			init(nodes[i])
+			init(node)
 		}
 	}
-	query.withFKs = true
-	query.Where(predicate.Rule(func(s *sql.Selector) {
-		s.Where(sql.InValues(s.C(gatepolicy.RulesColumn), fks...))
-	}))
-	neighbors, err := query.All(ctx)
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(gatepolicy.RulesTable)
+		s.Join(joinT).On(s.C(rule.FieldID), joinT.C(gatepolicy.RulesPrimaryKey[1]))
+		s.Where(sql.InValues(joinT.C(gatepolicy.RulesPrimaryKey[0]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(gatepolicy.RulesPrimaryKey[0]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(sql.NullInt64)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := int(values[0].(*sql.NullInt64).Int64)
+				inValue := int(values[1].(*sql.NullInt64).Int64)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*GatePolicy]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Rule](ctx, query, qr, query.inters)
 	if err != nil {
 		return err
 	}
 	for _, n := range neighbors {
-		fk := n.gate_policy_rules
-		if fk == nil {
-			return fmt.Errorf(`foreign-key "gate_policy_rules" is nil for node %v`, n.ID)
-		}
-		node, ok := nodeids[*fk]
+		nodes, ok := nids[n.ID]
 		if !ok {
-			return fmt.Errorf(`unexpected referenced foreign-key "gate_policy_rules" returned %v for node %v`, *fk, n.ID)
+			return fmt.Errorf(`unexpected "rules" node returned %v`, n.ID)
 		}
-		assign(node, n)
+		for kn := range nodes {
+			assign(kn, n)
+		}
 	}
 	return nil
 }

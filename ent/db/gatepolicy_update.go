@@ -185,10 +185,10 @@ func (_u *GatePolicyUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if _u.mutation.RulesCleared() {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   gatepolicy.RulesTable,
-			Columns: []string{gatepolicy.RulesColumn},
+			Columns: gatepolicy.RulesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(rule.FieldID, field.TypeInt),
@@ -198,10 +198,10 @@ func (_u *GatePolicyUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if nodes := _u.mutation.RemovedRulesIDs(); len(nodes) > 0 && !_u.mutation.RulesCleared() {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   gatepolicy.RulesTable,
-			Columns: []string{gatepolicy.RulesColumn},
+			Columns: gatepolicy.RulesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(rule.FieldID, field.TypeInt),
@@ -214,10 +214,10 @@ func (_u *GatePolicyUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if nodes := _u.mutation.RulesIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   gatepolicy.RulesTable,
-			Columns: []string{gatepolicy.RulesColumn},
+			Columns: gatepolicy.RulesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(rule.FieldID, field.TypeInt),
@@ -480,10 +480,10 @@ func (_u *GatePolicyUpdateOne) sqlSave(ctx context.Context) (_node *GatePolicy, 
 	}
 	if _u.mutation.RulesCleared() {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   gatepolicy.RulesTable,
-			Columns: []string{gatepolicy.RulesColumn},
+			Columns: gatepolicy.RulesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(rule.FieldID, field.TypeInt),
@@ -493,10 +493,10 @@ func (_u *GatePolicyUpdateOne) sqlSave(ctx context.Context) (_node *GatePolicy, 
 	}
 	if nodes := _u.mutation.RemovedRulesIDs(); len(nodes) > 0 && !_u.mutation.RulesCleared() {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   gatepolicy.RulesTable,
-			Columns: []string{gatepolicy.RulesColumn},
+			Columns: gatepolicy.RulesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(rule.FieldID, field.TypeInt),
@@ -509,10 +509,10 @@ func (_u *GatePolicyUpdateOne) sqlSave(ctx context.Context) (_node *GatePolicy, 
 	}
 	if nodes := _u.mutation.RulesIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2M,
+			Rel:     sqlgraph.M2M,
 			Inverse: false,
 			Table:   gatepolicy.RulesTable,
-			Columns: []string{gatepolicy.RulesColumn},
+			Columns: gatepolicy.RulesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(rule.FieldID, field.TypeInt),

@@ -2263,6 +2263,19 @@ func (_q *RuleQuery) collectField(ctx context.Context, oneNode bool, opCtx *grap
 				selectedFields = append(selectedFields, rule.FieldTemplateID)
 				fieldSeen[rule.FieldTemplateID] = struct{}{}
 			}
+
+		case "policies":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&GatePolicyClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, false, opCtx, field, path, mayAddCondition(satisfies, gatepolicyImplementors)...); err != nil {
+				return err
+			}
+			_q.WithNamedPolicies(alias, func(wq *GatePolicyQuery) {
+				*wq = *query
+			})
 		case "name":
 			if _, ok := fieldSeen[rule.FieldName]; !ok {
 				selectedFields = append(selectedFields, rule.FieldName)

@@ -372,6 +372,18 @@ func (_m *Rule) Template(ctx context.Context) (*PolicyTemplate, error) {
 	return result, err
 }
 
+func (_m *Rule) Policies(ctx context.Context) (result []*GatePolicy, err error) {
+	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
+		result, err = _m.NamedPolicies(graphql.GetFieldContext(ctx).Field.Alias)
+	} else {
+		result, err = _m.Edges.PoliciesOrErr()
+	}
+	if IsNotLoaded(err) {
+		result, err = _m.QueryPolicies().All(ctx)
+	}
+	return result, err
+}
+
 func (_m *Sbom) Evidence(ctx context.Context) (result []*Evidence, err error) {
 	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
 		result, err = _m.NamedEvidence(graphql.GetFieldContext(ctx).Field.Alias)

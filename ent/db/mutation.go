@@ -22246,6 +22246,9 @@ type RuleMutation struct {
 	clearedtemplate bool
 	creator         *int
 	clearedcreator  bool
+	policies        map[int]struct{}
+	removedpolicies map[int]struct{}
+	clearedpolicies bool
 	done            bool
 	oldValue        func(context.Context) (*Rule, error)
 	predicates      []predicate.Rule
@@ -22596,6 +22599,60 @@ func (m *RuleMutation) ResetCreator() {
 	m.clearedcreator = false
 }
 
+// AddPolicyIDs adds the "policies" edge to the GatePolicy entity by ids.
+func (m *RuleMutation) AddPolicyIDs(ids ...int) {
+	if m.policies == nil {
+		m.policies = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.policies[ids[i]] = struct{}{}
+	}
+}
+
+// ClearPolicies clears the "policies" edge to the GatePolicy entity.
+func (m *RuleMutation) ClearPolicies() {
+	m.clearedpolicies = true
+}
+
+// PoliciesCleared reports if the "policies" edge to the GatePolicy entity was cleared.
+func (m *RuleMutation) PoliciesCleared() bool {
+	return m.clearedpolicies
+}
+
+// RemovePolicyIDs removes the "policies" edge to the GatePolicy entity by IDs.
+func (m *RuleMutation) RemovePolicyIDs(ids ...int) {
+	if m.removedpolicies == nil {
+		m.removedpolicies = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.policies, ids[i])
+		m.removedpolicies[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedPolicies returns the removed IDs of the "policies" edge to the GatePolicy entity.
+func (m *RuleMutation) RemovedPoliciesIDs() (ids []int) {
+	for id := range m.removedpolicies {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// PoliciesIDs returns the "policies" edge IDs in the mutation.
+func (m *RuleMutation) PoliciesIDs() (ids []int) {
+	for id := range m.policies {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetPolicies resets all changes to the "policies" edge.
+func (m *RuleMutation) ResetPolicies() {
+	m.policies = nil
+	m.clearedpolicies = false
+	m.removedpolicies = nil
+}
+
 // Where appends a list predicates to the RuleMutation builder.
 func (m *RuleMutation) Where(ps ...predicate.Rule) {
 	m.predicates = append(m.predicates, ps...)
@@ -22800,12 +22857,15 @@ func (m *RuleMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *RuleMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.template != nil {
 		edges = append(edges, rule.EdgeTemplate)
 	}
 	if m.creator != nil {
 		edges = append(edges, rule.EdgeCreator)
+	}
+	if m.policies != nil {
+		edges = append(edges, rule.EdgePolicies)
 	}
 	return edges
 }
@@ -22822,30 +22882,50 @@ func (m *RuleMutation) AddedIDs(name string) []ent.Value {
 		if id := m.creator; id != nil {
 			return []ent.Value{*id}
 		}
+	case rule.EdgePolicies:
+		ids := make([]ent.Value, 0, len(m.policies))
+		for id := range m.policies {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *RuleMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
+	if m.removedpolicies != nil {
+		edges = append(edges, rule.EdgePolicies)
+	}
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *RuleMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case rule.EdgePolicies:
+		ids := make([]ent.Value, 0, len(m.removedpolicies))
+		for id := range m.removedpolicies {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *RuleMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.clearedtemplate {
 		edges = append(edges, rule.EdgeTemplate)
 	}
 	if m.clearedcreator {
 		edges = append(edges, rule.EdgeCreator)
+	}
+	if m.clearedpolicies {
+		edges = append(edges, rule.EdgePolicies)
 	}
 	return edges
 }
@@ -22858,6 +22938,8 @@ func (m *RuleMutation) EdgeCleared(name string) bool {
 		return m.clearedtemplate
 	case rule.EdgeCreator:
 		return m.clearedcreator
+	case rule.EdgePolicies:
+		return m.clearedpolicies
 	}
 	return false
 }
@@ -22885,6 +22967,9 @@ func (m *RuleMutation) ResetEdge(name string) error {
 		return nil
 	case rule.EdgeCreator:
 		m.ResetCreator()
+		return nil
+	case rule.EdgePolicies:
+		m.ResetPolicies()
 		return nil
 	}
 	return fmt.Errorf("unknown Rule edge %s", name)

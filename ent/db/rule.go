@@ -31,9 +31,8 @@ type Rule struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the RuleQuery when eager-loading is set.
-	Edges             RuleEdges `json:"edges"`
-	gate_policy_rules *int
-	selectValues      sql.SelectValues
+	Edges        RuleEdges `json:"edges"`
+	selectValues sql.SelectValues
 }
 
 // RuleEdges holds the relations/edges for other nodes in the graph.
@@ -42,11 +41,15 @@ type RuleEdges struct {
 	Template *PolicyTemplate `json:"template,omitempty"`
 	// Creator holds the value of the creator edge.
 	Creator *Principal `json:"creator,omitempty"`
+	// Policies holds the value of the policies edge.
+	Policies []*GatePolicy `json:"policies,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
 	// totalCount holds the count of the edges above.
-	totalCount [1]map[string]int
+	totalCount [2]map[string]int
+
+	namedPolicies map[string][]*GatePolicy
 }
 
 // TemplateOrErr returns the Template value or an error if the edge
@@ -71,6 +74,15 @@ func (e RuleEdges) CreatorOrErr() (*Principal, error) {
 	return nil, &NotLoadedError{edge: "creator"}
 }
 
+// PoliciesOrErr returns the Policies value or an error if the edge
+// was not loaded in eager-loading.
+func (e RuleEdges) PoliciesOrErr() ([]*GatePolicy, error) {
+	if e.loadedTypes[2] {
+		return e.Policies, nil
+	}
+	return nil, &NotLoadedError{edge: "policies"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Rule) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -82,8 +94,6 @@ func (*Rule) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullString)
 		case rule.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
-		case rule.ForeignKeys[0]: // gate_policy_rules
-			values[i] = new(sql.NullInt64)
 		default:
 			values[i] = new(sql.UnknownType)
 		}
@@ -135,13 +145,6 @@ func (_m *Rule) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.CreatedAt = value.Time
 			}
-		case rule.ForeignKeys[0]:
-			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for edge-field gate_policy_rules", value)
-			} else if value.Valid {
-				_m.gate_policy_rules = new(int)
-				*_m.gate_policy_rules = int(value.Int64)
-			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -163,6 +166,11 @@ func (_m *Rule) QueryTemplate() *PolicyTemplateQuery {
 // QueryCreator queries the "creator" edge of the Rule entity.
 func (_m *Rule) QueryCreator() *PrincipalQuery {
 	return NewRuleClient(_m.config).QueryCreator(_m)
+}
+
+// QueryPolicies queries the "policies" edge of the Rule entity.
+func (_m *Rule) QueryPolicies() *GatePolicyQuery {
+	return NewRuleClient(_m.config).QueryPolicies(_m)
 }
 
 // Update returns a builder for updating this Rule.
@@ -204,6 +212,30 @@ func (_m *Rule) String() string {
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
 	builder.WriteByte(')')
 	return builder.String()
+}
+
+// NamedPolicies returns the Policies named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *Rule) NamedPolicies(name string) ([]*GatePolicy, error) {
+	if _m.Edges.namedPolicies == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedPolicies[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *Rule) appendNamedPolicies(name string, edges ...*GatePolicy) {
+	if _m.Edges.namedPolicies == nil {
+		_m.Edges.namedPolicies = make(map[string][]*GatePolicy)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedPolicies[name] = []*GatePolicy{}
+	} else {
+		_m.Edges.namedPolicies[name] = append(_m.Edges.namedPolicies[name], edges...)
+	}
 }
 
 // Rules is a parsable slice of Rule.

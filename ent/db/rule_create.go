@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/principal"
 	"github.com/plimsoll/plimsoll/ent/db/rule"
@@ -68,6 +69,21 @@ func (_c *RuleCreate) SetCreatorID(id int) *RuleCreate {
 // SetCreator sets the "creator" edge to the Principal entity.
 func (_c *RuleCreate) SetCreator(v *Principal) *RuleCreate {
 	return _c.SetCreatorID(v.ID)
+}
+
+// AddPolicyIDs adds the "policies" edge to the GatePolicy entity by IDs.
+func (_c *RuleCreate) AddPolicyIDs(ids ...int) *RuleCreate {
+	_c.mutation.AddPolicyIDs(ids...)
+	return _c
+}
+
+// AddPolicies adds the "policies" edges to the GatePolicy entity.
+func (_c *RuleCreate) AddPolicies(v ...*GatePolicy) *RuleCreate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddPolicyIDs(ids...)
 }
 
 // Mutation returns the RuleMutation object of the builder.
@@ -196,6 +212,22 @@ func (_c *RuleCreate) createSpec() (*Rule, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.CreatedBy = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.PoliciesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: true,
+			Table:   rule.PoliciesTable,
+			Columns: rule.PoliciesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(gatepolicy.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

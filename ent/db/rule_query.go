@@ -4,6 +4,7 @@ package db
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"math"
 
@@ -11,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/principal"
@@ -20,15 +22,16 @@ import (
 // RuleQuery is the builder for querying Rule entities.
 type RuleQuery struct {
 	config
-	ctx          *QueryContext
-	order        []rule.OrderOption
-	inters       []Interceptor
-	predicates   []predicate.Rule
-	withTemplate *PolicyTemplateQuery
-	withCreator  *PrincipalQuery
-	withFKs      bool
-	loadTotal    []func(context.Context, []*Rule) error
-	modifiers    []func(*sql.Selector)
+	ctx               *QueryContext
+	order             []rule.OrderOption
+	inters            []Interceptor
+	predicates        []predicate.Rule
+	withTemplate      *PolicyTemplateQuery
+	withCreator       *PrincipalQuery
+	withPolicies      *GatePolicyQuery
+	loadTotal         []func(context.Context, []*Rule) error
+	modifiers         []func(*sql.Selector)
+	withNamedPolicies map[string]*GatePolicyQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -102,6 +105,28 @@ func (_q *RuleQuery) QueryCreator() *PrincipalQuery {
 			sqlgraph.From(rule.Table, rule.FieldID, selector),
 			sqlgraph.To(principal.Table, principal.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, rule.CreatorTable, rule.CreatorColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryPolicies chains the current query on the "policies" edge.
+func (_q *RuleQuery) QueryPolicies() *GatePolicyQuery {
+	query := (&GatePolicyClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(rule.Table, rule.FieldID, selector),
+			sqlgraph.To(gatepolicy.Table, gatepolicy.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, rule.PoliciesTable, rule.PoliciesPrimaryKey...),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -303,6 +328,7 @@ func (_q *RuleQuery) Clone() *RuleQuery {
 		predicates:   append([]predicate.Rule{}, _q.predicates...),
 		withTemplate: _q.withTemplate.Clone(),
 		withCreator:  _q.withCreator.Clone(),
+		withPolicies: _q.withPolicies.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -329,6 +355,17 @@ func (_q *RuleQuery) WithCreator(opts ...func(*PrincipalQuery)) *RuleQuery {
 		opt(query)
 	}
 	_q.withCreator = query
+	return _q
+}
+
+// WithPolicies tells the query-builder to eager-load the nodes that are connected to
+// the "policies" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *RuleQuery) WithPolicies(opts ...func(*GatePolicyQuery)) *RuleQuery {
+	query := (&GatePolicyClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPolicies = query
 	return _q
 }
 
@@ -409,16 +446,13 @@ func (_q *RuleQuery) prepareQuery(ctx context.Context) error {
 func (_q *RuleQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Rule, error) {
 	var (
 		nodes       = []*Rule{}
-		withFKs     = _q.withFKs
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
 			_q.withTemplate != nil,
 			_q.withCreator != nil,
+			_q.withPolicies != nil,
 		}
 	)
-	if withFKs {
-		_spec.Node.Columns = append(_spec.Node.Columns, rule.ForeignKeys...)
-	}
 	_spec.ScanValues = func(columns []string) ([]any, error) {
 		return (*Rule).scanValues(nil, columns)
 	}
@@ -449,6 +483,20 @@ func (_q *RuleQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Rule, e
 	if query := _q.withCreator; query != nil {
 		if err := _q.loadCreator(ctx, query, nodes, nil,
 			func(n *Rule, e *Principal) { n.Edges.Creator = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withPolicies; query != nil {
+		if err := _q.loadPolicies(ctx, query, nodes,
+			func(n *Rule) { n.Edges.Policies = []*GatePolicy{} },
+			func(n *Rule, e *GatePolicy) { n.Edges.Policies = append(n.Edges.Policies, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedPolicies {
+		if err := _q.loadPolicies(ctx, query, nodes,
+			func(n *Rule) { n.appendNamedPolicies(name) },
+			func(n *Rule, e *GatePolicy) { n.appendNamedPolicies(name, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -514,6 +562,67 @@ func (_q *RuleQuery) loadCreator(ctx context.Context, query *PrincipalQuery, nod
 		}
 		for i := range nodes {
 			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *RuleQuery) loadPolicies(ctx context.Context, query *GatePolicyQuery, nodes []*Rule, init func(*Rule), assign func(*Rule, *GatePolicy)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[int]*Rule)
+	nids := make(map[int]map[*Rule]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(rule.PoliciesTable)
+		s.Join(joinT).On(s.C(gatepolicy.FieldID), joinT.C(rule.PoliciesPrimaryKey[0]))
+		s.Where(sql.InValues(joinT.C(rule.PoliciesPrimaryKey[1]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(rule.PoliciesPrimaryKey[1]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(sql.NullInt64)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := int(values[0].(*sql.NullInt64).Int64)
+				inValue := int(values[1].(*sql.NullInt64).Int64)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Rule]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*GatePolicy](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "policies" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
 		}
 	}
 	return nil
@@ -616,6 +725,20 @@ func (_q *RuleQuery) sqlQuery(ctx context.Context) *sql.Selector {
 func (_q *RuleQuery) Modify(modifiers ...func(s *sql.Selector)) *RuleSelect {
 	_q.modifiers = append(_q.modifiers, modifiers...)
 	return _q.Select()
+}
+
+// WithNamedPolicies tells the query-builder to eager-load the nodes that are connected to the "policies"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *RuleQuery) WithNamedPolicies(name string, opts ...func(*GatePolicyQuery)) *RuleQuery {
+	query := (&GatePolicyClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedPolicies == nil {
+		_q.withNamedPolicies = make(map[string]*GatePolicyQuery)
+	}
+	_q.withNamedPolicies[name] = query
+	return _q
 }
 
 // RuleGroupBy is the group-by builder for Rule entities.

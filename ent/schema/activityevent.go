@@ -35,7 +35,7 @@ func (ActivityEvent) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (ActivityEvent) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("project", Project.Type).Unique().Field("project_id").Immutable(),
+		edge.To("project", Project.Type).Unique().Field("project_id").Immutable().Annotations(keep()),
 		edge.From("openings", ActivityOpening.Type).Ref("event"),
 	}
 }

@@ -28,7 +28,7 @@ func (ActivityOpening) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (ActivityOpening) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("event", ActivityEvent.Type).Unique().Required().Field("event_id").Immutable(),
+		edge.To("event", ActivityEvent.Type).Unique().Required().Field("event_id").Immutable().Annotations(keep()),
 	}
 }
 

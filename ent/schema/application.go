@@ -31,8 +31,8 @@ func (Application) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Application) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable(),
-		edge.To("lifecycle", Lifecycle.Type).Unique().Field("lifecycle_id"),
+		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable().Annotations(keep()),
+		edge.To("lifecycle", Lifecycle.Type).Unique().Field("lifecycle_id").Annotations(keep()),
 		edge.From("labels", Label.Type).Ref("application"),
 		edge.From("ownerships", Ownership.Type).Ref("application"),
 		edge.From("versions", ApplicationVersion.Type).Ref("application"),

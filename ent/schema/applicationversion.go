@@ -38,10 +38,10 @@ func (ApplicationVersion) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (ApplicationVersion) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable(),
-		edge.To("application", Application.Type).Unique().Required().Field("application_id").Immutable(),
-		edge.To("current_stage", Stage.Type).Unique().Field("stage_id"),
-		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable(),
+		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable().Annotations(keep()),
+		edge.To("application", Application.Type).Unique().Required().Field("application_id").Immutable().Annotations(keep()),
+		edge.To("current_stage", Stage.Type).Unique().Field("stage_id").Annotations(keep()),
+		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable().Annotations(keep()),
 		edge.From("releasables", Releasable.Type).Ref("version"),
 		edge.From("promotions", Promotion.Type).Ref("version"),
 		edge.From("attestations", Attestation.Type).Ref("version"),

@@ -32,10 +32,10 @@ func (Attestation) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Attestation) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable(),
-		edge.To("version", ApplicationVersion.Type).Unique().Required().Field("version_id").Immutable(),
-		edge.To("promotion", Promotion.Type).Unique().Field("promotion_id").Immutable(),
-		edge.To("signing_key", SigningKey.Type).Unique().Required().Field("signing_key_id").Immutable(),
+		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable().Annotations(keep()),
+		edge.To("version", ApplicationVersion.Type).Unique().Required().Field("version_id").Immutable().Annotations(keep()),
+		edge.To("promotion", Promotion.Type).Unique().Field("promotion_id").Immutable().Annotations(keep()),
+		edge.To("signing_key", SigningKey.Type).Unique().Required().Field("signing_key_id").Immutable().Annotations(keep()),
 	}
 }
 

@@ -31,11 +31,11 @@ func (Binding) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Binding) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("package", Pkg.Type).Unique().Required().Field("package_id").Immutable(),
-		edge.To("package_version", PackageVersion.Type).Unique().Field("package_version_id").Immutable(),
-		edge.To("application", Application.Type).Unique().Required().Field("application_id").Immutable(),
-		edge.To("binder", Principal.Type).Unique().Required().Field("bound_by").Immutable(),
-		edge.To("unbinder", Principal.Type).Unique().Field("unbound_by"),
+		edge.To("package", Pkg.Type).Unique().Required().Field("package_id").Immutable().Annotations(keep()),
+		edge.To("package_version", PackageVersion.Type).Unique().Field("package_version_id").Immutable().Annotations(keep()),
+		edge.To("application", Application.Type).Unique().Required().Field("application_id").Immutable().Annotations(keep()),
+		edge.To("binder", Principal.Type).Unique().Required().Field("bound_by").Immutable().Annotations(keep()),
+		edge.To("unbinder", Principal.Type).Unique().Field("unbound_by").Annotations(keep()),
 	}
 }
 

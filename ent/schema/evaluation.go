@@ -37,9 +37,9 @@ func (Evaluation) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Evaluation) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable(),
-		edge.To("version", ApplicationVersion.Type).Unique().Required().Field("version_id").Immutable(),
-		edge.To("promotion", Promotion.Type).Unique().Required().Field("promotion_id").Immutable(),
+		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable().Annotations(keep()),
+		edge.To("version", ApplicationVersion.Type).Unique().Required().Field("version_id").Immutable().Annotations(keep()),
+		edge.To("promotion", Promotion.Type).Unique().Required().Field("promotion_id").Immutable().Annotations(keep()),
 	}
 }
 

@@ -40,11 +40,11 @@ func (Evidence) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Evidence) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("anchor", TrustAnchor.Type).Unique().Field("anchor_id").Immutable(),
-		edge.To("project", Project.Type).Unique().Field("project_id").Immutable(),
-		edge.To("stage", Stage.Type).Unique().Field("stage_id").Immutable(),
-		edge.To("sbom", Sbom.Type).Unique().Field("sbom_id").Immutable(),
-		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable(),
+		edge.To("anchor", TrustAnchor.Type).Unique().Field("anchor_id").Immutable().Annotations(keep()),
+		edge.To("project", Project.Type).Unique().Field("project_id").Immutable().Annotations(keep()),
+		edge.To("stage", Stage.Type).Unique().Field("stage_id").Immutable().Annotations(keep()),
+		edge.To("sbom", Sbom.Type).Unique().Field("sbom_id").Immutable().Annotations(keep()),
+		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable().Annotations(keep()),
 		edge.From("subjects", EvidenceSubject.Type).Ref("evidence"),
 	}
 }

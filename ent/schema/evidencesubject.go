@@ -29,7 +29,7 @@ func (EvidenceSubject) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (EvidenceSubject) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("evidence", Evidence.Type).Unique().Required().Field("evidence_id").Immutable(),
+		edge.To("evidence", Evidence.Type).Unique().Required().Field("evidence_id").Immutable().Annotations(keep()),
 	}
 }
 

@@ -42,7 +42,7 @@ func (GatePolicy) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("rules", Rule.Type),
 		edge.From("targets", PolicyTarget.Type).Ref("policy"),
-		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable(),
+		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable().Annotations(keep()),
 	}
 }
 

@@ -30,8 +30,8 @@ func (Label) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Label) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("project", Project.Type).Unique().Field("project_id").Immutable(),
-		edge.To("application", Application.Type).Unique().Field("application_id").Immutable(),
+		edge.To("project", Project.Type).Unique().Field("project_id").Immutable().Annotations(keep()),
+		edge.To("application", Application.Type).Unique().Field("application_id").Immutable().Annotations(keep()),
 	}
 }
 

@@ -28,7 +28,7 @@ func (Lifecycle) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Lifecycle) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable(),
+		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable().Annotations(keep()),
 		edge.From("steps", LifecycleStep.Type).Ref("lifecycle"),
 	}
 }

@@ -26,8 +26,8 @@ func (LifecycleStep) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (LifecycleStep) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("lifecycle", Lifecycle.Type).Unique().Required().Field("lifecycle_id").Immutable(),
-		edge.To("stage", Stage.Type).Unique().Required().Field("stage_id").Immutable(),
+		edge.To("lifecycle", Lifecycle.Type).Unique().Required().Field("lifecycle_id").Immutable().Annotations(keep()),
+		edge.To("stage", Stage.Type).Unique().Required().Field("stage_id").Immutable().Annotations(keep()),
 	}
 }
 

@@ -30,10 +30,10 @@ func (Ownership) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Ownership) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("application", Application.Type).Unique().Required().Field("application_id").Immutable(),
-		edge.To("owner", Owner.Type).Unique().Required().Field("owner_id").Immutable(),
-		edge.To("assigner", Principal.Type).Unique().Required().Field("assigned_by").Immutable(),
-		edge.To("remover", Principal.Type).Unique().Field("removed_by"),
+		edge.To("application", Application.Type).Unique().Required().Field("application_id").Immutable().Annotations(keep()),
+		edge.To("owner", Owner.Type).Unique().Required().Field("owner_id").Immutable().Annotations(keep()),
+		edge.To("assigner", Principal.Type).Unique().Required().Field("assigned_by").Immutable().Annotations(keep()),
+		edge.To("remover", Principal.Type).Unique().Field("removed_by").Annotations(keep()),
 	}
 }
 

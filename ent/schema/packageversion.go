@@ -27,7 +27,7 @@ func (PackageVersion) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (PackageVersion) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("package", Pkg.Type).Unique().Required().Field("package_id").Immutable(),
+		edge.To("package", Pkg.Type).Unique().Required().Field("package_id").Immutable().Annotations(keep()),
 	}
 }
 

@@ -26,9 +26,9 @@ func (PolicyTarget) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (PolicyTarget) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("policy", GatePolicy.Type).Unique().Required().Field("policy_id").Immutable(),
-		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable(),
-		edge.To("application", Application.Type).Unique().Field("application_id").Immutable(),
+		edge.To("policy", GatePolicy.Type).Unique().Required().Field("policy_id").Immutable().Annotations(keep()),
+		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable().Annotations(keep()),
+		edge.To("application", Application.Type).Unique().Field("application_id").Immutable().Annotations(keep()),
 	}
 }
 

@@ -35,7 +35,7 @@ func (PolicyTemplate) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (PolicyTemplate) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("creator", Principal.Type).Unique().Field("created_by").Immutable(),
+		edge.To("creator", Principal.Type).Unique().Field("created_by").Immutable().Annotations(keep()),
 	}
 }
 

@@ -33,12 +33,12 @@ func (Promotion) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Promotion) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable(),
-		edge.To("version", ApplicationVersion.Type).Unique().Required().Field("version_id").Immutable(),
-		edge.To("from_stage", Stage.Type).Unique().Field("from_stage_id").Immutable(),
-		edge.To("to_stage", Stage.Type).Unique().Field("to_stage_id").Immutable(),
-		edge.To("undone_by", Promotion.Type).Unique().From("undoes").Unique().Field("undoes_id").Immutable(),
-		edge.To("principal", Principal.Type).Unique().Required().Field("actor_id").Immutable(),
+		edge.To("project", Project.Type).Unique().Required().Field("project_id").Immutable().Annotations(keep()),
+		edge.To("version", ApplicationVersion.Type).Unique().Required().Field("version_id").Immutable().Annotations(keep()),
+		edge.To("from_stage", Stage.Type).Unique().Field("from_stage_id").Immutable().Annotations(keep()),
+		edge.To("to_stage", Stage.Type).Unique().Field("to_stage_id").Immutable().Annotations(keep()),
+		edge.To("undone_by", Promotion.Type).Unique().Annotations(keep()).From("undoes").Unique().Field("undoes_id").Immutable(),
+		edge.To("principal", Principal.Type).Unique().Required().Field("actor_id").Immutable().Annotations(keep()),
 		edge.From("evaluations", Evaluation.Type).Ref("promotion"),
 	}
 }

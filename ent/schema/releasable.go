@@ -30,9 +30,9 @@ func (Releasable) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Releasable) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("version", ApplicationVersion.Type).Unique().Required().Field("version_id").Immutable(),
-		edge.To("package", Pkg.Type).Unique().Field("package_id").Immutable(),
-		edge.To("package_version", PackageVersion.Type).Unique().Field("package_version_id").Immutable(),
+		edge.To("version", ApplicationVersion.Type).Unique().Required().Field("version_id").Immutable().Annotations(keep()),
+		edge.To("package", Pkg.Type).Unique().Field("package_id").Immutable().Annotations(keep()),
+		edge.To("package_version", PackageVersion.Type).Unique().Field("package_version_id").Immutable().Annotations(keep()),
 	}
 }
 

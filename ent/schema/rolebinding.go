@@ -28,8 +28,8 @@ func (RoleBinding) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (RoleBinding) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("principal", Principal.Type).Unique().Required().Field("principal_id").Immutable(),
-		edge.To("project", Project.Type).Unique().Field("project_id").Immutable(),
+		edge.To("principal", Principal.Type).Unique().Required().Field("principal_id").Immutable().Annotations(keep()),
+		edge.To("project", Project.Type).Unique().Field("project_id").Immutable().Annotations(keep()),
 	}
 }
 

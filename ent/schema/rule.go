@@ -28,8 +28,9 @@ func (Rule) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Rule) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("template", PolicyTemplate.Type).Unique().Required().Field("template_id").Immutable(),
-		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable(),
+		edge.To("template", PolicyTemplate.Type).Unique().Required().Field("template_id").Immutable().Annotations(keep()),
+		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable().Annotations(keep()),
+		edge.From("policies", GatePolicy.Type).Ref("rules"),
 	}
 }
 

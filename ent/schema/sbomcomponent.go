@@ -27,8 +27,8 @@ func (SbomComponent) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (SbomComponent) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("sbom", Sbom.Type).Unique().Required().Field("sbom_id").Immutable(),
-		edge.To("component", Component.Type).Unique().Required().Field("component_id").Immutable(),
+		edge.To("sbom", Sbom.Type).Unique().Required().Field("sbom_id").Immutable().Annotations(keep()),
+		edge.To("component", Component.Type).Unique().Required().Field("component_id").Immutable().Annotations(keep()),
 	}
 }
 

@@ -29,7 +29,7 @@ func (Stage) Fields() []ent.Field {
 // Edges are the references to other tables.
 func (Stage) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("project", Project.Type).Unique().Field("project_id").Immutable(),
+		edge.To("project", Project.Type).Unique().Field("project_id").Immutable().Annotations(keep()),
 	}
 }
 

@@ -130,7 +130,7 @@ type ComplexityRoot struct {
 		Name        func(childComplexity int) int
 		Owners      func(childComplexity int) int
 		Project     func(childComplexity int) int
-		Versions    func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
+		Versions    func(childComplexity int, first *int, after *string, last *int, before *string) int
 	}
 
 	ApplicationConnection struct {
@@ -147,16 +147,16 @@ type ComplexityRoot struct {
 	ApplicationVersion struct {
 		Application    func(childComplexity int) int
 		Attestations   func(childComplexity int) int
-		Contents       func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
+		Contents       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		CreatedAt      func(childComplexity int) int
 		CreatedBy      func(childComplexity int) int
 		CurrentStage   func(childComplexity int) int
-		Evidence       func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
+		Evidence       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		GlobalID       func(childComplexity int) int
 		Inherited      func(childComplexity int) int
 		Manifest       func(childComplexity int) int
 		ManifestDigest func(childComplexity int) int
-		Promotions     func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
+		Promotions     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Sbom           func(childComplexity int) int
 		Standing       func(childComplexity int) int
 		Status         func(childComplexity int) int
@@ -421,7 +421,7 @@ type ComplexityRoot struct {
 	}
 
 	Project struct {
-		Applications func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
+		Applications func(childComplexity int, first *int, after *string, last *int, before *string) int
 		CreatedAt    func(childComplexity int) int
 		GlobalID     func(childComplexity int) int
 		Key          func(childComplexity int) int
@@ -472,21 +472,21 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		ActivityLog        func(childComplexity int, where *activity.Filter, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
+		ActivityLog        func(childComplexity int, where *activity.Filter, first *int, after *string, last *int, before *string) int
 		Application        func(childComplexity int, key string) int
 		ApplicationVersion func(childComplexity int, application string, version string) int
-		Applications       func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
+		Applications       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Evaluation         func(childComplexity int, evalID string) int
 		Evidence           func(childComplexity int, digest string) int
 		Node               func(childComplexity int, id string) int
-		Policies           func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
+		Policies           func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Policy             func(childComplexity int, name string) int
-		PolicyTemplates    func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
+		PolicyTemplates    func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Project            func(childComplexity int, key string) int
-		Projects           func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
-		Rules              func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
-		Tokens             func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
-		TrustAnchors       func(childComplexity int, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) int
+		Projects           func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Rules              func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Tokens             func(childComplexity int, first *int, after *string, last *int, before *string) int
+		TrustAnchors       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Viewer             func(childComplexity int) int
 	}
 
@@ -701,13 +701,13 @@ type ActivityEventResolver interface {
 type ApplicationResolver interface {
 	Owners(ctx context.Context, obj *db.Application) ([]*db.Owner, error)
 
-	Versions(ctx context.Context, obj *db.Application, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ApplicationVersionConnection, error)
+	Versions(ctx context.Context, obj *db.Application, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
 }
 type ApplicationVersionResolver interface {
 	Inherited(ctx context.Context, obj *db.ApplicationVersion) (*model.InheritedContext, error)
-	Contents(ctx context.Context, obj *db.ApplicationVersion, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ReleasableConnection, error)
-	Promotions(ctx context.Context, obj *db.ApplicationVersion, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.PromotionConnection, error)
-	Evidence(ctx context.Context, obj *db.ApplicationVersion, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.EvidenceConnection, error)
+	Contents(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.ReleasableConnection, error)
+	Promotions(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.PromotionConnection, error)
+	Evidence(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error)
 	Sbom(ctx context.Context, obj *db.ApplicationVersion) (*model.VersionSbom, error)
 	Attestations(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Attestation, error)
 	CreatedBy(ctx context.Context, obj *db.ApplicationVersion) (string, error)
@@ -770,7 +770,7 @@ type PolicyTemplateResolver interface {
 type ProjectResolver interface {
 	Stages(ctx context.Context, obj *db.Project) ([]*db.Stage, error)
 	Lifecycles(ctx context.Context, obj *db.Project) ([]*db.Lifecycle, error)
-	Applications(ctx context.Context, obj *db.Project, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ApplicationConnection, error)
+	Applications(ctx context.Context, obj *db.Project, first *int, after *string, last *int, before *string) (*db.ApplicationConnection, error)
 }
 type PromotionResolver interface {
 	Actor(ctx context.Context, obj *db.Promotion) (string, error)
@@ -780,19 +780,19 @@ type PromotionResolver interface {
 type QueryResolver interface {
 	Node(ctx context.Context, id string) (model.Node, error)
 	Viewer(ctx context.Context) (*access.Viewer, error)
-	Tokens(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.TokenConnection, error)
-	ActivityLog(ctx context.Context, where *activity.Filter, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ActivityEventConnection, error)
+	Tokens(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TokenConnection, error)
+	ActivityLog(ctx context.Context, where *activity.Filter, first *int, after *string, last *int, before *string) (*db.ActivityEventConnection, error)
 	Project(ctx context.Context, key string) (*db.Project, error)
-	Projects(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ProjectConnection, error)
+	Projects(ctx context.Context, first *int, after *string, last *int, before *string) (*db.ProjectConnection, error)
 	Application(ctx context.Context, key string) (*db.Application, error)
-	Applications(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.ApplicationConnection, error)
+	Applications(ctx context.Context, first *int, after *string, last *int, before *string) (*db.ApplicationConnection, error)
 	Evidence(ctx context.Context, digest string) ([]*db.Evidence, error)
-	TrustAnchors(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.TrustAnchorConnection, error)
+	TrustAnchors(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TrustAnchorConnection, error)
 	Evaluation(ctx context.Context, evalID string) (*gate.Evaluation, error)
 	Policy(ctx context.Context, name string) (*db.GatePolicy, error)
-	Policies(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.GatePolicyConnection, error)
-	PolicyTemplates(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.PolicyTemplateConnection, error)
-	Rules(ctx context.Context, first *int, after *entgql.Cursor[int], last *int, before *entgql.Cursor[int]) (*db.RuleConnection, error)
+	Policies(ctx context.Context, first *int, after *string, last *int, before *string) (*db.GatePolicyConnection, error)
+	PolicyTemplates(ctx context.Context, first *int, after *string, last *int, before *string) (*db.PolicyTemplateConnection, error)
+	Rules(ctx context.Context, first *int, after *string, last *int, before *string) (*db.RuleConnection, error)
 	ApplicationVersion(ctx context.Context, application string, version string) (*db.ApplicationVersion, error)
 }
 type ReleasableResolver interface {
@@ -1045,7 +1045,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Application.Versions(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.Application.Versions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
 	case "ApplicationConnection.edges":
 		if e.ComplexityRoot.ApplicationConnection.Edges == nil {
@@ -1101,7 +1101,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.ApplicationVersion.Contents(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.ApplicationVersion.Contents(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "ApplicationVersion.createdAt":
 		if e.ComplexityRoot.ApplicationVersion.CreatedAt == nil {
 			break
@@ -1130,7 +1130,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.ApplicationVersion.Evidence(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.ApplicationVersion.Evidence(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "ApplicationVersion.id":
 		if e.ComplexityRoot.ApplicationVersion.GlobalID == nil {
 			break
@@ -1165,7 +1165,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.ApplicationVersion.Promotions(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.ApplicationVersion.Promotions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "ApplicationVersion.sbom":
 		if e.ComplexityRoot.ApplicationVersion.Sbom == nil {
 			break
@@ -2248,7 +2248,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Project.Applications(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.Project.Applications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Project.createdAt":
 		if e.ComplexityRoot.Project.CreatedAt == nil {
 			break
@@ -2440,7 +2440,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.ActivityLog(childComplexity, args["where"].(*activity.Filter), args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.Query.ActivityLog(childComplexity, args["where"].(*activity.Filter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.application":
 		if e.ComplexityRoot.Query.Application == nil {
 			break
@@ -2473,7 +2473,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Applications(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.Query.Applications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.evaluation":
 		if e.ComplexityRoot.Query.Evaluation == nil {
 			break
@@ -2518,7 +2518,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Policies(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.Query.Policies(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.policy":
 		if e.ComplexityRoot.Query.Policy == nil {
 			break
@@ -2540,7 +2540,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.PolicyTemplates(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.Query.PolicyTemplates(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.project":
 		if e.ComplexityRoot.Query.Project == nil {
 			break
@@ -2562,7 +2562,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Projects(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.Query.Projects(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.rules":
 		if e.ComplexityRoot.Query.Rules == nil {
 			break
@@ -2573,7 +2573,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Rules(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.Query.Rules(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.tokens":
 		if e.ComplexityRoot.Query.Tokens == nil {
 			break
@@ -2584,7 +2584,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Tokens(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.Query.Tokens(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.trustAnchors":
 		if e.ComplexityRoot.Query.TrustAnchors == nil {
 			break
@@ -2595,7 +2595,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.TrustAnchors(childComplexity, args["first"].(*int), args["after"].(*entgql.Cursor[int]), args["last"].(*int), args["before"].(*entgql.Cursor[int])), true
+		return e.ComplexityRoot.Query.TrustAnchors(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -3351,7 +3351,7 @@ func newExecutionContext(
 var sources = []*ast.Source{
 	{Name: "../../schema/access.graphql", Input: `extend type Query {
   "The tokens of the projects you administer, newest last."
-  tokens("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): TokenConnection!
+  tokens("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): TokenConnection!
 }
 
 extend type Mutation {
@@ -3475,7 +3475,7 @@ type RevokeTokenPayload {
 `, BuiltIn: false},
 	{Name: "../../schema/activity.graphql", Input: `extend type Query {
   "What happened, newest first."
-  activityLog("What to look for; without it everything." where: ActivityFilter, "Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): ActivityEventConnection!
+  activityLog("What to look for; without it everything." where: ActivityFilter, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ActivityEventConnection!
 }
 
 "What happened."
@@ -3650,11 +3650,11 @@ input ActivityFilter {
   "One project; null when there is none, or none for you."
   project("The project's key." key: String!): Project
   "The projects, oldest first."
-  projects("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): ProjectConnection!
+  projects("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ProjectConnection!
   "One application; null when there is none, or none for you."
   application("The application's key." key: String!): Application
   "The applications, oldest first."
-  applications("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): ApplicationConnection!
+  applications("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationConnection!
 }
 
 extend type Mutation {
@@ -3689,7 +3689,7 @@ type Project implements Node {
   "Its lifecycles."
   lifecycles: [Lifecycle!]!
   "Its applications, oldest first."
-  applications("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): ApplicationConnection!
+  applications("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationConnection!
   "When it was made."
   createdAt: DateTime!
 }
@@ -3797,7 +3797,7 @@ type Application implements Node {
   "The lifecycle that its versions follow; null while its project has none."
   lifecycle: Lifecycle
   "Its versions, oldest first."
-  versions("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): ApplicationVersionConnection!
+  versions("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationVersionConnection!
   "When it was registered."
   createdAt: DateTime!
 }
@@ -3994,7 +3994,7 @@ type UnbindPackagePayload {
   "Evidence by the digest of its payload: one record a signer."
   evidence("Digest of the payload." digest: Digest!): [Evidence!]!
   "The trust anchors, oldest first."
-  trustAnchors("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): TrustAnchorConnection!
+  trustAnchors("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): TrustAnchorConnection!
 }
 
 extend type Mutation {
@@ -4369,11 +4369,11 @@ type Waiver {
   "The revision of a policy that is in force; null when there is none, or none for you."
   policy("The policy's name." name: String!): Policy
   "The policies in force, oldest first."
-  policies("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): PolicyConnection!
+  policies("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): PolicyConnection!
   "Every revision of every template, oldest first."
-  policyTemplates("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): PolicyTemplateConnection!
+  policyTemplates("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): PolicyTemplateConnection!
   "The rules, oldest first."
-  rules("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): RuleConnection!
+  rules("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): RuleConnection!
 }
 
 extend type Mutation {
@@ -4940,11 +4940,11 @@ type ApplicationVersion implements Node {
   "Owners, criticality, maturity and labels of the application as they were when the version was locked."
   inherited: InheritedContext!
   "What it consists of."
-  contents("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): ReleasableConnection!
+  contents("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ReleasableConnection!
   "Every attempt to move it, oldest first."
-  promotions("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): PromotionConnection!
+  promotions("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): PromotionConnection!
   "Evidence about it or about anything in it, oldest first."
-  evidence("Page size from the start." first: Int, "Cursor to start after." after: Cursor, "Page size from the end." last: Int, "Cursor to end before." before: Cursor): EvidenceConnection!
+  evidence("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): EvidenceConnection!
   "The bill of materials over everything in it; null while there is none."
   sbom: VersionSbom
   "Signed statements about it, oldest first."
@@ -6360,8 +6360,8 @@ func (ec *executionContext) field_ApplicationVersion_contents_args(ctx context.C
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6376,8 +6376,8 @@ func (ec *executionContext) field_ApplicationVersion_contents_args(ctx context.C
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6398,8 +6398,8 @@ func (ec *executionContext) field_ApplicationVersion_evidence_args(ctx context.C
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6414,8 +6414,8 @@ func (ec *executionContext) field_ApplicationVersion_evidence_args(ctx context.C
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6436,8 +6436,8 @@ func (ec *executionContext) field_ApplicationVersion_promotions_args(ctx context
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6452,8 +6452,8 @@ func (ec *executionContext) field_ApplicationVersion_promotions_args(ctx context
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6474,8 +6474,8 @@ func (ec *executionContext) field_Application_versions_args(ctx context.Context,
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6490,8 +6490,8 @@ func (ec *executionContext) field_Application_versions_args(ctx context.Context,
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6792,8 +6792,8 @@ func (ec *executionContext) field_Project_applications_args(ctx context.Context,
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6808,8 +6808,8 @@ func (ec *executionContext) field_Project_applications_args(ctx context.Context,
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6852,8 +6852,8 @@ func (ec *executionContext) field_Query_activityLog_args(ctx context.Context, ra
 	}
 	args["first"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6868,8 +6868,8 @@ func (ec *executionContext) field_Query_activityLog_args(ctx context.Context, ra
 	}
 	args["last"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6926,8 +6926,8 @@ func (ec *executionContext) field_Query_applications_args(ctx context.Context, r
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6942,8 +6942,8 @@ func (ec *executionContext) field_Query_applications_args(ctx context.Context, r
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7006,8 +7006,8 @@ func (ec *executionContext) field_Query_policies_args(ctx context.Context, rawAr
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7022,8 +7022,8 @@ func (ec *executionContext) field_Query_policies_args(ctx context.Context, rawAr
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7044,8 +7044,8 @@ func (ec *executionContext) field_Query_policyTemplates_args(ctx context.Context
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7060,8 +7060,8 @@ func (ec *executionContext) field_Query_policyTemplates_args(ctx context.Context
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7110,8 +7110,8 @@ func (ec *executionContext) field_Query_projects_args(ctx context.Context, rawAr
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7126,8 +7126,8 @@ func (ec *executionContext) field_Query_projects_args(ctx context.Context, rawAr
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7148,8 +7148,8 @@ func (ec *executionContext) field_Query_rules_args(ctx context.Context, rawArgs 
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7164,8 +7164,8 @@ func (ec *executionContext) field_Query_rules_args(ctx context.Context, rawArgs 
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7186,8 +7186,8 @@ func (ec *executionContext) field_Query_tokens_args(ctx context.Context, rawArgs
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7202,8 +7202,8 @@ func (ec *executionContext) field_Query_tokens_args(ctx context.Context, rawArgs
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7224,8 +7224,8 @@ func (ec *executionContext) field_Query_trustAnchors_args(ctx context.Context, r
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -7240,8 +7240,8 @@ func (ec *executionContext) field_Query_trustAnchors_args(ctx context.Context, r
 	}
 	args["last"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*entgql.Cursor[int], error) {
-			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -8155,7 +8155,7 @@ func (ec *executionContext) _Application_versions(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Application().Versions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.Application().Versions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersionConnection) graphql.Marshaler {
@@ -8644,7 +8644,7 @@ func (ec *executionContext) _ApplicationVersion_contents(ctx context.Context, fi
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.ApplicationVersion().Contents(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.ApplicationVersion().Contents(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.ReleasableConnection) graphql.Marshaler {
@@ -8688,7 +8688,7 @@ func (ec *executionContext) _ApplicationVersion_promotions(ctx context.Context, 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.ApplicationVersion().Promotions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.ApplicationVersion().Promotions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.PromotionConnection) graphql.Marshaler {
@@ -8732,7 +8732,7 @@ func (ec *executionContext) _ApplicationVersion_evidence(ctx context.Context, fi
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.ApplicationVersion().Evidence(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.ApplicationVersion().Evidence(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.EvidenceConnection) graphql.Marshaler {
@@ -13245,7 +13245,7 @@ func (ec *executionContext) _Project_applications(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Project().Applications(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.Project().Applications(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationConnection) graphql.Marshaler {
@@ -14002,7 +14002,7 @@ func (ec *executionContext) _Query_tokens(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Tokens(ctx, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.Query().Tokens(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.TokenConnection) graphql.Marshaler {
@@ -14046,7 +14046,7 @@ func (ec *executionContext) _Query_activityLog(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().ActivityLog(ctx, fc.Args["where"].(*activity.Filter), fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.Query().ActivityLog(ctx, fc.Args["where"].(*activity.Filter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.ActivityEventConnection) graphql.Marshaler {
@@ -14134,7 +14134,7 @@ func (ec *executionContext) _Query_projects(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Projects(ctx, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.Query().Projects(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.ProjectConnection) graphql.Marshaler {
@@ -14222,7 +14222,7 @@ func (ec *executionContext) _Query_applications(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Applications(ctx, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.Query().Applications(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationConnection) graphql.Marshaler {
@@ -14310,7 +14310,7 @@ func (ec *executionContext) _Query_trustAnchors(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().TrustAnchors(ctx, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.Query().TrustAnchors(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.TrustAnchorConnection) graphql.Marshaler {
@@ -14442,7 +14442,7 @@ func (ec *executionContext) _Query_policies(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Policies(ctx, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.Query().Policies(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.GatePolicyConnection) graphql.Marshaler {
@@ -14486,7 +14486,7 @@ func (ec *executionContext) _Query_policyTemplates(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().PolicyTemplates(ctx, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.Query().PolicyTemplates(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.PolicyTemplateConnection) graphql.Marshaler {
@@ -14530,7 +14530,7 @@ func (ec *executionContext) _Query_rules(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Rules(ctx, fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int]), fc.Args["last"].(*int), fc.Args["before"].(*entgql.Cursor[int]))
+			return ec.Resolvers.Query().Rules(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.RuleConnection) graphql.Marshaler {

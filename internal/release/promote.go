@@ -11,11 +11,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
-	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/signing"
@@ -107,11 +107,12 @@ func (s *Service) attempt(ctx context.Context, dryRun bool, find func() (*move, 
 		if err != nil {
 			return nil, err
 		}
-		v, err := s.reload(ctx, m.version.ID)
+		result, err := s.reload(ctx, p)
 		if err != nil {
 			return nil, err
 		}
-		return &Result{Promotion: p, Version: v, Evaluations: j.Evaluations}, nil
+		result.Evaluations = j.Evaluations
+		return result, nil
 	}
 	return nil, fault.New(fault.Conflict, "policies kept changing while the gates were asked: try again")
 }
@@ -208,12 +209,12 @@ func (s *Service) unchanged(ctx context.Context, tx *db.Client, m *move, j *gate
 	if err != nil {
 		return err
 	}
-	l := m.version.Edges.Application.Edges.Lifecycle
-	same, err := tx.Lifecycle.Query().Where(lifecycle.ID(l.ID), lifecycle.Revision(l.Revision)).Exist(ctx)
+	before := m.version.Edges.Application.Edges.Lifecycle
+	now, err := catalog.HoldLifecycle(ctx, tx, before.ID)
 	if err != nil {
-		return fmt.Errorf("check lifecycle: %w", err)
+		return err
 	}
-	if stale || !same {
+	if stale || now.Revision != before.Revision {
 		return errStale
 	}
 	return nil

@@ -46,11 +46,7 @@ func (s *Service) Rollback(ctx context.Context, in RollbackApplicationVersionInp
 	if err != nil {
 		return nil, err
 	}
-	now, err := s.reload(ctx, v.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &Result{Promotion: p, Version: now}, nil
+	return s.reload(ctx, p)
 }
 
 // latestMove finds the promotion to take back.

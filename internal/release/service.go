@@ -117,11 +117,12 @@ func (s *Service) OfVersion(ctx context.Context, versionID int, after *entgql.Cu
 		Paginate(ctx, after, first, before, last)
 }
 
-// reload reads a version again after a transaction.
-func (s *Service) reload(ctx context.Context, id int) (*db.ApplicationVersion, error) {
-	v, err := s.store.Read().ApplicationVersion.Query().Where(applicationversion.ID(id)).WithCurrentStage().Only(ctx)
+// reload reads an attempt and its version again: rows made in a transaction cannot be asked for more once it has ended.
+func (s *Service) reload(ctx context.Context, p *db.Promotion) (*Result, error) {
+	p, err := s.store.Read().Promotion.Query().Where(promotion.ID(p.ID)).
+		WithVersion(func(q *db.ApplicationVersionQuery) { q.WithCurrentStage() }).WithFromStage().WithToStage().Only(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("load version %d: %w", id, err)
+		return nil, fmt.Errorf("load what was recorded: %w", err)
 	}
-	return v, nil
+	return &Result{Promotion: p, Version: p.Edges.Version}, nil
 }

@@ -91,7 +91,7 @@ func (s *Service) Create(ctx context.Context, in CreateApplicationVersionInput) 
 	if err != nil {
 		return nil, err
 	}
-	return v, nil
+	return s.store.Read().ApplicationVersion.Get(ctx, v.ID)
 }
 
 func (s *Service) signManifest(ctx context.Context, app string, v *db.ApplicationVersion, parts []Part) (signing.Signed, error) {

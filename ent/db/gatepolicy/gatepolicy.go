@@ -50,13 +50,11 @@ const (
 	EdgeCreator = "creator"
 	// Table holds the table name of the gatepolicy in the database.
 	Table = "policies"
-	// RulesTable is the table that holds the rules relation/edge.
-	RulesTable = "rules"
+	// RulesTable is the table that holds the rules relation/edge. The primary key declared below.
+	RulesTable = "gate_policy_rules"
 	// RulesInverseTable is the table name for the Rule entity.
 	// It exists in this package in order to avoid circular dependency with the "rule" package.
 	RulesInverseTable = "rules"
-	// RulesColumn is the table column denoting the rules relation/edge.
-	RulesColumn = "gate_policy_rules"
 	// TargetsTable is the table that holds the targets relation/edge.
 	TargetsTable = "policy_targets"
 	// TargetsInverseTable is the table name for the PolicyTarget entity.
@@ -90,6 +88,12 @@ var Columns = []string{
 	FieldCreatedBy,
 	FieldCreatedAt,
 }
+
+var (
+	// RulesPrimaryKey and RulesColumn2 are the table columns denoting the
+	// primary key for the rules relation (M2M).
+	RulesPrimaryKey = []string{"gate_policy_id", "rule_id"}
+)
 
 // ValidColumn reports if the column name is valid (part of the table columns).
 func ValidColumn(column string) bool {
@@ -273,7 +277,7 @@ func newRulesStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(RulesInverseTable, FieldID),
-		sqlgraph.Edge(sqlgraph.O2M, false, RulesTable, RulesColumn),
+		sqlgraph.Edge(sqlgraph.M2M, false, RulesTable, RulesPrimaryKey...),
 	)
 }
 func newTargetsStep() *sqlgraph.Step {

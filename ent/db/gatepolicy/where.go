@@ -440,7 +440,7 @@ func HasRules() predicate.GatePolicy {
 	return predicate.GatePolicy(func(s *sql.Selector) {
 		step := sqlgraph.NewStep(
 			sqlgraph.From(Table, FieldID),
-			sqlgraph.Edge(sqlgraph.O2M, false, RulesTable, RulesColumn),
+			sqlgraph.Edge(sqlgraph.M2M, false, RulesTable, RulesPrimaryKey...),
 		)
 		sqlgraph.HasNeighbors(s, step)
 	})

@@ -35,7 +35,7 @@ var (
 				Symbol:     "activity_events_projects_project",
 				Columns:    []*schema.Column{ActivityEventsColumns[12]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -95,7 +95,7 @@ var (
 				Symbol:     "activity_openings_activity_events_event",
 				Columns:    []*schema.Column{ActivityOpeningsColumns[5]},
 				RefColumns: []*schema.Column{ActivityEventsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -133,13 +133,13 @@ var (
 				Symbol:     "applications_projects_project",
 				Columns:    []*schema.Column{ApplicationsColumns[7]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "applications_lifecycles_lifecycle",
 				Columns:    []*schema.Column{ApplicationsColumns[8]},
 				RefColumns: []*schema.Column{LifecyclesColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -184,25 +184,25 @@ var (
 				Symbol:     "application_versions_projects_project",
 				Columns:    []*schema.Column{ApplicationVersionsColumns[12]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "application_versions_applications_application",
 				Columns:    []*schema.Column{ApplicationVersionsColumns[13]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "application_versions_stages_current_stage",
 				Columns:    []*schema.Column{ApplicationVersionsColumns[14]},
 				RefColumns: []*schema.Column{StagesColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "application_versions_principals_creator",
 				Columns:    []*schema.Column{ApplicationVersionsColumns[15]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -251,25 +251,25 @@ var (
 				Symbol:     "attestations_projects_project",
 				Columns:    []*schema.Column{AttestationsColumns[6]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "attestations_application_versions_version",
 				Columns:    []*schema.Column{AttestationsColumns[7]},
 				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "attestations_promotions_promotion",
 				Columns:    []*schema.Column{AttestationsColumns[8]},
 				RefColumns: []*schema.Column{PromotionsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "attestations_signing_keys_signing_key",
 				Columns:    []*schema.Column{AttestationsColumns[9]},
 				RefColumns: []*schema.Column{SigningKeysColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -321,31 +321,31 @@ var (
 				Symbol:     "bindings_packages_package",
 				Columns:    []*schema.Column{BindingsColumns[3]},
 				RefColumns: []*schema.Column{PackagesColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "bindings_package_versions_package_version",
 				Columns:    []*schema.Column{BindingsColumns[4]},
 				RefColumns: []*schema.Column{PackageVersionsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "bindings_applications_application",
 				Columns:    []*schema.Column{BindingsColumns[5]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "bindings_principals_binder",
 				Columns:    []*schema.Column{BindingsColumns[6]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "bindings_principals_unbinder",
 				Columns:    []*schema.Column{BindingsColumns[7]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -432,19 +432,19 @@ var (
 				Symbol:     "evaluations_projects_project",
 				Columns:    []*schema.Column{EvaluationsColumns[12]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evaluations_application_versions_version",
 				Columns:    []*schema.Column{EvaluationsColumns[13]},
 				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evaluations_promotions_promotion",
 				Columns:    []*schema.Column{EvaluationsColumns[14]},
 				RefColumns: []*schema.Column{PromotionsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -496,31 +496,31 @@ var (
 				Symbol:     "evidence_trust_anchors_anchor",
 				Columns:    []*schema.Column{EvidenceColumns[13]},
 				RefColumns: []*schema.Column{TrustAnchorsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_projects_project",
 				Columns:    []*schema.Column{EvidenceColumns[14]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_stages_stage",
 				Columns:    []*schema.Column{EvidenceColumns[15]},
 				RefColumns: []*schema.Column{StagesColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_sboms_sbom",
 				Columns:    []*schema.Column{EvidenceColumns[16]},
 				RefColumns: []*schema.Column{SbomsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_principals_creator",
 				Columns:    []*schema.Column{EvidenceColumns[17]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -573,7 +573,7 @@ var (
 				Symbol:     "evidence_subjects_evidence_evidence",
 				Columns:    []*schema.Column{EvidenceSubjectsColumns[3]},
 				RefColumns: []*schema.Column{EvidenceColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -616,7 +616,7 @@ var (
 				Symbol:     "policies_principals_creator",
 				Columns:    []*schema.Column{PoliciesColumns[13]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -658,13 +658,13 @@ var (
 				Symbol:     "labels_projects_project",
 				Columns:    []*schema.Column{LabelsColumns[3]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "labels_applications_application",
 				Columns:    []*schema.Column{LabelsColumns[4]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -704,7 +704,7 @@ var (
 				Symbol:     "lifecycles_projects_project",
 				Columns:    []*schema.Column{LifecyclesColumns[5]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -732,13 +732,13 @@ var (
 				Symbol:     "lifecycle_steps_lifecycles_lifecycle",
 				Columns:    []*schema.Column{LifecycleStepsColumns[2]},
 				RefColumns: []*schema.Column{LifecyclesColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "lifecycle_steps_stages_stage",
 				Columns:    []*schema.Column{LifecycleStepsColumns[3]},
 				RefColumns: []*schema.Column{StagesColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -789,25 +789,25 @@ var (
 				Symbol:     "ownerships_applications_application",
 				Columns:    []*schema.Column{OwnershipsColumns[3]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "ownerships_owners_owner",
 				Columns:    []*schema.Column{OwnershipsColumns[4]},
 				RefColumns: []*schema.Column{OwnersColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "ownerships_principals_assigner",
 				Columns:    []*schema.Column{OwnershipsColumns[5]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "ownerships_principals_remover",
 				Columns:    []*schema.Column{OwnershipsColumns[6]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -849,7 +849,7 @@ var (
 				Symbol:     "package_versions_packages_package",
 				Columns:    []*schema.Column{PackageVersionsColumns[4]},
 				RefColumns: []*schema.Column{PackagesColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -889,19 +889,19 @@ var (
 				Symbol:     "policy_targets_policies_policy",
 				Columns:    []*schema.Column{PolicyTargetsColumns[1]},
 				RefColumns: []*schema.Column{PoliciesColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "policy_targets_projects_project",
 				Columns:    []*schema.Column{PolicyTargetsColumns[2]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "policy_targets_applications_application",
 				Columns:    []*schema.Column{PolicyTargetsColumns[3]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -948,7 +948,7 @@ var (
 				Symbol:     "policy_templates_principals_creator",
 				Columns:    []*schema.Column{PolicyTemplatesColumns[12]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -1009,37 +1009,37 @@ var (
 				Symbol:     "promotions_projects_project",
 				Columns:    []*schema.Column{PromotionsColumns[5]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "promotions_application_versions_version",
 				Columns:    []*schema.Column{PromotionsColumns[6]},
 				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "promotions_stages_from_stage",
 				Columns:    []*schema.Column{PromotionsColumns[7]},
 				RefColumns: []*schema.Column{StagesColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "promotions_stages_to_stage",
 				Columns:    []*schema.Column{PromotionsColumns[8]},
 				RefColumns: []*schema.Column{StagesColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "promotions_promotions_undone_by",
 				Columns:    []*schema.Column{PromotionsColumns[9]},
 				RefColumns: []*schema.Column{PromotionsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "promotions_principals_principal",
 				Columns:    []*schema.Column{PromotionsColumns[10]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -1076,19 +1076,19 @@ var (
 				Symbol:     "releasables_application_versions_version",
 				Columns:    []*schema.Column{ReleasablesColumns[5]},
 				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "releasables_packages_package",
 				Columns:    []*schema.Column{ReleasablesColumns[6]},
 				RefColumns: []*schema.Column{PackagesColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "releasables_package_versions_package_version",
 				Columns:    []*schema.Column{ReleasablesColumns[7]},
 				RefColumns: []*schema.Column{PackageVersionsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -1131,13 +1131,13 @@ var (
 				Symbol:     "role_bindings_principals_principal",
 				Columns:    []*schema.Column{RoleBindingsColumns[2]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "role_bindings_projects_project",
 				Columns:    []*schema.Column{RoleBindingsColumns[3]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -1159,7 +1159,6 @@ var (
 		{Name: "name", Type: field.TypeString, Unique: true},
 		{Name: "parameters", Type: field.TypeString, Size: 2147483647},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "gate_policy_rules", Type: field.TypeInt, Nullable: true},
 		{Name: "template_id", Type: field.TypeInt},
 		{Name: "created_by", Type: field.TypeInt},
 	}
@@ -1170,29 +1169,23 @@ var (
 		PrimaryKey: []*schema.Column{RulesColumns[0]},
 		ForeignKeys: []*schema.ForeignKey{
 			{
-				Symbol:     "rules_policies_rules",
-				Columns:    []*schema.Column{RulesColumns[4]},
-				RefColumns: []*schema.Column{PoliciesColumns[0]},
-				OnDelete:   schema.SetNull,
-			},
-			{
 				Symbol:     "rules_policy_templates_template",
-				Columns:    []*schema.Column{RulesColumns[5]},
+				Columns:    []*schema.Column{RulesColumns[4]},
 				RefColumns: []*schema.Column{PolicyTemplatesColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "rules_principals_creator",
-				Columns:    []*schema.Column{RulesColumns[6]},
+				Columns:    []*schema.Column{RulesColumns[5]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
 			{
 				Name:    "rule_template_id",
 				Unique:  false,
-				Columns: []*schema.Column{RulesColumns[5]},
+				Columns: []*schema.Column{RulesColumns[4]},
 			},
 		},
 	}
@@ -1230,13 +1223,13 @@ var (
 				Symbol:     "sbom_components_sboms_sbom",
 				Columns:    []*schema.Column{SbomComponentsColumns[3]},
 				RefColumns: []*schema.Column{SbomsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "sbom_components_components_component",
 				Columns:    []*schema.Column{SbomComponentsColumns[4]},
 				RefColumns: []*schema.Column{ComponentsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -1285,7 +1278,7 @@ var (
 				Symbol:     "stages_projects_project",
 				Columns:    []*schema.Column{StagesColumns[6]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -1324,13 +1317,13 @@ var (
 				Symbol:     "tokens_principals_principal",
 				Columns:    []*schema.Column{TokensColumns[8]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "tokens_projects_project",
 				Columns:    []*schema.Column{TokensColumns[9]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -1364,6 +1357,31 @@ var (
 		Name:       "trust_anchors",
 		Columns:    TrustAnchorsColumns,
 		PrimaryKey: []*schema.Column{TrustAnchorsColumns[0]},
+	}
+	// GatePolicyRulesColumns holds the columns for the "gate_policy_rules" table.
+	GatePolicyRulesColumns = []*schema.Column{
+		{Name: "gate_policy_id", Type: field.TypeInt},
+		{Name: "rule_id", Type: field.TypeInt},
+	}
+	// GatePolicyRulesTable holds the schema information for the "gate_policy_rules" table.
+	GatePolicyRulesTable = &schema.Table{
+		Name:       "gate_policy_rules",
+		Columns:    GatePolicyRulesColumns,
+		PrimaryKey: []*schema.Column{GatePolicyRulesColumns[0], GatePolicyRulesColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "gate_policy_rules_gate_policy_id",
+				Columns:    []*schema.Column{GatePolicyRulesColumns[0]},
+				RefColumns: []*schema.Column{PoliciesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "gate_policy_rules_rule_id",
+				Columns:    []*schema.Column{GatePolicyRulesColumns[1]},
+				RefColumns: []*schema.Column{RulesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
@@ -1400,6 +1418,7 @@ var (
 		StagesTable,
 		TokensTable,
 		TrustAnchorsTable,
+		GatePolicyRulesTable,
 	}
 )
 
@@ -1534,9 +1553,8 @@ func init() {
 	RoleBindingsTable.Annotation = &entsql.Annotation{
 		Table: "role_bindings",
 	}
-	RulesTable.ForeignKeys[0].RefTable = PoliciesTable
-	RulesTable.ForeignKeys[1].RefTable = PolicyTemplatesTable
-	RulesTable.ForeignKeys[2].RefTable = PrincipalsTable
+	RulesTable.ForeignKeys[0].RefTable = PolicyTemplatesTable
+	RulesTable.ForeignKeys[1].RefTable = PrincipalsTable
 	RulesTable.Annotation = &entsql.Annotation{
 		Table: "rules",
 	}
@@ -1563,4 +1581,6 @@ func init() {
 	TrustAnchorsTable.Annotation = &entsql.Annotation{
 		Table: "trust_anchors",
 	}
+	GatePolicyRulesTable.ForeignKeys[0].RefTable = PoliciesTable
+	GatePolicyRulesTable.ForeignKeys[1].RefTable = RulesTable
 }
