@@ -6,13 +6,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/internal/canonical"
+	"github.com/plimsoll/plimsoll/internal/fault"
 )
 
 // Evaluation returns a recorded evaluation, or nil when there is none for whoever asks.
@@ -102,8 +105,9 @@ func (e *Evaluation) attach(results []*RuleResult) error {
 	return nil
 }
 
-// Input returns the document that the rules were given, byte for byte; nil for a dry run. It fails when what is kept no
-// longer has the recorded digest.
+// Input returns the document that the rules were given, byte for byte; nil for a dry run. It names the applications that
+// own parts of the version: whoever may not see all of them gets a FORBIDDEN fault. It fails when what is kept no longer
+// has the recorded digest.
 func (s *Service) Input(ctx context.Context, e *Evaluation) (*string, error) {
 	if e.row == nil {
 		return nil, nil
@@ -118,6 +122,11 @@ func (s *Service) Input(ctx context.Context, e *Evaluation) (*string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("load input part %s: %w", ref.Key, err)
 		}
+		if ref.Key == "contents" {
+			if err := s.mayRead(ctx, b); err != nil {
+				return nil, err
+			}
+		}
 		doc.Write(memberPrefix(i, ref.Key))
 		doc.Write(b)
 	}
@@ -127,6 +136,28 @@ func (s *Service) Input(ctx context.Context, e *Evaluation) (*string, error) {
 	}
 	text := doc.String()
 	return &text, nil
+}
+
+// mayRead refuses contents that name an application which does not exist for whoever asks.
+func (s *Service) mayRead(ctx context.Context, contents []byte) error {
+	var list []content
+	if err := json.Unmarshal(contents, &list); err != nil {
+		return fmt.Errorf("read contents of an input: %w", err)
+	}
+	named := map[string]bool{}
+	for _, c := range list {
+		if c.OwningApplication != nil {
+			named[*c.OwningApplication] = true
+		}
+	}
+	n, err := s.store.Read().Application.Query().Where(application.KeyIn(slices.Collect(maps.Keys(named))...)).Count(ctx)
+	if err != nil {
+		return fmt.Errorf("look up the applications that an input names: %w", err)
+	}
+	if n < len(named) {
+		return fault.New(fault.Forbidden, "this input names applications out of your reach; ask an auditor of the organisation for it")
+	}
+	return nil
 }
 
 // Capabilities returns what the rules were allowed to call; nil for a dry run.
