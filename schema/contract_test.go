@@ -1,0 +1,107 @@
+package schema_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+
+	"github.com/plimsoll/plimsoll/schema"
+)
+
+// notYet names the operations of the public contract that the schema does not answer yet, and what they wait for.
+// Everything else in the contract must validate; when one of these does, its row goes.
+func notYet() map[string]string {
+	return map[string]string{
+		"BacktestPolicy":       "a policy is not judged again on recorded evaluations yet",
+		"ReportBuild":          "builds are not recorded yet",
+		"VersionTimeline":      "it asks for vulnerabilities, which are not matched yet; all else in it is answered",
+		"RequestWaiver":        "rules cannot be waived yet",
+		"DecideWaiver":         "rules cannot be waived yet",
+		"ImportAdvisories":     "advisories are not recorded yet",
+		"RecordDeployment":     "deployments are not recorded yet",
+		"RecordIncident":       "incidents are not recorded yet",
+		"TeamsUsingDeprecated": "deprecation of packages is not recorded yet",
+		"BlastRadius":          "the search from a component to versions is not there yet",
+		"WhoIntroduced":        "it asks for vulnerabilities, which are not matched yet",
+		"PackagesVulnerableTo": "advisories are not recorded yet",
+		"WhatIsRequired":       "policies are not listed ahead of an attempt yet",
+		"WhoOverrode":          "rules cannot be waived yet",
+		"ProveApproved":        "versions are not found by the digest of an artifact yet",
+		"InclusionProof":       "the activity log is not served as a Merkle tree yet",
+		"DoraMetrics":          "deployments are not recorded yet",
+		"PolicyCoverage":       "it is a question about all applications, which are asked one by one yet",
+		"ComplianceReport":     "it is a question about all applications, which are asked one by one yet",
+		"Activity":             "there are no subscriptions yet",
+	}
+}
+
+func TestTheContractIsAnswered(t *testing.T) {
+	s := load(t)
+	contract, err := parser.ParseQuery(&ast.Source{Name: "contract/operations.graphql", Input: schema.Contract})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting := notYet()
+	for _, operation := range contract.Operations {
+		problems := validator.ValidateWithRules(s, alone(operation, contract.Fragments), nil)
+		switch reason, waits := waiting[operation.Name]; {
+		case waits && len(problems) == 0:
+			t.Errorf("%s validates: take it out of notYet (%s)", operation.Name, reason)
+		case !waits && len(problems) > 0:
+			t.Errorf("%s does not validate: %v", operation.Name, problems)
+		}
+		delete(waiting, operation.Name)
+	}
+	for name := range waiting {
+		t.Errorf("notYet names %s, which the contract does not have", name)
+	}
+}
+
+// TestTheTimelineIsAnsweredWithoutVulnerabilities holds the rest of an operation that waits for one of its fields.
+func TestTheTimelineIsAnsweredWithoutVulnerabilities(t *testing.T) {
+	var kept []string
+	for line := range strings.Lines(schema.Contract) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "vulnerabilities(") {
+			kept = append(kept, line)
+		}
+	}
+	contract, err := parser.ParseQuery(&ast.Source{Input: strings.Join(kept, "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	timeline := contract.Operations.ForName("VersionTimeline")
+	if timeline == nil {
+		t.Fatal("the contract has no VersionTimeline")
+	}
+	if problems := validator.ValidateWithRules(load(t), alone(timeline, contract.Fragments), nil); len(problems) > 0 {
+		t.Error(problems)
+	}
+}
+
+// alone returns a document of one operation and the fragments that it spreads.
+func alone(operation *ast.OperationDefinition, all ast.FragmentDefinitionList) *ast.QueryDocument {
+	document := &ast.QueryDocument{Operations: ast.OperationList{operation}}
+	var spread func(ast.SelectionSet)
+	spread = func(set ast.SelectionSet) {
+		for _, selection := range set {
+			switch s := selection.(type) {
+			case *ast.Field:
+				spread(s.SelectionSet)
+			case *ast.InlineFragment:
+				spread(s.SelectionSet)
+			case *ast.FragmentSpread:
+				fragment := all.ForName(s.Name)
+				if fragment != nil && !slices.Contains(document.Fragments, fragment) {
+					document.Fragments = append(document.Fragments, fragment)
+					spread(fragment.SelectionSet)
+				}
+			}
+		}
+	}
+	spread(operation.SelectionSet)
+	return document
+}
