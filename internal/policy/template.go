@@ -87,8 +87,9 @@ func (s *Service) numbering(ctx context.Context, fn func(tx *db.Client) error) e
 // addRevision writes the next revision of a template, or returns the newest when it says the same. Creator is nil for a
 // template that comes with the program.
 func (s *Service) addRevision(ctx context.Context, tx *db.Client, c content, creator *int) (*db.PolicyTemplate, error) {
+	// As the service itself: the installation, which adds the built-in ones, has no roles and so sees nothing.
 	newest, err := tx.PolicyTemplate.Query().Where(policytemplate.Name(c.name)).
-		Order(policytemplate.ByRevision(sql.OrderDesc())).First(ctx)
+		Order(policytemplate.ByRevision(sql.OrderDesc())).First(auth.System(ctx))
 	if err != nil && !db.IsNotFound(err) {
 		return nil, fmt.Errorf("read newest revision of template: %w", err)
 	}
