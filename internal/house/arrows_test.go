@@ -35,8 +35,11 @@ func arrows() []room {
 	return []room{
 		{".", []string{"internal/cli"}, "package main hands over to the command line at once"},
 		{"internal/cli", []string{"internal/app", "internal/config", "internal/demo"}, "a command reads its flags and starts what it names"},
-		{"internal/demo", []string{"internal/app", "internal/config", "internal/attest", "internal/canonical", "schema", "testdata/sbom"},
-			"the demonstration is a client: it starts the server, then sends what the contract says, and reaches behind the API nowhere"},
+		{
+			"internal/demo",
+			[]string{"internal/app", "internal/config", "internal/attest", "internal/canonical", "schema", "testdata/sbom"},
+			"the demonstration is a client: it starts the server, then sends what the contract says, and reaches behind the API nowhere",
+		},
 		{
 			"internal/app",
 			slices.Concat(domains, records, []string{"internal/attest", "internal/config", "internal/web", "frontend", "graph"}),
@@ -57,8 +60,10 @@ func arrows() []room {
 		{"internal/activity", below(), "every domain appends to the log, so the log can call none of them"},
 		{"internal/catalog", below("internal/activity"), domain},
 		{"internal/evidence", below("internal/activity", "internal/attest", "internal/bom"), domain},
-		{"internal/gate", below("internal/catalog", "internal/evidence", "internal/policy", "internal/version", "internal/rego"),
-			domain + "; a gate judges and records, it moves nothing and signs nothing"},
+		{
+			"internal/gate", below("internal/catalog", "internal/evidence", "internal/policy", "internal/version", "internal/rego"),
+			domain + "; a gate judges and records, it moves nothing and signs nothing",
+		},
 		{"internal/policy", below("internal/activity", "internal/rego", "policies"), domain},
 		{"internal/release", below("internal/activity", "internal/catalog", "internal/gate", "internal/signing", "internal/version", "internal/attest"), domain},
 		{"internal/signing", below("internal/activity", "internal/attest"), domain},

@@ -155,7 +155,7 @@ func TestRulesThatTestsNameExist(t *testing.T) {
 		if !s.test {
 			continue
 		}
-		for name := range s.file.Scope.Objects { //nolint:staticcheck // a list of what the file declares: nothing is resolved
+		for name := range s.file.Scope.Objects {
 			m := named.FindStringSubmatch(name)
 			if m == nil {
 				continue

@@ -175,7 +175,7 @@ func denotes(name *ast.Ident, variables map[string]*ast.ValueSpec) bool {
 	if !known {
 		return false
 	}
-	//nolint:staticcheck // deprecated for what it cannot know of other packages; of locals it knows what is asked here
+	// Deprecated for what it cannot know of other packages; of locals it knows what is asked here.
 	object := name.Obj
 	return object == nil || object.Decl == spec
 }

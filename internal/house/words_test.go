@@ -17,8 +17,8 @@ func TestNoFileKnowsThisMachine(t *testing.T) {
 	for _, file := range tracked(t) {
 		text := read(t, file)
 		for _, word := range unwanted {
-			if i := strings.Index(text, word); i >= 0 {
-				t.Errorf("%s:%d holds %q, which is of this machine", file, 1+strings.Count(text[:i], "\n"), word)
+			if before, _, found := strings.Cut(text, word); found {
+				t.Errorf("%s:%d holds %q, which is of this machine", file, 1+strings.Count(before, "\n"), word)
 			}
 		}
 	}
