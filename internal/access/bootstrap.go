@@ -20,7 +20,7 @@ const (
 )
 
 // Bootstrap makes the first organisation admin and its token on a database in which nobody but the installation is, and
-// does nothing on any other. The token's secret is the given one, of 8 to 512 visible ASCII characters, or
+// does nothing on any other. The token's secret is the given one, of 1 to 512 visible ASCII characters, or
 // when that is empty a new one, which is returned as made, to be printed once. Made is empty in every other case.
 //
 // Of several servers that start at once, one founds the organisation.

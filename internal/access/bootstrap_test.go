@@ -48,7 +48,7 @@ func TestRule43_TheBootstrapTokenMayBeGiven(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, dsn string) {
 		h := empty(t, dsn)
-		for _, secret := range []string{"short", "with a space", "line-break\n", "größer-als", strings.Repeat("a", 513)} {
+		for _, secret := range []string{"with a space", "line-break\n", "größer-als", strings.Repeat("a", 513)} {
 			if made, err := h.access.Bootstrap(t.Context(), secret); err == nil || made != "" || strings.Contains(err.Error(), secret) {
 				t.Errorf("a secret of %d bytes is accepted, or repeated: %v", len(secret), err)
 			}

@@ -13,7 +13,7 @@ const secretPrefix = "plm_"
 
 // The shortest and longest secret that is accepted, in bytes. Those made here have 47; that of the bootstrap token may be
 // given.
-const minSecret, maxSecret = 8, 512
+const minSecret, maxSecret = 1, 512
 
 func newSecret() string {
 	b := make([]byte, 32)

@@ -43,8 +43,13 @@ type App struct {
 }
 
 // New opens the database and the release key that cfg names, brings both up to date, and puts the services together.
-// Now is the clock.
-func New(ctx context.Context, cfg config.Config, log *slog.Logger, now func() time.Time) (_ *App, err error) {
+// Clock tells the time.
+func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() time.Time) (_ *App, err error) {
+	// As precise as both databases keep instants, so that what was signed and what is read back are the same.
+	now := func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
+	if n := len(cfg.BootstrapToken); n > 0 && n < config.SafeTokenLength {
+		log.Warn("the bootstrap token is short enough to be guessed", slog.Int("characters", n), slog.Int("safe", config.SafeTokenLength))
+	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}

@@ -56,8 +56,8 @@ func setDatabase(c *Config, value string) error {
 
 // setBootstrapToken accepts what RFC 6750 allows in an Authorization header, so that the token can be sent.
 func setBootstrapToken(c *Config, value string) error {
-	if n := len(value); n < MinTokenLength || n > MaxTokenLength {
-		return fmt.Errorf("needs %d to %d characters, has %d", MinTokenLength, MaxTokenLength, n)
+	if n := len(value); n > MaxTokenLength {
+		return fmt.Errorf("takes at most %d characters, has %d", MaxTokenLength, n)
 	}
 	for _, r := range strings.TrimRight(value, "=") {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'

@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// MinTokenLength is the fewest characters that a bootstrap token may have. It becomes an organisation admin's token, and
+// SafeTokenLength is the fewest characters that a bootstrap token should have. It becomes an organisation admin's token, and
 // sixteen random characters are out of reach of anyone who guesses over the network.
-const MinTokenLength = 16
+const SafeTokenLength = 16
 
 // MaxTokenLength keeps the token far below what fits a request header.
 const MaxTokenLength = 512
@@ -54,7 +54,7 @@ func settings() []setting {
 		{"data", "PLIMSOLL_DATA", "data", "directory for what is kept outside the database", setData},
 		{"database", "PLIMSOLL_DATABASE", "", "sqlite:PATH or postgres://… (default sqlite:DATA/plimsoll.db)", setDatabase},
 		{"bootstrap-token", "PLIMSOLL_BOOTSTRAP_TOKEN", "",
-			"organisation admin's token on an empty database, at least 16 characters;\n" +
+			"organisation admin's token on an empty database, better 16 characters or more;\n" +
 				"prefer the environment: other users can see command lines. Without it one is made and printed once",
 			setBootstrapToken},
 		{"release-key", "PLIMSOLL_RELEASE_KEY", "", "path of the key that signs releases (default DATA/release.key)", setReleaseKey},

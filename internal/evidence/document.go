@@ -67,6 +67,13 @@ func (s *Service) find(ctx context.Context, path string, in *EvidenceSubjectInpu
 	switch {
 	case in.Digest != nil:
 		found.digest = *in.Digest
+		if in.Purl != nil {
+			p, err := purl.Parse(*in.Purl)
+			if err != nil {
+				return subject{}, fault.At(path+".purl", "%v", err)
+			}
+			found.name = p.String()
+		}
 	case in.Purl != nil:
 		found.name, found.digest, err = s.findPackage(ctx, path+".purl", *in.Purl)
 	default:

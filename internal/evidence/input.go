@@ -36,7 +36,8 @@ type EvidenceDocumentInput struct {
 	Subjects []*EvidenceSubjectInput
 }
 
-// EvidenceSubjectInput is what a document speaks of, said in exactly one way beside the name.
+// EvidenceSubjectInput is what a document speaks of, said in exactly one way beside the hints: a name, and a purl where the
+// digest is given, too.
 type EvidenceSubjectInput struct {
 	// Name is a hint for people; at most 255 characters.
 	Name               *string
@@ -102,7 +103,8 @@ func (d *EvidenceDocumentInput) check() error {
 
 func (s *EvidenceSubjectInput) check(path string) error {
 	ways := 0
-	for _, given := range []bool{s.Digest != nil, s.Purl != nil, s.ApplicationVersion != nil} {
+	// Beside a digest a purl is a hint, like the name.
+	for _, given := range []bool{s.Digest != nil, s.Purl != nil && s.Digest == nil, s.ApplicationVersion != nil} {
 		if given {
 			ways++
 		}

@@ -19,7 +19,7 @@ import (
 // Rollback takes back the latest promotion of a version that moved it and was not taken back yet, by a record of its own:
 // nothing is removed. Taking back a trusted release withdraws its trust with a signed statement.
 func (s *Service) Rollback(ctx context.Context, in RollbackApplicationVersionInput) (*Result, error) {
-	if err := check.Text("input.reason", in.Reason, 10, 2000); err != nil {
+	if err := check.Text("input.reason", in.Reason, 1, 2000); err != nil {
 		return nil, err
 	}
 	v, actor, err := s.find(ctx, "rollbackApplicationVersion", in.ApplicationKey, in.Version)
