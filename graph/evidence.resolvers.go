@@ -16,7 +16,7 @@ import (
 )
 
 func (r *evidenceResolver) Signer(ctx context.Context, obj *db.Evidence) (*model.Signer, error) {
-	if obj.SignerKey == "" {
+	if strings.HasPrefix(obj.SignerKey, "subjects:") {
 		return nil, nil
 	}
 	signer := &model.Signer{Identity: strings.TrimPrefix(obj.SignerKey, "keyid:")}

@@ -24,7 +24,7 @@ type Evidence struct {
 	ID int `json:"id,omitempty"`
 	// of the payload: the signed statement, or the document
 	Digest string `json:"digest,omitempty"`
-	// fingerprint of the verifying key, the key id of an unknown signer, or empty: with the digest, what makes evidence one
+	// fingerprint of the verifying key, the key id of an unknown signer, or for a document the digest of its subjects: with the digest, what makes evidence one
 	SignerKey string `json:"signer_key,omitempty"`
 	// key of the project it was pushed to, or empty for the organisation
 	Realm string `json:"realm,omitempty"`

@@ -18,7 +18,7 @@ func (Evidence) Annotations() []schema.Annotation { return node("evidence") }
 func (Evidence) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("digest").Immutable().Comment("of the payload: the signed statement, or the document"),
-		field.String("signer_key").Immutable().Comment("fingerprint of the verifying key, the key id of an unknown signer, or empty: with the digest, what makes evidence one"),
+		field.String("signer_key").Immutable().Comment("fingerprint of the verifying key, the key id of an unknown signer, or for a document the digest of its subjects: with the digest, what makes evidence one"),
 		field.String("realm").Immutable().Comment("key of the project it was pushed to, or empty for the organisation"),
 		field.String("raw_digest").Immutable().Comment("blob that holds the bytes as they came"),
 		field.String("media_type").Immutable(),

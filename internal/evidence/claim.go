@@ -31,6 +31,20 @@ type claim struct {
 
 type subject struct{ name, digest string }
 
+// saidSubjects stands in the place of a signer for a document, whose digest does not cover what it is said to speak of:
+// the same document about something else is other evidence.
+func (c claim) saidSubjects() string {
+	digests := make([]string, len(c.subjects))
+	for i, s := range c.subjects {
+		digests[i] = s.digest
+	}
+	slices.Sort(digests)
+	return saidPrefix + canonical.Digest([]byte(strings.Join(slices.Compact(digests), "\n")))
+}
+
+// saidPrefix tells the subjects of a document from the key of a signer.
+const saidPrefix = "subjects:"
+
 // readEnvelope reads a signed statement. Every failure is a BAD_USER_INPUT fault.
 func readEnvelope(text string) (claim, error) {
 	const path = "input.envelope"

@@ -31,7 +31,7 @@ type judgement struct {
 // none, so that the sentence can say what is the matter.
 func (s *Service) judge(ctx context.Context, c claim, now time.Time) (judgement, error) {
 	if !c.signed() {
-		return judgement{reason: "a document without a signature"}, nil
+		return judgement{reason: "a document without a signature", signerKey: c.saidSubjects()}, nil
 	}
 	anchors, err := s.store.Read().TrustAnchor.Query().Order(trustanchor.ByID()).All(ctx)
 	if err != nil {

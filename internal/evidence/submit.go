@@ -3,14 +3,11 @@ package evidence
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
-	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/internal/auth"
-	"github.com/plimsoll/plimsoll/internal/fault"
 )
 
 // entry is a claim with all that was found out about it: what the transaction writes.
@@ -29,8 +26,8 @@ type entry struct {
 // changes nothing and gives the record that is there, with alreadyKnown true.
 //
 // What is malformed, says of itself that it is an SBOM and is none, or has a signature that does not match is a
-// BAD_USER_INPUT fault with the path of the field. A document that is there with other subjects is a CONFLICT. What is
-// refused leaves nothing behind.
+// BAD_USER_INPUT fault with the path of the field. What is refused leaves nothing
+// behind.
 func (s *Service) Submit(ctx context.Context, in SubmitEvidenceInput) (ev *db.Evidence, alreadyKnown bool, err error) {
 	if err := in.check(); err != nil {
 		return nil, false, err
@@ -93,27 +90,7 @@ func (s *Service) known(ctx context.Context, client *db.Client, e entry) (*db.Ev
 	if err != nil {
 		return nil, fmt.Errorf("look for the same evidence: %w", err)
 	}
-	if !e.signed() {
-		return found, s.sameSubjects(sys, client, found, e.claim)
-	}
 	return found, nil
-}
-
-// sameSubjects refuses a document that is there without some of the subjects it is now said to have. A statement names
-// its subjects itself; those of a document are not part of its digest, and evidence never changes.
-func (s *Service) sameSubjects(sys context.Context, client *db.Client, found *db.Evidence, c claim) error {
-	there, err := client.EvidenceSubject.Query().Where(evidencesubject.EvidenceID(found.ID)).
-		Select(evidencesubject.FieldDigest).Strings(sys)
-	if err != nil {
-		return fmt.Errorf("load subjects of the same document: %w", err)
-	}
-	for _, want := range c.subjects {
-		if !slices.Contains(there, want.digest) {
-			return &fault.Error{Kind: fault.Conflict, Path: "input.document.subjects", Message: fmt.Sprintf(
-				"this document is here already and was not said to speak of %s; evidence never changes: sign a statement that says so", want.digest)}
-		}
-	}
-	return nil
 }
 
 // write records the entry, unless somebody else recorded the same meanwhile.
