@@ -1,4 +1,4 @@
 // Package ent holds the tables: one file an entity in schema/, and the client generated from them in db/.
 package ent
 
-//go:generate go run -mod=mod entc.go
+//go:generate go run entc.go
