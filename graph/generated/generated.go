@@ -4182,7 +4182,7 @@ input EvidenceDocumentInput {
   subjects: [EvidenceSubjectInput!]!
 }
 
-"What a document speaks of, said in exactly one way beside the name."
+"What a document speaks of: exactly one of digest, purl and applicationVersion. Beside a digest a purl is a hint, like the name."
 input EvidenceSubjectInput {
   "A hint for people; at most 255 characters."
   name: String
@@ -4285,7 +4285,7 @@ type Evaluation {
   evaluatedAt: DateTime!
   "Digest of ` + "`" + `input` + "`" + `."
   inputDigest: Digest!
-  "The document the rules were given, canonical JSON, byte for byte; null for a dry run."
+  "The document the rules were given, canonical JSON, byte for byte; null for a dry run. FORBIDDEN to whoever may not see every application that it names."
   input: String
   "Digest of ` + "`" + `capabilities` + "`" + `."
   capabilitiesDigest: Digest!
@@ -4810,7 +4810,7 @@ input RollbackApplicationVersionInput {
   version: String!
   "The stage the version is in now."
   fromStage: String!
-  "10 to 2,000 characters."
+  "1 to 2,000 characters."
   reason: String!
 }
 
