@@ -8,6 +8,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
+	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
@@ -35,8 +36,10 @@ type subject struct {
 func (s *Service) load(ctx context.Context, versionID int) (*subject, error) {
 	v, err := s.store.Read().ApplicationVersion.Query().Where(applicationversion.ID(versionID)).
 		WithApplication(func(q *db.ApplicationQuery) {
-			q.WithLabels().WithProject().WithOwnerships(func(o *db.OwnershipQuery) { o.Where(ownership.UntilIsNil()).WithOwner() })
-		}).WithCurrentStage().WithCreator().Only(ctx)
+			// In one order everywhere, so that the same state of affairs has one digest.
+			q.WithProject().WithLabels(func(l *db.LabelQuery) { l.Order(label.ByKey(), label.ByValue()) }).
+				WithOwnerships(func(o *db.OwnershipQuery) { o.Where(ownership.UntilIsNil()).Order(ownership.ByOwnerID()).WithOwner() })
+		}).WithCurrentStage().Only(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load version %d: %w", versionID, err)
 	}
@@ -168,7 +171,7 @@ func (sub *subject) applicationPart() applicationPart {
 
 type versionPart struct {
 	Version        string         `json:"version"`
-	Tag            string         `json:"tag"`
+	Tag            *string        `json:"tag"`
 	ManifestDigest string         `json:"manifest_digest"`
 	CreatedAt      string         `json:"created_at"`
 	CurrentStage   *string        `json:"current_stage"`
@@ -194,7 +197,7 @@ func (s *Service) versionPart(ctx context.Context, sub *subject) (versionPart, e
 		return versionPart{}, fmt.Errorf("load inherited owners: %w", err)
 	}
 	return versionPart{
-		Version: v.Version, Tag: v.Tag, ManifestDigest: v.ManifestDigest, CreatedAt: instant(v.CreatedAt),
+		Version: v.Version, Tag: known(v.Tag), ManifestDigest: v.ManifestDigest, CreatedAt: instant(v.CreatedAt),
 		CurrentStage: stageName(v.Edges.CurrentStage), History: sub.history,
 		Inherited: inheritedPart{
 			Criticality: string(in.Criticality), Maturity: string(in.Maturity), Labels: labels.Map(in.Labels), Owners: refs(owners),

@@ -37,7 +37,7 @@ type sbomPart struct {
 type componentPart struct {
 	PURL     *string  `json:"purl"`
 	Name     string   `json:"name"`
-	Version  string   `json:"version"`
+	Version  *string  `json:"version"`
 	Licenses []string `json:"licenses"`
 	Sboms    []string `json:"sboms"`
 }
@@ -71,7 +71,7 @@ func sbomParts(list []evidence.GateEvidence) []sbomPart {
 func componentParts(list []evidence.GateComponent) []componentPart {
 	parts := make([]componentPart, len(list))
 	for i, c := range list {
-		parts[i] = componentPart{PURL: known(c.PURL), Name: c.Name, Version: c.Version, Licenses: c.Licenses, Sboms: c.Sboms}
+		parts[i] = componentPart{PURL: known(c.PURL), Name: c.Name, Version: known(c.Version), Licenses: c.Licenses, Sboms: c.Sboms}
 		if c.Licenses == nil {
 			parts[i].Licenses = []string{}
 		}
