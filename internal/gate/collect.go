@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
@@ -132,8 +133,7 @@ func (s *Service) history(ctx context.Context, v *db.ApplicationVersion) ([]hist
 		return nil, fmt.Errorf("load history of version %d: %w", v.ID, err)
 	}
 	out := make([]historyEntry, 0, len(rows))
-	for i := len(rows) - 1; i >= 0; i-- {
-		p := rows[i]
+	for _, p := range slices.Backward(rows) {
 		entry := historyEntry{
 			Kind: p.Kind, Status: p.Status, FromStage: stageName(p.Edges.FromStage), ToStage: stageName(p.Edges.ToStage),
 			At: instant(p.At), Undone: p.Edges.UndoneBy != nil, Gates: []historyGate{},

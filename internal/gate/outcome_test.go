@@ -17,6 +17,8 @@ import (
 	"github.com/plimsoll/plimsoll/internal/testdb"
 )
 
+type gateKind = gatepolicy.GateKind
+
 const (
 	block, warn = gatepolicy.ModeBLOCK, gatepolicy.ModeWARN
 	entry, exit = gatepolicy.GateKindENTRY, gatepolicy.GateKindEXIT

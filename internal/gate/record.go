@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/rego"
 	"github.com/plimsoll/plimsoll/internal/store"
 )
@@ -21,30 +24,49 @@ type partRef struct {
 // Record writes the evaluations of a judgement in the caller's transaction: inputs, capabilities and results by digest,
 // the decisions as rows of the promotion.
 func (s *Service) Record(ctx context.Context, tx *db.Client, p *db.Promotion, j *Judgement) error {
-	if err := keep(ctx, tx, rego.Capabilities()); err != nil {
+	results := make([][]byte, len(j.Evaluations))
+	contents := [][]byte{rego.Capabilities()}
+	for i, e := range j.Evaluations {
+		var err error
+		if results[i], err = json.Marshal(e.results); err != nil {
+			return fmt.Errorf("write results of evaluation %s: %w", *e.EvalID, err)
+		}
+		contents = append(contents, results[i])
+		for _, part := range j.inputs[i] {
+			contents = append(contents, part.bytes)
+		}
+	}
+	if err := keep(ctx, tx, contents); err != nil {
 		return err
 	}
 	for i, e := range j.Evaluations {
-		refs := make([]partRef, len(j.inputs[i]))
-		for n, part := range j.inputs[i] {
-			refs[n] = partRef{part.key, part.digest}
-			if err := keep(ctx, tx, part.bytes); err != nil {
-				return err
-			}
-		}
-		if err := s.record(ctx, tx, p, e, refs); err != nil {
+		if err := s.record(ctx, tx, p, e, j.inputs[i], canonical.Digest(results[i])); err != nil {
 			return fmt.Errorf("record evaluation %s: %w", *e.EvalID, err)
 		}
 	}
 	return nil
 }
 
-func keep(ctx context.Context, tx *db.Client, content []byte) error {
-	_, err := store.PutBlob(ctx, tx, content)
-	return err
+// keep puts contents in one order whatever they are of, each once: two decisions that keep the same never wait for each
+// other in a circle.
+func keep(ctx context.Context, tx *db.Client, contents [][]byte) error {
+	byDigest := make(map[string][]byte, len(contents))
+	for _, c := range contents {
+		byDigest[canonical.Digest(c)] = c
+	}
+	for _, digest := range slices.Sorted(maps.Keys(byDigest)) {
+		if _, err := store.PutBlob(ctx, tx, byDigest[digest]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (s *Service) record(ctx context.Context, tx *db.Client, p *db.Promotion, e *Evaluation, refs []partRef) error {
+func (s *Service) record(ctx context.Context, tx *db.Client, p *db.Promotion, e *Evaluation, input []part, results string) error {
+	refs := make([]partRef, len(input))
+	for n, part := range input {
+		refs[n] = partRef{part.key, part.digest}
+	}
 	parts, err := json.Marshal(refs)
 	if err != nil {
 		return err
@@ -53,18 +75,10 @@ func (s *Service) record(ctx context.Context, tx *db.Client, p *db.Promotion, e 
 	if err != nil {
 		return err
 	}
-	results, err := json.Marshal(e.results)
-	if err != nil {
-		return err
-	}
-	digest, err := store.PutBlob(ctx, tx, results)
-	if err != nil {
-		return err
-	}
 	e.row, err = tx.Evaluation.Create().SetEvalID(*e.EvalID).SetStageName(e.Gate.Stage).
 		SetGateKind(evaluation.GateKind(e.Gate.Kind)).SetDecision(e.Decision).SetExplanation(e.Explanation).
 		SetEvaluatedAt(e.EvaluatedAt).SetInputDigest(e.InputDigest).SetInputParts(string(parts)).
-		SetCapabilitiesDigest(e.CapabilitiesDigest).SetPolicies(string(policies)).SetResultsDigest(digest).
+		SetCapabilitiesDigest(e.CapabilitiesDigest).SetPolicies(string(policies)).SetResultsDigest(results).
 		SetProjectID(p.ProjectID).SetVersionID(p.VersionID).SetPromotionID(p.ID).Save(ctx)
 	return err
 }

@@ -143,7 +143,8 @@ func (w *world) organisation() {
 		must(w.catalog.CreateProject(w.admin, catalog.CreateProjectInput{Key: key, Name: key}))(w.tb)
 	}
 	for _, s := range []catalog.CreateStageInput{
-		{Name: "DEV", Category: stage.CategoryCODE}, {Name: "QA", Category: stage.CategoryPROMOTE},
+		{Name: "DEV", Category: stage.CategoryCODE},
+		{Name: "QA", Category: stage.CategoryPROMOTE},
 		{Name: "PROD", Category: stage.CategoryRELEASE, Production: true},
 	} {
 		must(w.catalog.CreateStage(w.admin, s))(w.tb)
