@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -19,20 +20,16 @@ const internalCode = "INTERNAL"
 func present(log *slog.Logger, reference func(context.Context) string) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		shown := graphql.DefaultErrorPresenter(ctx, err)
-		var expected *fault.Error
-		if errors.As(err, &expected) {
+		if expected, ok := errors.AsType[*fault.Error](err); ok {
 			shown.Message = expected.Message
 			shown.Extensions = map[string]any{"code": expected.Kind}
-			for key, value := range expected.Details {
-				shown.Extensions[key] = value
-			}
+			maps.Copy(shown.Extensions, expected.Details)
 			if expected.Path != "" {
 				shown.Extensions["path"] = expected.Path
 			}
 			return shown
 		}
-		var known *gqlerror.Error
-		if errors.As(err, &known) && known.Err == nil {
+		if known, ok := errors.AsType[*gqlerror.Error](err); ok && known.Err == nil {
 			// The request itself was wrong, or a limit was met: gqlgen and the limits say so without internals.
 			if shown.Extensions["code"] == nil {
 				shown.Extensions = map[string]any{"code": fault.BadInput}

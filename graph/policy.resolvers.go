@@ -59,10 +59,7 @@ func (r *policyResolver) Scope(ctx context.Context, obj *db.GatePolicy) (*model.
 	}
 	out := &model.PolicyScope{
 		Type: string(scope.Type), ProjectKeys: scope.ProjectKeys, ApplicationKeys: scope.ApplicationKeys,
-		Labels: shownLabels(scope.Labels), Criticality: []string{},
-	}
-	for _, c := range scope.Criticality {
-		out.Criticality = append(out.Criticality, string(c))
+		Labels: shownLabels(scope.Labels), Criticality: scope.Criticality,
 	}
 	return out, nil
 }

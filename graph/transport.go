@@ -187,8 +187,10 @@ func decodeOptions() json.Options {
 // bodyProblem says what is wrong with a body by the names of the protocol and positions, never with the body's words.
 func bodyProblem(err error) *problem {
 	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &problem{http.StatusRequestEntityTooLarge, fault.ResourceExhausted,
-			fmt.Sprintf("the request is larger than %d bytes", large.Limit)}
+		return &problem{
+			http.StatusRequestEntityTooLarge, fault.ResourceExhausted,
+			fmt.Sprintf("the request is larger than %d bytes", large.Limit),
+		}
 	}
 	message := "the body is not readable as JSON"
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {

@@ -269,8 +269,10 @@ func TestHostileDocuments(t *testing.T) {
 	}
 	branches += " fragment G40 on Query{hello}"
 	refused := func(query string) exchange {
-		return exchange{accept: mediaGraphQL, body: string(mustMarshal(t, map[string]any{"query": query})), status: 400,
-			contains: []string{`"code":"RESOURCE_EXHAUSTED"`}, lacks: []string{`"data"`}}
+		return exchange{
+			accept: mediaGraphQL, body: string(mustMarshal(t, map[string]any{"query": query})), status: 400,
+			contains: []string{`"code":"RESOURCE_EXHAUSTED"`}, lacks: []string{`"data"`},
+		}
 	}
 	invalid := refused("{ hello " + strings.Repeat("@aa ", 900) + "}")
 	invalid.contains = []string{"BAD_USER_INPUT"}
@@ -286,8 +288,10 @@ func TestHostileDocuments(t *testing.T) {
 		"nine hundred mistakes are answered briefly": invalid,
 		"lists nested 1,500 deep":                    brackets,
 		"fragments in a circle":                      {accept: mediaGraphQL, body: `{"query":"query{...A} fragment A on Query{...B} fragment B on Query{...A}"}`, status: 400},
-		"introspection without end": {accept: mediaGraphQL, status: 400, contains: []string{"introspection depth"},
-			body: `{"query":"{__schema{types{fields{type{fields{type{fields{type{name}}}}}}}}}"}`},
+		"introspection without end": {
+			accept: mediaGraphQL, status: 400, contains: []string{"introspection depth"},
+			body: `{"query":"{__schema{types{fields{type{fields{type{fields{type{name}}}}}}}}}"}`,
+		},
 		"introspection as explorers do it": {body: `{"query":"{__schema{types{name fields(includeDeprecated:true){name type{name ofType{name}}}}}}"}`, status: 200, lacks: []string{"errors"}},
 		"a hundred aliases are fine":       {body: `{"query":"{` + aliases(100) + `}"}`, status: 200, lacks: []string{"errors"}},
 	})
@@ -331,8 +335,10 @@ func TestBodyLimit(t *testing.T) {
 
 func TestPanicIsMasked(t *testing.T) {
 	h, log := newServer(t, graph.Transport{})
-	exchange{accept: mediaGraphQL, body: `{"query":"{ boom hello(name: \"still here\") }"}`, status: 200,
-		contains: []string{`"code":"INTERNAL"`, `"reference":"ref-1"`, "still here"}, lacks: []string{"secret", "goroutine"}}.run(t, h)
+	exchange{
+		accept: mediaGraphQL, body: `{"query":"{ boom hello(name: \"still here\") }"}`, status: 200,
+		contains: []string{`"code":"INTERNAL"`, `"reference":"ref-1"`, "still here"}, lacks: []string{"secret", "goroutine"},
+	}.run(t, h)
 	for _, part := range []string{"the secret ingredient", "ref-1", "transport_test.go"} {
 		if !strings.Contains(log.String(), part) {
 			t.Errorf("the log does not contain %q: %s", part, log)
@@ -342,8 +348,10 @@ func TestPanicIsMasked(t *testing.T) {
 
 func TestOperationTimesOut(t *testing.T) {
 	h, _ := newServer(t, graph.Transport{Timeout: time.Millisecond})
-	exchange{accept: mediaGraphQL, body: `{"query":"{ slow }"}`, status: 503,
-		contains: []string{"RESOURCE_EXHAUSTED", "gave up after 1ms"}, lacks: []string{`"data"`}}.run(t, h)
+	exchange{
+		accept: mediaGraphQL, body: `{"query":"{ slow }"}`, status: 503,
+		contains: []string{"RESOURCE_EXHAUSTED", "gave up after 1ms"}, lacks: []string{`"data"`},
+	}.run(t, h)
 }
 
 func TestListCost(t *testing.T) {
@@ -377,8 +385,10 @@ func TestPartnersDocumentIsWithinTheLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	h, _ := newServer(t, graph.Transport{})
-	exchange{body: string(mustMarshal(t, map[string]any{"query": string(document)})), status: 200,
-		contains: []string{"BAD_USER_INPUT"}, lacks: []string{"RESOURCE_EXHAUSTED"}}.run(t, h)
+	exchange{
+		body: string(mustMarshal(t, map[string]any{"query": string(document)})), status: 200,
+		contains: []string{"BAD_USER_INPUT"}, lacks: []string{"RESOURCE_EXHAUSTED"},
+	}.run(t, h)
 }
 
 func FuzzTransport(f *testing.F) {

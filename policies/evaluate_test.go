@@ -189,15 +189,21 @@ func largeInput(n int) map[string]any {
 		contents = append(contents, map[string]any{"name": fmt.Sprint("artifact-", i), "purl": nil, "digest": digest(i), "kind": "ARTIFACT"})
 		sboms = append(sboms, map[string]any{"digest": digest(1000 + i), "format": "SPDX", "subjects": []any{digest(i)}, "component_count": 10})
 		for j, kind := range []string{"https://slsa.dev/provenance/v1", "https://example.com/other/v1"} {
-			evidence = append(evidence, map[string]any{"digest": digest(2000 + 2*i + j), "predicate_type": kind, "verified": true, "signer": "ci",
-				"created_at": "2026-11-20T03:00:00Z", "subjects": []any{digest(i)}})
+			evidence = append(evidence, map[string]any{
+				"digest": digest(2000 + 2*i + j), "predicate_type": kind, "verified": true, "signer": "ci",
+				"created_at": "2026-11-20T03:00:00Z", "subjects": []any{digest(i)},
+			})
 		}
 	}
 	licenses := []string{"MIT", "Apache-2.0", "BSD-3-Clause", "MIT OR Apache-2.0", "(MIT AND BSD-3-Clause) OR GPL-3.0-only"}
 	for i := range n {
-		components = append(components, map[string]any{"purl": fmt.Sprintf("pkg:npm/p%d@1.0.0", i), "name": fmt.Sprint("p", i), "version": "1.0.0",
-			"licenses": []any{licenses[i%len(licenses)]}, "sboms": []any{digest(1000 + i%50)}})
+		components = append(components, map[string]any{
+			"purl": fmt.Sprintf("pkg:npm/p%d@1.0.0", i), "name": fmt.Sprint("p", i), "version": "1.0.0",
+			"licenses": []any{licenses[i%len(licenses)]}, "sboms": []any{digest(1000 + i%50)},
+		})
 	}
-	return map[string]any{"evaluated_at": "2026-11-21T03:00:00Z", "version": map[string]any{"manifest_digest": digest(9999), "history": []any{}},
-		"contents": contents, "evidence": evidence, "sboms": sboms, "components": components}
+	return map[string]any{
+		"evaluated_at": "2026-11-21T03:00:00Z", "version": map[string]any{"manifest_digest": digest(9999), "history": []any{}},
+		"contents": contents, "evidence": evidence, "sboms": sboms, "components": components,
+	}
 }

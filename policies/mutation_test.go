@@ -37,32 +37,56 @@ func mutationCases() []mutationCase {
 	)
 	free := []string{rest, rest + "/**", provider, category, stage, predicate, predicate + "/**", "sboms", "sboms/**", "components", "components/**"}
 	return []mutationCase{
-		{"evidence on every artifact, signed and young", "evidence-present",
+		{
+			"evidence on every artifact, signed and young", "evidence-present",
 			`{"predicateType":"https://slsa.dev/provenance/v1","verified":true,"signers":["ci"],"maxAgeDays":2,"onEveryArtifact":true}`,
-			append([]string{"version", "version/**", "contents/?", "contents/?/name", "contents/?/purl", "contents/?/kind", "contents/?/connection_level",
-				"contents/?/owning_application"}, free...)},
-		{"evidence for the version", "evidence-present",
+			append([]string{
+				"version", "version/**", "contents/?", "contents/?/name", "contents/?/purl", "contents/?/kind", "contents/?/connection_level",
+				"contents/?/owning_application",
+			}, free...),
+		},
+		{
+			"evidence for the version", "evidence-present",
 			`{"predicateType":"https://plimsoll.dev/attestations/review/v1","verified":true,"onEveryArtifact":false}`,
-			[]string{"evaluated_at", "contents", "contents/**", "version/[^m]*", "version/[^m]*/**", "evidence/[^2]", "evidence/[^2]/**", "evidence/2/category",
+			[]string{
+				"evaluated_at", "contents", "contents/**", "version/[^m]*", "version/[^m]*/**", "evidence/[^2]", "evidence/[^2]/**", "evidence/2/category",
 				"evidence/2/provider", "evidence/2/stage", "evidence/2/signer", "evidence/2/created_at", "evidence/2/predicate", "evidence/2/predicate/**",
-				"sboms", "sboms/**", "components", "components/**"}},
-		{"a gate that was passed", "gate-certified", `{"stage":"QA","gate":"ENTRY"}`,
-			[]string{"evaluated_at", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**", "components", "components/**",
+				"sboms", "sboms/**", "components", "components/**",
+			},
+		},
+		{
+			"a gate that was passed", "gate-certified", `{"stage":"QA","gate":"ENTRY"}`,
+			[]string{
+				"evaluated_at", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**", "components", "components/**",
 				"version/[^h]*", "version/[^h]*/**", "version/history/0", "version/history/0/**", "version/history/1/from_stage", "version/history/1/to_stage",
-				"version/history/1/at", "version/history/1/gates/0", "version/history/1/gates/0/**", "version/history/1/gates/1/eval_id"}},
-		{"an SBOM for every artifact", "sbom-complete", `{"minComponents":1}`,
-			[]string{"evaluated_at", "version", "version/**", "evidence", "evidence/**", "components", "components/**",
+				"version/history/1/at", "version/history/1/gates/0", "version/history/1/gates/0/**", "version/history/1/gates/1/eval_id",
+			},
+		},
+		{
+			"an SBOM for every artifact", "sbom-complete", `{"minComponents":1}`,
+			[]string{
+				"evaluated_at", "version", "version/**", "evidence", "evidence/**", "components", "components/**",
 				"contents/?", "contents/?/name", "contents/?/purl", "contents/?/kind", "contents/?/connection_level", "contents/?/owning_application",
 				"contents/1/digest", // a package whose digest is null is left out
-				"sboms/?/spec_version", "sboms/?/verified", "sboms/?/signer"}},
-		{"licences that are allowed", "license-allowed", `{"allow":["MIT","Apache-2.0","BSD-3-Clause"],"deny":["AGPL-3.0-only"]}`,
-			[]string{"evaluated_at", "version", "version/**", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**",
+				"sboms/?/spec_version", "sboms/?/verified", "sboms/?/signer",
+			},
+		},
+		{
+			"licences that are allowed", "license-allowed", `{"allow":["MIT","Apache-2.0","BSD-3-Clause"],"deny":["AGPL-3.0-only"]}`,
+			[]string{
+				"evaluated_at", "version", "version/**", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**",
 				"components/?", "components/?/purl", "components/?/name", "components/?/version", "components/?/sboms", "components/?/sboms/**",
-				"components/2/licenses/?"}}, // one of two licences less is a smaller demand
-		{"licences that are not denied", "license-allowed", `{"deny":["AGPL-3.0-only"]}`,
-			[]string{"evaluated_at", "version", "version/**", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**",
+				"components/2/licenses/?",
+			},
+		}, // one of two licences less is a smaller demand
+		{
+			"licences that are not denied", "license-allowed", `{"deny":["AGPL-3.0-only"]}`,
+			[]string{
+				"evaluated_at", "version", "version/**", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**",
 				"components/?", "components/?/purl", "components/?/name", "components/?/version", "components/?/sboms", "components/?/sboms/**",
-				"components/2/licenses/?"}},
+				"components/2/licenses/?",
+			},
+		},
 	}
 }
 

@@ -143,7 +143,7 @@ func TestEveryTemplateIsCovered(t *testing.T) {
 			coverage := cover.New()
 			results, err := tester.NewRunner().SetCompiler(ast.NewCompiler().WithCapabilities(caps).WithStrict(true)).
 				SetDefaultRegoVersion(ast.RegoV1).RaiseBuiltinErrors(true).SetModules(modules).
-				SetCoverageQueryTracer(coverage).SetCoverageRuns(nil).Run(t.Context(), modules)
+				SetCoverageQueryTracer(coverage).SetCoverageRuns(nil).RunTests(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

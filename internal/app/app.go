@@ -48,7 +48,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	// As precise as both databases keep instants, so that what was signed and what is read back are the same.
 	now := func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
 	if n := len(cfg.BootstrapToken); n > 0 && n < config.SafeTokenLength {
-		log.Warn("the bootstrap token is short enough to be guessed", slog.Int("characters", n), slog.Int("safe", config.SafeTokenLength))
+		log.WarnContext(ctx, "the bootstrap token is short enough to be guessed", slog.Int("characters", n), slog.Int("safe", config.SafeTokenLength))
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)

@@ -17,8 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/sigstore/sigstore/pkg/signature"
+
+	"github.com/plimsoll/plimsoll/internal/attest"
 )
 
 // sha256Hex is written as a digest is.

@@ -11,9 +11,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/sigstore/sigstore/pkg/signature/options"
+
+	"github.com/plimsoll/plimsoll/internal/canonical"
 )
 
 // Signer signs statements with one key. It is safe for use by several goroutines when the signature.Signer below is; those

@@ -14,8 +14,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/sigstore/sigstore/pkg/signature"
+
+	"github.com/plimsoll/plimsoll/internal/attest"
 )
 
 func TestNewSigner_RefusesKeysThatStockToolsCannotVerify(t *testing.T) {

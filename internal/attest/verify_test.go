@@ -16,8 +16,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+
+	"github.com/plimsoll/plimsoll/internal/attest"
 )
 
 func x25519PEM(tb testing.TB) []byte {

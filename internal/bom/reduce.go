@@ -175,6 +175,7 @@ func nameOf(kind jsontext.Kind) string {
 		return "a boolean"
 	case 'n':
 		return "null"
+	default:
+		return "nothing"
 	}
-	return "nothing"
 }

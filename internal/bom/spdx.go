@@ -27,7 +27,7 @@ func spdxShape() *shape {
 		"spdxVersion": text(), "SPDXID": text(), "name": text(),
 		"documentDescribes": array(text(), &limit{what: "described elements", max: MaxComponents}),
 		"packages":          array(pkg, &limit{what: "packages", max: MaxComponents}),
-		"relationships":     &shape{kind: '[', rewrite: keepEdges},
+		"relationships":     {kind: '[', rewrite: keepEdges},
 	}, "spdxVersion")
 }
 

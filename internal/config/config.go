@@ -53,13 +53,17 @@ func settings() []setting {
 		{"listen", "PLIMSOLL_LISTEN", "127.0.0.1:8080", "TCP address to serve on, host:port", setListen},
 		{"data", "PLIMSOLL_DATA", "data", "directory for what is kept outside the database", setData},
 		{"database", "PLIMSOLL_DATABASE", "", "sqlite:PATH or postgres://… (default sqlite:DATA/plimsoll.db)", setDatabase},
-		{"bootstrap-token", "PLIMSOLL_BOOTSTRAP_TOKEN", "",
+		{
+			"bootstrap-token", "PLIMSOLL_BOOTSTRAP_TOKEN", "",
 			"organisation admin's token on an empty database, better 16 characters or more;\n" +
 				"prefer the environment: other users can see command lines. Without it one is made and printed once",
-			setBootstrapToken},
+			setBootstrapToken,
+		},
 		{"release-key", "PLIMSOLL_RELEASE_KEY", "", "path of the key that signs releases (default DATA/release.key)", setReleaseKey},
-		{"verifier-id", "PLIMSOLL_VERIFIER_ID", "https://plimsoll.dev/verifier",
-			"URI that names this installation in verification summaries", setVerifierID},
+		{
+			"verifier-id", "PLIMSOLL_VERIFIER_ID", "https://plimsoll.dev/verifier",
+			"URI that names this installation in verification summaries", setVerifierID,
+		},
 		{"log-level", "PLIMSOLL_LOG_LEVEL", "info", "debug, info, warn or error", setLogLevel},
 		{"log-format", "PLIMSOLL_LOG_FORMAT", "text", "text or json", setLogFormat},
 	}

@@ -147,7 +147,9 @@ func (s *story) report(ctx context.Context) error {
 		}
 	}
 	err = s.send(ctx, ci, "CreateApplicationVersion", object{{"input", object{
-		{"applicationKey", s.name(gateway)}, {"version", version}, {"tag", tag},
+		{"applicationKey", s.name(gateway)},
+		{"version", version},
+		{"tag", tag},
 		{"sources", object{
 			{"packages", packages}, {"artifacts", []object{{{"name", connector}, {"digest", s.digests[connector]}}}},
 		}},
@@ -239,6 +241,7 @@ func testReport() object {
 		{"configuration", []object{{{"name", "end-to-end"}, {"uri", "https://git.acme.example/qa/end-to-end/payments.yaml"}}}},
 		{"url", "https://qa.acme.example/runs/payments-gateway/" + version},
 		{"passedTests", []string{"checkout/card", "checkout/refund", "ledger/double-entry", "fraud/velocity", "login/second-factor"}},
-		{"warnedTests", []string{}}, {"failedTests", []string{}},
+		{"warnedTests", []string{}},
+		{"failedTests", []string{}},
 	}
 }

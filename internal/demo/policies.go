@@ -15,21 +15,42 @@ type guard struct {
 func (s *story) guards() []guard {
 	critical := object{{"criticality", []string{"CRITICAL"}}}
 	return []guard{
-		{"security-scan", "WARN", qaStage, "ENTRY", "evidence-present", object{{"predicateType", scan}}, nil,
-			"a security scan was done"},
-		{"licences", "WARN", qaStage, "ENTRY", "license-allowed",
-			object{{"deny", []string{"AGPL-3.0-only", "AGPL-3.0-or-later", "SSPL-1.0"}}}, nil,
-			"no component is under a network copyleft"},
-		{"bills-of-materials", "BLOCK", qaStage, "ENTRY", "sbom-complete", object{{"minComponents", 10}}, nil,
-			"everything has a bill of materials"},
-		{"tested", "BLOCK", staging, "ENTRY", "evidence-present",
-			object{{"predicateType", testResult}, {"signers", []string{s.name(qaLab)}}}, critical,
-			"the laboratory tested it; for CRITICAL applications"},
-		{"came-through-staging", "BLOCK", prod, "RELEASE", "gate-certified", object{{"stage", staging}, {"gate", "ENTRY"}}, nil,
-			"it passed the gate of " + staging},
-		{"built-by-ci", "BLOCK", prod, "RELEASE", "evidence-present",
-			object{{"predicateType", provenance}, {"signers", []string{s.name(ciBuilder)}}}, nil,
-			"the CI system signed where it comes from"},
+		{
+			"security-scan", "WARN", qaStage, "ENTRY", "evidence-present",
+			object{{"predicateType", scan}},
+			nil,
+			"a security scan was done",
+		},
+		{
+			"licences", "WARN", qaStage, "ENTRY", "license-allowed",
+			object{{"deny", []string{"AGPL-3.0-only", "AGPL-3.0-or-later", "SSPL-1.0"}}},
+			nil,
+			"no component is under a network copyleft",
+		},
+		{
+			"bills-of-materials", "BLOCK", qaStage, "ENTRY", "sbom-complete",
+			object{{"minComponents", 10}},
+			nil,
+			"everything has a bill of materials",
+		},
+		{
+			"tested", "BLOCK", staging, "ENTRY", "evidence-present",
+			object{{"predicateType", testResult}, {"signers", []string{s.name(qaLab)}}},
+			critical,
+			"the laboratory tested it; for CRITICAL applications",
+		},
+		{
+			"came-through-staging", "BLOCK", prod, "RELEASE", "gate-certified",
+			object{{"stage", staging}, {"gate", "ENTRY"}},
+			nil,
+			"it passed the gate of " + staging,
+		},
+		{
+			"built-by-ci", "BLOCK", prod, "RELEASE", "evidence-present",
+			object{{"predicateType", provenance}, {"signers", []string{s.name(ciBuilder)}}},
+			nil,
+			"the CI system signed where it comes from",
+		},
 	}
 }
 
@@ -40,8 +61,11 @@ func (s *story) setPolicies(ctx context.Context) error {
 		rules = append(rules, object{{"name", s.name(g.name)}, {"template", g.template}, {"parameters", g.parameters}})
 		scope := append(object{{"type", "PROJECT"}, {"projectKeys", []string{s.name(project)}}}, g.narrowed...)
 		policies = append(policies, object{
-			{"name", s.name(g.name)}, {"rules", []string{s.name(g.name)}}, {"mode", g.mode},
-			{"gate", object{{"stage", g.stage}, {"kind", g.kind}}}, {"scope", scope},
+			{"name", s.name(g.name)},
+			{"rules", []string{s.name(g.name)}},
+			{"mode", g.mode},
+			{"gate", object{{"stage", g.stage}, {"kind", g.kind}}},
+			{"scope", scope},
 		})
 	}
 	type rulePayload struct {

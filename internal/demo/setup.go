@@ -81,8 +81,13 @@ func (s *story) registerApplications(ctx context.Context) error {
 	var inputs []object
 	for _, a := range applications() {
 		inputs = append(inputs, object{
-			{"projectKey", s.name(project)}, {"key", s.name(a.key)}, {"name", a.title}, {"criticality", a.criticality},
-			{"maturity", "PRODUCTION"}, {"labels", append([]object{}, a.labels...)}, {"owners", []string{a.owner}},
+			{"projectKey", s.name(project)},
+			{"key", s.name(a.key)},
+			{"name", a.title},
+			{"criticality", a.criticality},
+			{"maturity", "PRODUCTION"},
+			{"labels", append([]object{}, a.labels...)},
+			{"owners", []string{a.owner}},
 		})
 	}
 	type payload struct {

@@ -126,13 +126,13 @@ func loadComponents(sys context.Context, tx *db.Client, dialect string, wanted [
 }
 
 // scanRows runs a statement that answers ids and identities, and adds them to rows.
-func scanRows(sys context.Context, tx *db.Client, statement sql.Querier, rows map[string]int) error {
+func scanRows(sys context.Context, tx *db.Client, statement sql.Querier, rows map[string]int) (err error) {
 	query, args := statement.Query()
 	found, err := tx.QueryContext(sys, query, args...)
 	if err != nil {
 		return err
 	}
-	defer found.Close()
+	defer func() { err = errors.Join(err, found.Close()) }()
 	for found.Next() {
 		var id int
 		var identity string

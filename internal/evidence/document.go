@@ -93,8 +93,10 @@ func (s *Service) findVersion(ctx context.Context, path string, ref *Application
 		applicationversion.HasApplicationWith(application.Key(ref.ApplicationKey)),
 	).Only(ctx)
 	if db.IsNotFound(err) {
-		return "", &fault.Error{Kind: fault.NotFound, Path: path,
-			Message: fmt.Sprintf("there is no version %q of an application %q", ref.Version, ref.ApplicationKey)}
+		return "", &fault.Error{
+			Kind: fault.NotFound, Path: path,
+			Message: fmt.Sprintf("there is no version %q of an application %q", ref.Version, ref.ApplicationKey),
+		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("load version %s@%s: %w", ref.ApplicationKey, ref.Version, err)

@@ -46,8 +46,10 @@ type house struct {
 
 func newHouse(tb testing.TB, dsn string) *house {
 	tb.Helper()
-	h := &house{tb: tb, dsn: dsn, store: testdb.Open(tb, dsn), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
-		projects: map[string]*db.Project{}, apps: map[string]*db.Application{}, stages: map[string]*db.Stage{}}
+	h := &house{
+		tb: tb, dsn: dsn, store: testdb.Open(tb, dsn), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		projects: map[string]*db.Project{}, apps: map[string]*db.Application{}, stages: map[string]*db.Stage{},
+	}
 	clock := func() time.Time { return h.now }
 	h.service = evidence.New(h.store, activity.New(h.store, clock), clock)
 	h.write(func(ctx context.Context, tx *db.Client) error {

@@ -258,7 +258,7 @@ func FuzzSubmit(f *testing.F) {
 		*signed(f, key, statement(cdxType, bill("urn:1", lib("a", "1", "MIT")), "app.tgz")).Envelope,
 		*signed(f, key, statement(cdxType, `{}`, "app.tgz")).Envelope,
 		*envelope(inToto, "\x00").Envelope, bill("urn:2", lib("b", "1", "MIT")),
-		fmt.Sprintf(`{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","name":"x","packages":[]}`),
+		`{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","name":"x","packages":[]}`,
 	} {
 		f.Add(seed)
 	}

@@ -107,6 +107,7 @@ func (a Subject) selectedBy(p *db.GatePolicy) bool {
 func because(p *db.GatePolicy) (string, error) {
 	parts := []string{"guards every application"}
 	switch p.ScopeType {
+	case gatepolicy.ScopeTypeGLOBAL:
 	case gatepolicy.ScopeTypePROJECT:
 		key, err := textColumn(p, projectKeyColumn)
 		if err != nil {

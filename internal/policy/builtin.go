@@ -40,7 +40,7 @@ func readBuiltin() ([]content, error) {
 	}
 	contents := make([]content, len(templates))
 	for i, t := range templates {
-		_, schema, err := readSchema(t.ParametersSchema)
+		schema, err := readSchema(t.ParametersSchema)
 		if err != nil {
 			return nil, fmt.Errorf("schema of built-in template %s: %w", t.Name, err)
 		}

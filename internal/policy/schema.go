@@ -27,6 +27,8 @@ const (
 )
 
 // Problem is something wrong with a JSON document, and where: an RFC 6901 pointer, empty for the whole.
+//
+//nolint:errname // it is a detail of an answer first, and an error on the way there
 type Problem struct {
 	Pointer string `json:"pointer"`
 	Message string `json:"message"`
@@ -40,36 +42,36 @@ func (p Problem) Error() string {
 	return p.Pointer + ": " + p.Message
 }
 
-// readSchema checks the JSON Schema of a template's parameters and returns it compiled, with its canonical JSON. The error
+// readSchema checks the JSON Schema of a template's parameters and returns its canonical JSON. The error
 // is a Problem: not JSON, not of an object, another draft, a reference that leads out of the schema, too many
 // parameters, a default that does not obey.
-func readSchema(raw []byte) (*jsonschema.Schema, []byte, error) {
+func readSchema(raw []byte) ([]byte, error) {
 	if len(raw) > MaxSchema {
-		return nil, nil, Problem{"", fmt.Sprintf("the schema has %d bytes, the limit is %d", len(raw), MaxSchema)}
+		return nil, Problem{"", fmt.Sprintf("the schema has %d bytes, the limit is %d", len(raw), MaxSchema)}
 	}
 	text, doc, err := readJSON(raw)
 	if err != nil {
-		return nil, nil, Problem{"", err.Error()}
+		return nil, Problem{"", err.Error()}
 	}
 	object, ok := doc.(map[string]any)
 	if !ok || object["type"] != "object" {
-		return nil, nil, Problem{"/type", `the schema must be an object with "type": "object": parameters are an object`}
+		return nil, Problem{"/type", `the schema must be an object with "type": "object": parameters are an object`}
 	}
 	if err := standsAlone(doc, ""); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	schema, err := compileSchema(doc)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if n := len(schema.Properties); n > MaxParameters {
-		return nil, nil, Problem{"/properties", fmt.Sprintf("at most %d parameters are allowed and %d were given", MaxParameters, n)}
+		return nil, Problem{"/properties", fmt.Sprintf("at most %d parameters are allowed and %d were given", MaxParameters, n)}
 	}
 	w := weigher{weight: map[*jsonschema.Schema]int{}, open: map[*jsonschema.Schema]bool{}}
 	if _, err := w.weigh(schema); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return schema, text, checkDefaults(slices.Collect(maps.Keys(w.weight)))
+	return text, checkDefaults(slices.Collect(maps.Keys(w.weight)))
 }
 
 // readJSON returns a document in canonical form and as a tree whose numbers are json.Number.
@@ -250,13 +252,13 @@ func causesOf(e *jsonschema.ValidationError) []Problem {
 		}
 		return found
 	}
-	pointer := ""
+	var pointer strings.Builder
 	for _, name := range e.InstanceLocation {
-		pointer += "/" + escape(name)
+		pointer.WriteString("/" + escape(name))
 	}
 	message := "it does not obey the schema"
 	if said := e.BasicOutput().Error; said != nil {
 		message = said.String()
 	}
-	return []Problem{{pointer, message}}
+	return []Problem{{pointer.String(), message}}
 }

@@ -143,7 +143,7 @@ func readTemplate(in CreatePolicyTemplateInput) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	_, schema, err := readSchema(in.ParametersSchema)
+	schema, err := readSchema(in.ParametersSchema)
 	if problem, ok := errors.AsType[Problem](err); ok {
 		return content{}, fault.At("input.parametersSchema", "%s", problem).With("problems", []Problem{problem})
 	}

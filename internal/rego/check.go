@@ -22,6 +22,7 @@ type Problem struct {
 	Code, Message string
 }
 
+// String puts the place before what is wrong: "row:col: message".
 func (p Problem) String() string {
 	return fmt.Sprintf("line %d, column %d: %s", p.Row, p.Col, p.Message)
 }
@@ -59,8 +60,10 @@ func Check(source []byte) (Info, []Problem) {
 // compile does the work of Check and keeps the compiled module for Compile.
 func compile(source []byte) (*ast.Compiler, Info, []Problem) {
 	if len(source) > MaxSource {
-		return nil, Info{}, []Problem{{1, 1, CodeTooLarge,
-			fmt.Sprintf("the source has %d bytes, the limit is %d", len(source), MaxSource)}}
+		return nil, Info{}, []Problem{{
+			1, 1, CodeTooLarge,
+			fmt.Sprintf("the source has %d bytes, the limit is %d", len(source), MaxSource),
+		}}
 	}
 	caps := allowed()
 	module, err := ast.ParseModuleWithOpts(moduleFile, string(source), ast.ParserOptions{

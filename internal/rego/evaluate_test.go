@@ -166,9 +166,11 @@ func FuzzCheck(f *testing.F) {
 		f.Add(source)
 		f.Add(source[:len(source)/2])
 	}
-	for _, s := range []string{good, looping, exploding, "", "package a", "package a\n" + sets, "package a\nimport data.x\n", "package a\nx := data\n",
+	for _, s := range []string{
+		good, looping, exploding, "", "package a", "package a\n" + sets, "package a\nimport data.x\n", "package a\nx := data\n",
 		"package a\nexamined contains x if { x := time.now_ns() }", "package a[\"\"]\n" + sets, "# METADATA\n# custom: [\npackage a\n" + sets,
-		"package a\nviolations[x] { x := 1 }", "package a\nx := `" + strings.Repeat("(", 100), "package data.parameters\n" + sets} {
+		"package a\nviolations[x] { x := 1 }", "package a\nx := `" + strings.Repeat("(", 100), "package data.parameters\n" + sets,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, source []byte) {

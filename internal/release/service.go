@@ -23,12 +23,12 @@ import (
 
 // Service promotes, releases and rolls back.
 type Service struct {
-	store      *store.Store
-	log        *activity.Log
-	gates      *gate.Service
-	signing    *signing.Service
-	now        func() time.Time
-	verifier   attest.Verifier
+	store    *store.Store
+	log      *activity.Log
+	gates    *gate.Service
+	signing  *signing.Service
+	now      func() time.Time
+	verifier attest.Verifier
 }
 
 // New returns the release service. Verifier is how this installation names itself in SLSA Verification Summaries; now is

@@ -163,6 +163,7 @@ func (r reached) project(column string) rule {
 	return func(t row) *entsql.Predicate { return entsql.InInts(t.C(column), r...) }
 }
 
+//nolint:unparam // each table names its own column; that they are called alike is chance
 func (r reached) application(column string) rule {
 	return has(application.Table, application.FieldID, column, r.project(application.FieldProjectID))
 }

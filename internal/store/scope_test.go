@@ -31,8 +31,8 @@ func tables() []string {
 func visible(ctx context.Context, c *db.Client, table string) ([]int, error) {
 	query := reflect.ValueOf(c).Elem().FieldByName(table).MethodByName("Query").Call(nil)[0]
 	out := query.MethodByName("IDs").Call([]reflect.Value{reflect.ValueOf(ctx)})
-	ids, _ := out[0].Interface().([]int)
-	err, _ := out[1].Interface().(error)
+	ids, _ := reflect.TypeAssert[[]int](out[0])
+	err, _ := reflect.TypeAssert[error](out[1])
 	slices.Sort(ids)
 	return ids, err
 }

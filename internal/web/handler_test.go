@@ -198,10 +198,12 @@ func TestRoutes(t *testing.T) {
 func TestWhoIsAsking(t *testing.T) {
 	d, _ := deps()
 	refused := func(authorization string) exchange {
-		return exchange{method: "POST", path: "/graphql", headers: map[string]string{"Authorization": authorization}, status: 401,
+		return exchange{
+			method: "POST", path: "/graphql", headers: map[string]string{"Authorization": authorization}, status: 401,
 			contains: []string{`{"errors":[{"message":"`, `"extensions":{"code":"UNAUTHENTICATED"}}]}`},
 			lacks:    []string{"principal", `"data"`, "no row", "1234"},
-			want:     map[string]string{"Www-Authenticate": "Bearer", "Content-Type": "application/json", "Cache-Control": "no-store"}}
+			want:     map[string]string{"Www-Authenticate": "Bearer", "Content-Type": "application/json", "Cache-Control": "no-store"},
+		}
 	}
 	negotiated := refused("Bearer nobody")
 	negotiated.headers["Accept"] = "application/graphql-response+json"
@@ -220,8 +222,10 @@ func TestWhoIsAsking(t *testing.T) {
 		"two tokens with a comma":                  refused("Bearer " + goodToken + ", Bearer x"),
 		"a token with a quote":                     refused(`Bearer "` + goodToken + `"`),
 		"a token that is too long":                 refused("Bearer " + strings.Repeat("x", 9000)),
-		"an outage is not the caller's fault": {method: "POST", path: "/graphql", headers: bearer("outage"), status: 503,
-			contains: []string{`"code":"INTERNAL"`, `"reference":"`}, lacks: []string{"10.0.0.7", "UNAUTHENTICATED"}},
+		"an outage is not the caller's fault": {
+			method: "POST", path: "/graphql", headers: bearer("outage"), status: 503,
+			contains: []string{`"code":"INTERNAL"`, `"reference":"`}, lacks: []string{"10.0.0.7", "UNAUTHENTICATED"},
+		},
 		"a token in the URL is no token": {method: "POST", path: "/graphql?access_token=" + goodToken, status: 200, contains: []string{"principal= "}},
 	})
 
@@ -290,16 +294,20 @@ func TestNotReady(t *testing.T) {
 		go cancel()
 		h.ServeHTTP(w, r.WithContext(ctx))
 	})
-	exchange{method: "GET", path: "/readyz", status: 503, contains: []string{`"stuck":"failed"`, `"status":"not ready"`},
-		lacks: []string{"/srv", "denied", "context"}}.run(t, gone)
+	exchange{
+		method: "GET", path: "/readyz", status: 503, contains: []string{`"stuck":"failed"`, `"status":"not ready"`},
+		lacks: []string{"/srv", "denied", "context"},
+	}.run(t, gone)
 	if !strings.Contains(log.String(), "check=stuck") {
 		t.Errorf("the log does not say which check failed: %s", log)
 	}
 
 	d.Checks = d.Checks[:2]
 	d.Metrics = prometheus.NewRegistry()
-	exchange{method: "GET", path: "/readyz", status: 503, contains: []string{`{"checks":{"database":"ok","signer":"failed"},"status":"not ready"}`},
-		lacks: []string{"/srv", "denied"}}.run(t, web.Handler(d))
+	exchange{
+		method: "GET", path: "/readyz", status: 503, contains: []string{`{"checks":{"database":"ok","signer":"failed"},"status":"not ready"}`},
+		lacks: []string{"/srv", "denied"},
+	}.run(t, web.Handler(d))
 	if !strings.Contains(log.String(), "denied") {
 		t.Errorf("the log does not say why: %s", log)
 	}
@@ -319,8 +327,10 @@ func TestNotModified(t *testing.T) {
 func TestPanicCostsOneRequest(t *testing.T) {
 	d, log := deps()
 	h := web.Handler(d)
-	exchange{method: "POST", path: "/graphql", headers: bearer(goodToken), body: "panic", status: 500,
-		contains: []string{`"code":"INTERNAL"`, `"reference":"`}, lacks: []string{"secret", "goroutine"}}.run(t, h)
+	exchange{
+		method: "POST", path: "/graphql", headers: bearer(goodToken), body: "panic", status: 500,
+		contains: []string{`"code":"INTERNAL"`, `"reference":"`}, lacks: []string{"secret", "goroutine"},
+	}.run(t, h)
 	if !strings.Contains(log.String(), "the secret ingredient") || !strings.Contains(log.String(), "status=500") {
 		t.Errorf("the log does not tell of the panic: %s", log)
 	}

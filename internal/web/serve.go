@@ -43,17 +43,19 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	log.Info("stopping: finishing what runs")
+	log.InfoContext(ctx, "stopping: finishing what runs")
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := server.Shutdown(draining); err != nil {
 		if !errors.Is(err, context.DeadlineExceeded) {
-			log.Warn("stop listening", slog.Any("error", err))
+			log.WarnContext(ctx, "stop listening", slog.Any("error", err))
 		}
-		log.Warn("cutting off requests that did not finish in time", slog.Duration("after", drainTimeout))
+		log.WarnContext(ctx, "cutting off requests that did not finish in time", slog.Duration("after", drainTimeout))
 		// What could still fail is the closing of connections that are given up anyway.
 		_ = server.Close()
 	}
-	<-failed
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
+	}
 	return nil
 }
