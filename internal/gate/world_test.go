@@ -93,10 +93,9 @@ type world struct {
 
 	admin, releaser context.Context
 
-	// onSign is called before each signature, once; onAppend before each event.
-	onSign   atomic.Pointer[func()]
-	onAppend atomic.Pointer[func()]
-	rules    map[string]bool
+	// onSign is called before the next signature, once.
+	onSign atomic.Pointer[func()]
+	rules  map[string]bool
 }
 
 func clock() time.Time { return start }
@@ -104,12 +103,7 @@ func clock() time.Time { return start }
 func newWorld(tb testing.TB, dsn string) *world {
 	tb.Helper()
 	w := &world{tb: tb, dsn: dsn, st: testdb.Open(tb, dsn), rules: map[string]bool{}}
-	w.log = activity.New(w.st, func() time.Time {
-		if fn := w.onAppend.Load(); fn != nil {
-			(*fn)()
-		}
-		return start
-	})
+	w.log = activity.New(w.st, clock)
 	w.people()
 	w.signer = must(attest.NewSigner(w.hookedKey()))(tb)
 	w.signing = must(signing.New(w.admin, w.st, w.log, w.signer, clock))(tb)

@@ -55,6 +55,11 @@ func (s *Service) latestMove(ctx context.Context, v *db.ApplicationVersion) (*db
 		promotion.VersionID(v.ID), promotion.StatusEQ(promotion.StatusCOMPLETED), promotion.KindNEQ(promotion.KindROLLBACK),
 		promotion.Not(promotion.HasUndoneBy()),
 	).WithFromStage().Order(db.Desc(promotion.FieldID)).First(ctx)
+	if db.IsNotFound(err) { // it was taken back since the version was read
+		if conflict := s.unmoved(ctx, s.store.Read(), v); conflict != nil {
+			return nil, conflict
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load latest move of version %d: %w", v.ID, err)
 	}
