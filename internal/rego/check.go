@@ -22,7 +22,7 @@ type Problem struct {
 	Code, Message string
 }
 
-// String puts the place before what is wrong: "row:col: message".
+// String puts the place before what is wrong: "line 3, column 7: …".
 func (p Problem) String() string {
 	return fmt.Sprintf("line %d, column %d: %s", p.Row, p.Col, p.Message)
 }
