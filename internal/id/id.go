@@ -29,7 +29,8 @@ func ParseGlobal(s string) (typ string, n int, err error) {
 		return "", 0, errMalformed
 	}
 	n, err = strconv.Atoi(number)
-	if err != nil || n < 1 || strconv.Itoa(n) != number {
+	// Base64 skips line breaks and the last bits, and Atoi takes signs and zeros: an id has one spelling.
+	if err != nil || n < 1 || Global(typ, n) != s {
 		return "", 0, errMalformed
 	}
 	return typ, n, nil

@@ -53,9 +53,9 @@ func newWorld(tb testing.TB, dsn string) *world {
 	log := activity.New(w.st, clock)
 	sys := auth.System(context.Background())
 	err := w.st.InTx(sys, func(tx *db.Client) error {
-		p, err := tx.Principal.Create().SetName("ada").SetKind(principal.KindUSER).SetCreatedAt(start).Save(sys)
+		p, err := tx.Principal.Create().SetName("grace").SetKind(principal.KindUSER).SetCreatedAt(start).Save(sys)
 		if err == nil {
-			w.admin = auth.With(context.Background(), auth.Principal{ID: p.ID, Name: "ada", Grants: []auth.Grant{{Role: auth.OrganisationAdmin}}})
+			w.admin = auth.With(context.Background(), auth.Principal{ID: p.ID, Name: "grace", Grants: []auth.Grant{{Role: auth.OrganisationAdmin}}})
 		}
 		return err
 	})
@@ -158,7 +158,7 @@ func TestRule04_TheManifestIsSigned(t *testing.T) {
 			"sha256:"+st.Subject[0].Digest["sha256"] != v.ManifestDigest || st.Subject[1].Digest["sha256"] != hex64 {
 			t.Errorf("the statement is %s of %v: %s", st.PredicateType, st.Subject, st.Predicate)
 		}
-		if strings.Contains(rows[0].Statement, "ada") {
+		if strings.Contains(rows[0].Statement, "grace") {
 			t.Error("the statement names a person")
 		}
 	})
