@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -251,4 +253,26 @@ func (s *server) fetch(path string) string {
 		s.t.Fatalf("GET %s: %d %v", path, response.StatusCode, err)
 	}
 	return string(body)
+}
+
+// quietly sends a body and returns the answer's; a server that dies on the way is an error like any other.
+func (s *server) quietly(body string) (string, error) {
+	request, err := http.NewRequest(http.MethodPost, s.url+"/graphql", strings.NewReader(body)) //nolint:noctx // it ends with the server
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+admin)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	return string(raw), err
+}
+
+// signalled is a context that ends when the process is told to stop, as that of the command is.
+func signalled() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), syscall.SIGTERM)
 }
