@@ -126,8 +126,10 @@ func TestRule40_ALeafIsLaidOutForEver(t *testing.T) {
 			want  string
 		}{
 			{w.everything(), `{"actor":{C},"application":"checkout","at":"2026-11-21T03:00:00.123456Z","changes":[{"field":"name","from":"a","to":"b"},{"field":"tier","to":"web"},{"field":"owner","from":{C}},{"field":"lead","from":{C},"to":{C}}],ID,"project":"pay","result":"SUCCESS","subject":"checkout","summary":"it <changed> & how","type":"APPLICATION_UPDATED","v":1}`},
-			{activity.Event{Type: activity.TokenRevoked, Result: activity.Failed, Subject: "ci"},
-				`{"actor":{C},"at":"2026-11-21T03:00:01.123456Z",ID,"result":"FAILED","subject":"ci","summary":"","type":"TOKEN_REVOKED","v":1}`},
+			{
+				activity.Event{Type: activity.TokenRevoked, Result: activity.Failed, Subject: "ci"},
+				`{"actor":{C},"at":"2026-11-21T03:00:01.123456Z",ID,"result":"FAILED","subject":"ci","summary":"","type":"TOKEN_REVOKED","v":1}`,
+			},
 		} {
 			e := w.append("ada", c.event)
 			got := ids.ReplaceAllString(commitments.ReplaceAllString(string(e.Leaf), "C"), "ID")

@@ -2,6 +2,7 @@ package apitest_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -31,9 +32,7 @@ func calls(anchor, token string) map[string]call {
 	with := func(more object) object {
 		in := object{}
 		for _, m := range []object{target, more} {
-			for k, v := range m {
-				in[k] = v
-			}
+			maps.Copy(in, m)
 		}
 		return in
 	}

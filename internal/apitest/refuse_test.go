@@ -2,6 +2,7 @@ package apitest_test
 
 import (
 	"encoding/base64"
+	"maps"
 	"strings"
 	"testing"
 
@@ -47,9 +48,7 @@ func refusals(t *testing.T, good object) map[string]refusal {
 	t.Helper()
 	version := func(change object) object {
 		in := object{"applicationKey": "gateway", "version": "2", "sources": object{"artifacts": []object{{"name": "x", "digest": image}}}}
-		for k, v := range change {
-			in[k] = v
-		}
+		maps.Copy(in, change)
 		return in
 	}
 	artifact := func(digest string) object {
@@ -57,9 +56,7 @@ func refusals(t *testing.T, good object) map[string]refusal {
 	}
 	envelope := func(change func(object)) object {
 		env := object{}
-		for k, v := range good {
-			env[k] = v
-		}
+		maps.Copy(env, good)
 		change(env)
 		return object{"envelope": text(t, env)}
 	}

@@ -257,7 +257,7 @@ func (s *server) fetch(path string) string {
 
 // quietly sends a body and returns the answer's; a server that dies on the way is an error like any other.
 func (s *server) quietly(body string) (string, error) {
-	request, err := http.NewRequest(http.MethodPost, s.url+"/graphql", strings.NewReader(body)) //nolint:noctx // it ends with the server
+	request, err := http.NewRequest(http.MethodPost, s.url+"/graphql", strings.NewReader(body))
 	if err != nil {
 		return "", err
 	}

@@ -40,6 +40,8 @@ func arrows() []room {
 			[]string{"internal/app", "internal/config", "internal/attest", "internal/canonical", "schema", "testdata/sbom"},
 			"the demonstration is a client: it starts the server, then sends what the contract says, and reaches behind the API nowhere",
 		},
+		{"internal/apitest", nil, "it asks the running service from outside; its tests start what they ask"},
+		{"internal/bench", nil, "it measures the running service from outside; its benchmarks start what they measure"},
 		{
 			"internal/app",
 			slices.Concat(domains, records, []string{"internal/attest", "internal/config", "internal/web", "frontend", "graph"}),

@@ -78,8 +78,10 @@ func TestRule29_TrustIsEarnedAtTheReleaseGate(t *testing.T) {
 			w.guard("leave", "QA", exit, warn, "wrong")
 			w.guard("good", "PROD", releaseGate, block, "fine")
 		}, "TRUSTED_RELEASE", attest.PredicateVSA + " " + attest.PredicateRelease},
-		"a policy that only warns, and passes": {func(w *world) { w.guard("good", "PROD", releaseGate, warn, "fine") },
-			"TRUSTED_RELEASE", attest.PredicateVSA + " " + attest.PredicateRelease},
+		"a policy that only warns, and passes": {
+			func(w *world) { w.guard("good", "PROD", releaseGate, warn, "fine") },
+			"TRUSTED_RELEASE", attest.PredicateVSA + " " + attest.PredicateRelease,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, dsn string) {

@@ -113,7 +113,8 @@ const (
 // TestRule04_TheSameContentsGiveTheSameDigestAnywhere holds a manifest to bytes that never change.
 func TestRule04_TheSameContentsGiveTheSameDigestAnywhere(t *testing.T) {
 	orders := [][]string{
-		{"pkg:npm/a@1", "pkg:npm/b@2"}, {"pkg:npm/b@2", "pkg:npm/a@1"},
+		{"pkg:npm/a@1", "pkg:npm/b@2"},
+		{"pkg:npm/b@2", "pkg:npm/a@1"},
 		{"pkg:npm/b@2", "pkg:npm/a@1", "pkg:npm/b@2", "pkg:NPM/a@1"},
 	}
 	for i, order := range orders {
@@ -226,7 +227,7 @@ func TestRule10_WhosePartsTheyAre(t *testing.T) {
 	})
 }
 
-func (w *world) refused(in version.CreateApplicationVersionInput, who context.Context, kind fault.Kind, path, says string) {
+func (w *world) refused(who context.Context, in version.CreateApplicationVersionInput, kind fault.Kind, path, says string) {
 	w.tb.Helper()
 	count := func() string {
 		ctx, r := auth.System(context.Background()), w.st.Read()
@@ -292,15 +293,15 @@ func TestAVersionIsRefused(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				w := *w
 				w.tb = t
-				w.refused(in, w.admin, c.kind, c.path, c.says)
+				w.refused(w.admin, in, c.kind, c.path, c.says)
 			})
 		}
 		p, _ := auth.From(w.admin)
 		as := func(grants ...auth.Grant) context.Context {
 			return auth.With(context.Background(), auth.Principal{ID: p.ID, Name: p.Name, Grants: grants})
 		}
-		w.refused(input(), as(auth.Grant{Role: auth.ProjectAdmin, Project: w.apps["ledger"].ProjectID}), fault.NotFound, "", "no application")
-		w.refused(input(), as(auth.Grant{Role: auth.Releaser, Project: w.apps["checkout"].ProjectID}), fault.Forbidden, "", "CONTRIBUTOR")
+		w.refused(as(auth.Grant{Role: auth.ProjectAdmin, Project: w.apps["ledger"].ProjectID}), input(), fault.NotFound, "", "no application")
+		w.refused(as(auth.Grant{Role: auth.Releaser, Project: w.apps["checkout"].ProjectID}), input(), fault.Forbidden, "", "CONTRIBUTOR")
 		w.refused(input(), context.Background(), fault.NotFound, "", "no application")
 		if v := must(w.versions.Version(as(auth.Grant{Role: auth.Viewer, Project: w.apps["ledger"].ProjectID}), "checkout", "1.0"))(t); v != nil {
 			t.Error("a version out of reach is shown")
