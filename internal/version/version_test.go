@@ -302,7 +302,7 @@ func TestAVersionIsRefused(t *testing.T) {
 		}
 		w.refused(as(auth.Grant{Role: auth.ProjectAdmin, Project: w.apps["ledger"].ProjectID}), input(), fault.NotFound, "", "no application")
 		w.refused(as(auth.Grant{Role: auth.Releaser, Project: w.apps["checkout"].ProjectID}), input(), fault.Forbidden, "", "CONTRIBUTOR")
-		w.refused(input(), context.Background(), fault.NotFound, "", "no application")
+		w.refused(context.Background(), input(), fault.NotFound, "", "no application")
 		if v := must(w.versions.Version(as(auth.Grant{Role: auth.Viewer, Project: w.apps["ledger"].ProjectID}), "checkout", "1.0"))(t); v != nil {
 			t.Error("a version out of reach is shown")
 		}
