@@ -44,7 +44,7 @@ bench: ## measure, each beside its baseline; BENCH=REGEXP and BENCHTIME=300ms na
 
 generate: ## write anew what is generated: the database client, the GraphQL server, the policies' pages
 	go generate ./ent
-	go run github.com/99designs/gqlgen generate
+	go tool gqlgen generate
 	go test ./policies -run '^TestDocs$$' -update -count=1
 
 migration: ## write the migrations from the last to the tables in ent/schema; NAME=what_it_does
