@@ -4,6 +4,7 @@ import (
 	"entgo.io/contrib/entgql"
 
 	"github.com/plimsoll/plimsoll/graph/generated"
+	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/fault"
 )
 
@@ -65,5 +66,8 @@ func complexity() generated.ComplexityRoot {
 	c.Query.Policies, c.Query.PolicyTemplates, c.Query.Rules = list, list, list
 	c.Project.Applications, c.Application.Versions = list, list
 	c.ApplicationVersion.Contents, c.ApplicationVersion.Promotions, c.ApplicationVersion.Evidence = list, list, list
+	c.Query.ActivityLog = func(child int, _ *activity.Filter, first *int, _ *string, last *int, _ *string) int {
+		return ListCost(child, first, last)
+	}
 	return c
 }
