@@ -37,7 +37,7 @@ test-corpus: ## run the tests over real public documents; CORPUS=DIR says where 
 	PLIMSOLL_CORPUS='$(abspath $(CORPUS))' go test -run '^TestCorpus' ./...
 
 demo: build ## walk one application from a CI build to a signed trusted release
-	@bin/plimsoll demo
+	@PLIMSOLL_TOOLS='$(tools)' bin/plimsoll demo --keep .cache/demo
 
 bench: ## measure, each beside its baseline; BENCH=REGEXP and BENCHTIME=300ms narrow and lengthen it
 	scripts/postgres run go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) $(benchmarks)

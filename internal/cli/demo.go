@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/plimsoll/plimsoll/internal/app"
+	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/config"
 	"github.com/plimsoll/plimsoll/internal/demo"
 )
@@ -70,7 +71,9 @@ func tellDemo(ctx context.Context, options demo.Options, kept bool) error {
 	if _, err := demo.Run(ctx, options); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	hint := "The files are in " + options.Dir + ": run the commands above there.\n"
+	hint := "The files are in " + options.Dir + ". Check the release yourself, without a server:\n\n" +
+		"  cd " + options.Dir + " && cosign verify-blob-attestation --key release.pub --bundle release.sigstore.json \\\n" +
+		"    --insecure-ignore-tlog --type " + attest.PredicateRelease + " manifest.json\n"
 	if !kept {
 		hint = "The files are gone with the run; plimsoll demo --keep DIR keeps them.\n"
 	}

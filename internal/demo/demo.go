@@ -100,7 +100,7 @@ func Run(ctx context.Context, options Options) (Result, error) {
 		s.build, s.report, s.takePartnerDocuments, s.showOwners,
 		s.enterDev, s.enterQA, s.standBeforeStaging, s.tryUnknownSigner, s.enterStaging,
 		s.tryWithoutRight, s.release,
-		s.prove, s.lookBack,
+		s.lookBack, s.prove,
 	} {
 		if err := chapter(ctx); err != nil {
 			return s.result, fmt.Errorf("step %d (%s): %w", s.page.step, s.page.title, err)

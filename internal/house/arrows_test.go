@@ -34,7 +34,7 @@ func arrows() []room {
 	below := func(more ...string) []string { return slices.Concat(records, leaves, more) }
 	return []room{
 		{".", []string{"internal/cli"}, "package main hands over to the command line at once"},
-		{"internal/cli", []string{"internal/app", "internal/config", "internal/demo"}, "a command reads its flags and starts what it names"},
+		{"internal/cli", []string{"internal/app", "internal/attest", "internal/config", "internal/demo"}, "a command reads its flags and starts what it names"},
 		{
 			"internal/demo",
 			[]string{"internal/app", "internal/config", "internal/attest", "internal/canonical", "schema", "testdata/sbom"},
