@@ -5,6 +5,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -115,5 +119,29 @@ func TestBothPagesShowTheSame(t *testing.T) {
 	got := s.send(request(t, page, nil))
 	if shown := bytes.Count(got, []byte("SECOND_PARTY")); shown != owned || !bytes.Contains(got, []byte(`"totalCount":60`)) {
 		t.Errorf("the API shows %d owned parts, the statement %d: %.300s", shown, owned, got)
+	}
+}
+
+// TestAPageTakesFewerStatementsThanItHasParts counts what the database is asked for a short page and for a long one. On a
+// busy machine what the parts ask for is gathered in a few lots rather than in one.
+func TestAPageTakesFewerStatementsThanItHasParts(t *testing.T) {
+	s := newService(t)
+	s.fill(60)
+	count := func(size int) int {
+		var n atomic.Int64
+		ctx := store.Watch(t.Context(), func(string, []any) { n.Add(1) })
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(request(t, strings.Replace(page, "first: 50", fmt.Sprintf("first: %d", size), 1), nil)))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+admin)
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, r)
+		if got := bytes.Count(w.Body.Bytes(), []byte(`"source"`)); got != size {
+			t.Fatalf("%d parts, want %d: %.300s", got, size, w.Body.Bytes())
+		}
+		return int(n.Load())
+	}
+	short, long := count(5), count(50)
+	if short == 0 || long-short > 20 {
+		t.Errorf("a page of 50 takes %d statements, one of 5 takes %d", long, short)
 	}
 }
