@@ -100,7 +100,7 @@ func (t Transport) execute(
 	switch late := errors.Is(ctx.Err(), context.DeadlineExceeded); {
 	case late && (response == nil || len(response.Errors) > 0):
 		refuse(w, mediaType, http.StatusServiceUnavailable, fault.ResourceExhausted, fmt.Sprintf(
-			"gave up after %s; a mutation may have taken effect: look first, or repeat it with its idempotency key",
+			"gave up after %s; a mutation may have taken effect: look before you repeat it",
 			orDefault(t.Timeout, DefaultTimeout)))
 	case response == nil:
 		// Whoever asked has hung up: this is for the access log.

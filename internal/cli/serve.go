@@ -51,6 +51,6 @@ func welcome(w io.Writer, url, token string) {
 		fmt.Fprintf(w, "  Admin's token   %s\n                  (made on this first start and shown this once; keep it)\n", token)
 		shown = token
 	}
-	fmt.Fprintf(w, "\nTry:\n  curl -s %s/graphql -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \\\n"+
+	fmt.Fprintf(w, "\nTry:\n  curl -s %s/graphql -H \"Authorization: Bearer %s\" -H 'Content-Type: application/json' \\\n"+
 		"    -d '{\"query\":\"{ viewer { principal roles { role } } policyTemplates { edges { node { name title } } } }\"}'\n", url, shown)
 }
