@@ -27,7 +27,7 @@ run: build ## build, and serve on an embedded database in ./data
 
 test: .cache/npm ## run every test; installs PostgreSQL by apt-get when it is lacking and builds cosign and slsa-verifier
 	@command -v cc >/dev/null || command -v gcc >/dev/null || { echo 'make test: a C compiler is needed: apt-get install gcc libc6-dev' >&2; exit 1; }
-	scripts/tools cosign slsa-verifier
+	scripts/tools cosign slsa-verifier sbom
 	go vet ./...
 	PLIMSOLL_TOOLS='$(tools)' scripts/postgres run go test ./...
 	cd frontend && npm run lint && npm test && npm run build

@@ -7,21 +7,52 @@ package graph
 
 import (
 	"context"
+	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
 	"github.com/plimsoll/plimsoll/internal/catalog"
+	"github.com/plimsoll/plimsoll/internal/version"
 )
 
-func (r *applicationResolver) Owners(ctx context.Context, obj *db.Application) ([]*db.Owner, error) {
+func (r *applicationResolver) Owners(ctx context.Context, obj *db.Application, asOf *time.Time) ([]*db.Owner, error) {
+	if asOf != nil {
+		return load(ctx).ownersAsOf.Load(ctx, catalog.AsOf{ID: obj.ID, At: asOf.UTC()})
+	}
 	return load(ctx).owners.Load(ctx, obj.ID)
 }
 
-func (r *applicationResolver) Versions(ctx context.Context, obj *db.Application, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error) {
-	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ApplicationVersionConnection, error) {
-		return r.do.Versions.OfApplication(ctx, obj.ID, after, first, before, last)
+func (r *applicationResolver) OwnerHistory(ctx context.Context, obj *db.Application, first *int, after *string, last *int, before *string) (*db.OwnershipConnection, error) {
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.OwnershipConnection, error) {
+		return r.do.Catalog.OwnerHistory(ctx, obj.ID, after, first, before, last)
 	}, first, after, last, before)
+}
+
+func (r *applicationResolver) Versions(ctx context.Context, obj *db.Application, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error) {
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ApplicationVersionConnection, error) {
+		return r.do.Versions.List(ctx, filter, orderBy, &obj.ID, after, first, before, last)
+	}, first, after, last, before)
+}
+
+func (r *bindingResolver) Purl(ctx context.Context, obj *db.Binding) (string, error) {
+	return load(ctx).bindingPurls.Load(ctx, obj.ID)
+}
+
+func (r *bindingResolver) Application(ctx context.Context, obj *db.Binding) (*db.Application, error) {
+	a, err := obj.Application(ctx)
+	if db.IsNotFound(err) {
+		return nil, nil
+	}
+	return a, err
+}
+
+func (r *bindingResolver) BoundBy(ctx context.Context, obj *db.Binding) (string, error) {
+	return load(ctx).principals.Load(ctx, obj.BoundBy)
+}
+
+func (r *bindingResolver) UnboundBy(ctx context.Context, obj *db.Binding) (*string, error) {
+	return principalName(ctx, obj.UnboundBy)
 }
 
 func (r *lifecycleResolver) Stages(ctx context.Context, obj *db.Lifecycle) ([]*db.Stage, error) {
@@ -84,8 +115,37 @@ func (r *mutationResolver) UnbindPackage(ctx context.Context, input catalog.Unbi
 	return &model.UnbindPackagePayload{Package: made}, nil
 }
 
-func (r *packageResolver) OwningApplication(ctx context.Context, obj *db.Pkg) (*db.Application, error) {
+func (r *mutationResolver) ArchiveApplication(ctx context.Context, input catalog.ArchiveApplicationInput) (*model.ArchiveApplicationPayload, error) {
+	made, err := r.do.Catalog.ArchiveApplication(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ArchiveApplicationPayload{Application: made}, nil
+}
+
+func (r *mutationResolver) ImportOwners(ctx context.Context, input catalog.ImportOwnersInput) (*catalog.ImportOwnersPayload, error) {
+	return r.do.Catalog.ImportOwners(ctx, input)
+}
+
+func (r *ownershipResolver) AssignedBy(ctx context.Context, obj *db.Ownership) (string, error) {
+	return load(ctx).principals.Load(ctx, obj.AssignedBy)
+}
+
+func (r *ownershipResolver) RemovedBy(ctx context.Context, obj *db.Ownership) (*string, error) {
+	return principalName(ctx, obj.RemovedBy)
+}
+
+func (r *packageResolver) OwningApplication(ctx context.Context, obj *db.Pkg, asOf *time.Time) (*db.Application, error) {
+	if asOf != nil {
+		return load(ctx).owningAsOf.Load(ctx, catalog.AsOf{ID: obj.ID, At: asOf.UTC()})
+	}
 	return load(ctx).owning.Load(ctx, catalog.PackageRef{PackageID: obj.ID})
+}
+
+func (r *packageResolver) Bindings(ctx context.Context, obj *db.Pkg, first *int, after *string, last *int, before *string) (*db.BindingConnection, error) {
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.BindingConnection, error) {
+		return r.do.Catalog.BindingsOf(ctx, obj.ID, after, first, before, last)
+	}, first, after, last, before)
 }
 
 func (r *projectResolver) Stages(ctx context.Context, obj *db.Project) ([]*db.Stage, error) {
@@ -116,15 +176,29 @@ func (r *queryResolver) Application(ctx context.Context, key string) (*db.Applic
 	return r.do.Catalog.Application(ctx, key)
 }
 
-func (r *queryResolver) Applications(ctx context.Context, first *int, after *string, last *int, before *string) (*db.ApplicationConnection, error) {
+func (r *queryResolver) Applications(ctx context.Context, filter *catalog.ApplicationFilter, orderBy *db.ApplicationOrder, first *int, after *string, last *int, before *string) (*db.ApplicationConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ApplicationConnection, error) {
-		return r.do.Catalog.Applications(ctx, after, first, before, last)
+		return r.do.Catalog.Applications(ctx, filter, orderBy, after, first, before, last)
+	}, first, after, last, before)
+}
+
+func (r *queryResolver) Package(ctx context.Context, purl string) (*db.Pkg, error) {
+	return r.do.Catalog.Package(ctx, purl)
+}
+
+func (r *queryResolver) Packages(ctx context.Context, filter *catalog.PackageFilter, orderBy *db.PackageOrder, first *int, after *string, last *int, before *string) (*db.PackageConnection, error) {
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.PackageConnection, error) {
+		return r.do.Catalog.Packages(ctx, filter, orderBy, after, first, before, last)
 	}, first, after, last, before)
 }
 
 func (r *Resolver) Application() generated.ApplicationResolver { return &applicationResolver{r} }
 
+func (r *Resolver) Binding() generated.BindingResolver { return &bindingResolver{r} }
+
 func (r *Resolver) Lifecycle() generated.LifecycleResolver { return &lifecycleResolver{r} }
+
+func (r *Resolver) Ownership() generated.OwnershipResolver { return &ownershipResolver{r} }
 
 func (r *Resolver) Package() generated.PackageResolver { return &packageResolver{r} }
 
@@ -132,7 +206,9 @@ func (r *Resolver) Project() generated.ProjectResolver { return &projectResolver
 
 type (
 	applicationResolver struct{ *Resolver }
+	bindingResolver     struct{ *Resolver }
 	lifecycleResolver   struct{ *Resolver }
+	ownershipResolver   struct{ *Resolver }
 	packageResolver     struct{ *Resolver }
 	projectResolver     struct{ *Resolver }
 )

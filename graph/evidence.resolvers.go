@@ -7,19 +7,41 @@ package graph
 
 import (
 	"context"
-	"strings"
+	"encoding/json"
+	"fmt"
 
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
 	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/view"
 )
 
-func (r *evidenceResolver) Signer(ctx context.Context, obj *db.Evidence) (*model.Signer, error) {
-	if strings.HasPrefix(obj.SignerKey, "subjects:") {
+func (r *evidenceResolver) View(ctx context.Context, obj *db.Evidence) (*view.View, error) {
+	if obj.View == "" {
 		return nil, nil
 	}
-	signer := &model.Signer{Identity: strings.TrimPrefix(obj.SignerKey, "keyid:")}
+	var v view.View
+	if err := json.Unmarshal([]byte(obj.View), &v); err != nil {
+		return nil, fmt.Errorf("read view of evidence %s: %w", obj.Digest, err)
+	}
+	return &v, nil
+}
+
+func (r *evidenceResolver) Predicate(ctx context.Context, obj *db.Evidence) (json.RawMessage, error) {
+	return r.do.Evidence.Predicate(ctx, obj)
+}
+
+func (r *evidenceResolver) Signer(ctx context.Context, obj *db.Evidence) (*model.Signer, error) {
+	identity, issuer, signed := evidence.SignerOf(obj)
+	if !signed {
+		return nil, nil
+	}
+	signer := &model.Signer{Identity: identity}
+	if issuer != "" {
+		signer.Issuer = &issuer
+	}
 	anchor, err := obj.Anchor(ctx)
 	if err != nil {
 		return nil, err
@@ -47,6 +69,14 @@ func (r *mutationResolver) SubmitEvidence(ctx context.Context, input evidence.Su
 	return &model.SubmitEvidencePayload{Evidence: ev, AlreadyKnown: known}, nil
 }
 
+func (r *mutationResolver) SubmitEvidenceBatch(ctx context.Context, input evidence.SubmitEvidenceBatchInput) (*model.SubmitEvidenceBatchPayload, error) {
+	results, err := r.do.Evidence.SubmitBatch(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return shownBatch(results), nil
+}
+
 func (r *mutationResolver) AddTrustAnchor(ctx context.Context, input evidence.AddTrustAnchorInput) (*model.AddTrustAnchorPayload, error) {
 	made, err := r.do.Evidence.AddTrustAnchor(ctx, input)
 	if err != nil {
@@ -67,12 +97,42 @@ func (r *queryResolver) Evidence(ctx context.Context, digest string) ([]*db.Evid
 	return r.do.Evidence.ByDigest(ctx, digest)
 }
 
+func (r *queryResolver) SearchEvidence(ctx context.Context, filter *evidence.EvidenceFilter, orderBy *db.EvidenceOrder, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error) {
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.EvidenceConnection, error) {
+		return r.do.Evidence.Search(ctx, filter, orderBy, after, first, before, last)
+	}, first, after, last, before)
+}
+
 func (r *queryResolver) TrustAnchors(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TrustAnchorConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.TrustAnchorConnection, error) {
 		return r.do.Evidence.Anchors(ctx, after, first, before, last)
 	}, first, after, last, before)
 }
 
+func (r *trustAnchorResolver) Keyless(ctx context.Context, obj *db.TrustAnchor) (*model.KeylessIdentity, error) {
+	if obj.Kind != trustanchor.KindKEYLESS {
+		return nil, nil
+	}
+	return &model.KeylessIdentity{Issuer: obj.Issuer, Subject: obj.Subject, TrustedRoot: json.RawMessage(obj.TrustedRoot)}, nil
+}
+
+func (r *trustAnchorResolver) Evidence(ctx context.Context, obj *db.TrustAnchor, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error) {
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.EvidenceConnection, error) {
+		return r.do.Evidence.OfAnchor(ctx, obj, after, first, before, last)
+	}, first, after, last, before)
+}
+
+func (r *trustAnchorResolver) ApplicationVersions(ctx context.Context, obj *db.TrustAnchor, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error) {
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ApplicationVersionConnection, error) {
+		return r.do.Evidence.VersionsOnAnchor(ctx, obj, after, first, before, last)
+	}, first, after, last, before)
+}
+
 func (r *Resolver) Evidence() generated.EvidenceResolver { return &evidenceResolver{r} }
 
-type evidenceResolver struct{ *Resolver }
+func (r *Resolver) TrustAnchor() generated.TrustAnchorResolver { return &trustAnchorResolver{r} }
+
+type (
+	evidenceResolver    struct{ *Resolver }
+	trustAnchorResolver struct{ *Resolver }
+)

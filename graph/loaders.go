@@ -18,6 +18,10 @@ type loaders struct {
 	stages     *dataloadgen.Loader[int, []*db.Stage]
 	principals *dataloadgen.Loader[int, string]
 	owning     *dataloadgen.Loader[catalog.PackageRef, *db.Application]
+
+	ownersAsOf   *dataloadgen.Loader[catalog.AsOf, []*db.Owner]
+	owningAsOf   *dataloadgen.Loader[catalog.AsOf, *db.Application]
+	bindingPurls *dataloadgen.Loader[int, string]
 }
 
 type loadersKey struct{}
@@ -33,10 +37,23 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandle
 		stages:     dataloadgen.NewLoader(each(r.do.Catalog.StagesOfLifecycles), wait),
 		principals: dataloadgen.NewLoader(each(r.do.Access.PrincipalNames), wait),
 		owning:     dataloadgen.NewLoader(each(r.do.Catalog.OwningApplications), wait),
+
+		ownersAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwnersAsOf), wait),
+		owningAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwningApplicationsAsOf), wait),
+		bindingPurls: dataloadgen.NewLoader(each(r.do.Catalog.PurlsOfBindings), wait),
 	}))
 }
 
 func load(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
+
+// principalName is who did what may not have happened yet: nil then.
+func principalName(ctx context.Context, id *int) (*string, error) {
+	if id == nil {
+		return nil, nil
+	}
+	name, err := load(ctx).principals.Load(ctx, *id)
+	return &name, err
+}
 
 // each turns a function that answers with a map into one that answers in the order of the question. What the map does
 // not hold is the zero value: nothing there for whoever asks.

@@ -9,10 +9,12 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
+	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
+	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/project"
@@ -34,6 +36,7 @@ func tableOf(typ string) string {
 		"Attestation": attestation.Table, "Evidence": evidence.Table, "GatePolicy": gatepolicy.Table, "Lifecycle": lifecycle.Table,
 		"Owner": owner.Table, "Package": pkg.Table, "PolicyTemplate": policytemplate.Table, "Project": project.Table,
 		"Promotion": promotion.Table, "Releasable": releasable.Table, "Rule": rule.Table, "Sbom": sbom.Table, "Stage": stage.Table,
+		"Binding": binding.Table, "Ownership": ownership.Table,
 		"Token": token.Table, "TrustAnchor": trustanchor.Table,
 	}[typ]
 }

@@ -62,12 +62,19 @@ func position(path string, text *string) (*cursor, error) {
 func complexity() generated.ComplexityRoot {
 	var c generated.ComplexityRoot
 	list := func(child int, first *int, _ *string, last *int, _ *string) int { return ListCost(child, first, last) }
-	c.Query.Projects, c.Query.Applications, c.Query.Tokens, c.Query.TrustAnchors = list, list, list, list
+	c.Query.Projects, c.Query.Tokens, c.Query.TrustAnchors = list, list, list
 	c.Query.Policies, c.Query.PolicyTemplates, c.Query.Rules = list, list, list
-	c.Project.Applications, c.Application.Versions = list, list
+	c.Query.Applications, c.Query.Packages, c.Query.ApplicationVersions, c.Query.SearchEvidence = filtered, filtered, filtered, filtered
+	c.Application.Versions, c.TrustAnchor.Evidence, c.TrustAnchor.ApplicationVersions = filtered, list, list
+	c.Project.Applications, c.Application.OwnerHistory, c.Package.Bindings = list, list, list
 	c.ApplicationVersion.Contents, c.ApplicationVersion.Promotions, c.ApplicationVersion.Evidence = list, list, list
 	c.Query.ActivityLog = func(child int, _ *activity.Filter, first *int, _ *string, last *int, _ *string) int {
 		return ListCost(child, first, last)
 	}
 	return c
+}
+
+// filtered is the cost of a list with a filter and an order.
+func filtered[F, O any](child int, _ F, _ O, first *int, _ *string, last *int, _ *string) int {
+	return ListCost(child, first, last)
 }

@@ -74,6 +74,12 @@ func (r *queryResolver) ApplicationVersion(ctx context.Context, application stri
 	return r.do.Versions.Version(ctx, application, version)
 }
 
+func (r *queryResolver) ApplicationVersions(ctx context.Context, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error) {
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ApplicationVersionConnection, error) {
+		return r.do.Versions.List(ctx, filter, orderBy, nil, after, first, before, last)
+	}, first, after, last, before)
+}
+
 func (r *releasableResolver) ConnectionLevel(ctx context.Context, obj *db.Releasable) (string, error) {
 	owner, err := r.owning(ctx, obj)
 	if err != nil {

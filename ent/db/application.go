@@ -35,6 +35,8 @@ type Application struct {
 	LifecycleID *int `json:"lifecycle_id,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
+	// ArchivedAt holds the value of the "archived_at" field.
+	ArchivedAt *time.Time `json:"archived_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ApplicationQuery when eager-loading is set.
 	Edges        ApplicationEdges `json:"edges"`
@@ -53,15 +55,18 @@ type ApplicationEdges struct {
 	Ownerships []*Ownership `json:"ownerships,omitempty"`
 	// Versions holds the value of the versions edge.
 	Versions []*ApplicationVersion `json:"versions,omitempty"`
+	// Words holds the value of the words edge.
+	Words []*SearchWord `json:"words,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [5]bool
+	loadedTypes [6]bool
 	// totalCount holds the count of the edges above.
-	totalCount [4]map[string]int
+	totalCount [5]map[string]int
 
 	namedLabels     map[string][]*Label
 	namedOwnerships map[string][]*Ownership
 	namedVersions   map[string][]*ApplicationVersion
+	namedWords      map[string][]*SearchWord
 }
 
 // ProjectOrErr returns the Project value or an error if the edge
@@ -113,6 +118,15 @@ func (e ApplicationEdges) VersionsOrErr() ([]*ApplicationVersion, error) {
 	return nil, &NotLoadedError{edge: "versions"}
 }
 
+// WordsOrErr returns the Words value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) WordsOrErr() ([]*SearchWord, error) {
+	if e.loadedTypes[5] {
+		return e.Words, nil
+	}
+	return nil, &NotLoadedError{edge: "words"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Application) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -122,7 +136,7 @@ func (*Application) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case application.FieldKey, application.FieldName, application.FieldDescription, application.FieldCriticality, application.FieldMaturity:
 			values[i] = new(sql.NullString)
-		case application.FieldCreatedAt:
+		case application.FieldCreatedAt, application.FieldArchivedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -194,6 +208,13 @@ func (_m *Application) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.CreatedAt = value.Time
 			}
+		case application.FieldArchivedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field archived_at", values[i])
+			} else if value.Valid {
+				_m.ArchivedAt = new(time.Time)
+				*_m.ArchivedAt = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -230,6 +251,11 @@ func (_m *Application) QueryOwnerships() *OwnershipQuery {
 // QueryVersions queries the "versions" edge of the Application entity.
 func (_m *Application) QueryVersions() *ApplicationVersionQuery {
 	return NewApplicationClient(_m.config).QueryVersions(_m)
+}
+
+// QueryWords queries the "words" edge of the Application entity.
+func (_m *Application) QueryWords() *SearchWordQuery {
+	return NewApplicationClient(_m.config).QueryWords(_m)
 }
 
 // Update returns a builder for updating this Application.
@@ -280,6 +306,11 @@ func (_m *Application) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	if v := _m.ArchivedAt; v != nil {
+		builder.WriteString("archived_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }
@@ -353,6 +384,30 @@ func (_m *Application) appendNamedVersions(name string, edges ...*ApplicationVer
 		_m.Edges.namedVersions[name] = []*ApplicationVersion{}
 	} else {
 		_m.Edges.namedVersions[name] = append(_m.Edges.namedVersions[name], edges...)
+	}
+}
+
+// NamedWords returns the Words named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *Application) NamedWords(name string) ([]*SearchWord, error) {
+	if _m.Edges.namedWords == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedWords[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *Application) appendNamedWords(name string, edges ...*SearchWord) {
+	if _m.Edges.namedWords == nil {
+		_m.Edges.namedWords = make(map[string][]*SearchWord)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedWords[name] = []*SearchWord{}
+	} else {
+		_m.Edges.namedWords[name] = append(_m.Edges.namedWords[name], edges...)
 	}
 }
 

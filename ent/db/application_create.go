@@ -17,6 +17,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/project"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 )
 
 // ApplicationCreate is the builder for creating a Application entity.
@@ -107,6 +108,20 @@ func (_c *ApplicationCreate) SetCreatedAt(v time.Time) *ApplicationCreate {
 	return _c
 }
 
+// SetArchivedAt sets the "archived_at" field.
+func (_c *ApplicationCreate) SetArchivedAt(v time.Time) *ApplicationCreate {
+	_c.mutation.SetArchivedAt(v)
+	return _c
+}
+
+// SetNillableArchivedAt sets the "archived_at" field if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableArchivedAt(v *time.Time) *ApplicationCreate {
+	if v != nil {
+		_c.SetArchivedAt(*v)
+	}
+	return _c
+}
+
 // SetProject sets the "project" edge to the Project entity.
 func (_c *ApplicationCreate) SetProject(v *Project) *ApplicationCreate {
 	return _c.SetProjectID(v.ID)
@@ -160,6 +175,21 @@ func (_c *ApplicationCreate) AddVersions(v ...*ApplicationVersion) *ApplicationC
 		ids[i] = v[i].ID
 	}
 	return _c.AddVersionIDs(ids...)
+}
+
+// AddWordIDs adds the "words" edge to the SearchWord entity by IDs.
+func (_c *ApplicationCreate) AddWordIDs(ids ...int) *ApplicationCreate {
+	_c.mutation.AddWordIDs(ids...)
+	return _c
+}
+
+// AddWords adds the "words" edges to the SearchWord entity.
+func (_c *ApplicationCreate) AddWords(v ...*SearchWord) *ApplicationCreate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddWordIDs(ids...)
 }
 
 // Mutation returns the ApplicationMutation object of the builder.
@@ -298,6 +328,10 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 		_spec.SetField(application.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
+	if value, ok := _c.mutation.ArchivedAt(); ok {
+		_spec.SetField(application.FieldArchivedAt, field.TypeTime, value)
+		_node.ArchivedAt = &value
+	}
 	if nodes := _c.mutation.ProjectIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -373,6 +407,22 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(applicationversion.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.WordsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.WordsTable,
+			Columns: []string{application.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -495,6 +545,24 @@ func (u *ApplicationUpsert) UpdateLifecycleID() *ApplicationUpsert {
 // ClearLifecycleID clears the value of the "lifecycle_id" field.
 func (u *ApplicationUpsert) ClearLifecycleID() *ApplicationUpsert {
 	u.SetNull(application.FieldLifecycleID)
+	return u
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (u *ApplicationUpsert) SetArchivedAt(v time.Time) *ApplicationUpsert {
+	u.Set(application.FieldArchivedAt, v)
+	return u
+}
+
+// UpdateArchivedAt sets the "archived_at" field to the value that was provided on create.
+func (u *ApplicationUpsert) UpdateArchivedAt() *ApplicationUpsert {
+	u.SetExcluded(application.FieldArchivedAt)
+	return u
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (u *ApplicationUpsert) ClearArchivedAt() *ApplicationUpsert {
+	u.SetNull(application.FieldArchivedAt)
 	return u
 }
 
@@ -623,6 +691,27 @@ func (u *ApplicationUpsertOne) UpdateLifecycleID() *ApplicationUpsertOne {
 func (u *ApplicationUpsertOne) ClearLifecycleID() *ApplicationUpsertOne {
 	return u.Update(func(s *ApplicationUpsert) {
 		s.ClearLifecycleID()
+	})
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (u *ApplicationUpsertOne) SetArchivedAt(v time.Time) *ApplicationUpsertOne {
+	return u.Update(func(s *ApplicationUpsert) {
+		s.SetArchivedAt(v)
+	})
+}
+
+// UpdateArchivedAt sets the "archived_at" field to the value that was provided on create.
+func (u *ApplicationUpsertOne) UpdateArchivedAt() *ApplicationUpsertOne {
+	return u.Update(func(s *ApplicationUpsert) {
+		s.UpdateArchivedAt()
+	})
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (u *ApplicationUpsertOne) ClearArchivedAt() *ApplicationUpsertOne {
+	return u.Update(func(s *ApplicationUpsert) {
+		s.ClearArchivedAt()
 	})
 }
 
@@ -917,6 +1006,27 @@ func (u *ApplicationUpsertBulk) UpdateLifecycleID() *ApplicationUpsertBulk {
 func (u *ApplicationUpsertBulk) ClearLifecycleID() *ApplicationUpsertBulk {
 	return u.Update(func(s *ApplicationUpsert) {
 		s.ClearLifecycleID()
+	})
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (u *ApplicationUpsertBulk) SetArchivedAt(v time.Time) *ApplicationUpsertBulk {
+	return u.Update(func(s *ApplicationUpsert) {
+		s.SetArchivedAt(v)
+	})
+}
+
+// UpdateArchivedAt sets the "archived_at" field to the value that was provided on create.
+func (u *ApplicationUpsertBulk) UpdateArchivedAt() *ApplicationUpsertBulk {
+	return u.Update(func(s *ApplicationUpsert) {
+		s.UpdateArchivedAt()
+	})
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (u *ApplicationUpsertBulk) ClearArchivedAt() *ApplicationUpsertBulk {
+	return u.Update(func(s *ApplicationUpsert) {
+		s.ClearArchivedAt()
 	})
 }
 

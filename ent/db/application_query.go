@@ -19,6 +19,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/project"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 )
 
 // ApplicationQuery is the builder for querying Application entities.
@@ -33,11 +34,13 @@ type ApplicationQuery struct {
 	withLabels          *LabelQuery
 	withOwnerships      *OwnershipQuery
 	withVersions        *ApplicationVersionQuery
+	withWords           *SearchWordQuery
 	loadTotal           []func(context.Context, []*Application) error
 	modifiers           []func(*sql.Selector)
 	withNamedLabels     map[string]*LabelQuery
 	withNamedOwnerships map[string]*OwnershipQuery
 	withNamedVersions   map[string]*ApplicationVersionQuery
+	withNamedWords      map[string]*SearchWordQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -177,6 +180,28 @@ func (_q *ApplicationQuery) QueryVersions() *ApplicationVersionQuery {
 			sqlgraph.From(application.Table, application.FieldID, selector),
 			sqlgraph.To(applicationversion.Table, applicationversion.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, application.VersionsTable, application.VersionsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryWords chains the current query on the "words" edge.
+func (_q *ApplicationQuery) QueryWords() *SearchWordQuery {
+	query := (&SearchWordClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(searchword.Table, searchword.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.WordsTable, application.WordsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -381,6 +406,7 @@ func (_q *ApplicationQuery) Clone() *ApplicationQuery {
 		withLabels:     _q.withLabels.Clone(),
 		withOwnerships: _q.withOwnerships.Clone(),
 		withVersions:   _q.withVersions.Clone(),
+		withWords:      _q.withWords.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -440,6 +466,17 @@ func (_q *ApplicationQuery) WithVersions(opts ...func(*ApplicationVersionQuery))
 		opt(query)
 	}
 	_q.withVersions = query
+	return _q
+}
+
+// WithWords tells the query-builder to eager-load the nodes that are connected to
+// the "words" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithWords(opts ...func(*SearchWordQuery)) *ApplicationQuery {
+	query := (&SearchWordClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withWords = query
 	return _q
 }
 
@@ -521,12 +558,13 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*Application{}
 		_spec       = _q.querySpec()
-		loadedTypes = [5]bool{
+		loadedTypes = [6]bool{
 			_q.withProject != nil,
 			_q.withLifecycle != nil,
 			_q.withLabels != nil,
 			_q.withOwnerships != nil,
 			_q.withVersions != nil,
+			_q.withWords != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -583,6 +621,13 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 			return nil, err
 		}
 	}
+	if query := _q.withWords; query != nil {
+		if err := _q.loadWords(ctx, query, nodes,
+			func(n *Application) { n.Edges.Words = []*SearchWord{} },
+			func(n *Application, e *SearchWord) { n.Edges.Words = append(n.Edges.Words, e) }); err != nil {
+			return nil, err
+		}
+	}
 	for name, query := range _q.withNamedLabels {
 		if err := _q.loadLabels(ctx, query, nodes,
 			func(n *Application) { n.appendNamedLabels(name) },
@@ -601,6 +646,13 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 		if err := _q.loadVersions(ctx, query, nodes,
 			func(n *Application) { n.appendNamedVersions(name) },
 			func(n *Application, e *ApplicationVersion) { n.appendNamedVersions(name, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedWords {
+		if err := _q.loadWords(ctx, query, nodes,
+			func(n *Application) { n.appendNamedWords(name) },
+			func(n *Application, e *SearchWord) { n.appendNamedWords(name, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -766,6 +818,39 @@ func (_q *ApplicationQuery) loadVersions(ctx context.Context, query *Application
 	}
 	return nil
 }
+func (_q *ApplicationQuery) loadWords(ctx context.Context, query *SearchWordQuery, nodes []*Application, init func(*Application), assign func(*Application, *SearchWord)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[int]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(searchword.FieldApplicationID)
+	}
+	query.Where(predicate.SearchWord(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.WordsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "application_id" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
 
 func (_q *ApplicationQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -905,6 +990,20 @@ func (_q *ApplicationQuery) WithNamedVersions(name string, opts ...func(*Applica
 		_q.withNamedVersions = make(map[string]*ApplicationVersionQuery)
 	}
 	_q.withNamedVersions[name] = query
+	return _q
+}
+
+// WithNamedWords tells the query-builder to eager-load the nodes that are connected to the "words"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithNamedWords(name string, opts ...func(*SearchWordQuery)) *ApplicationQuery {
+	query := (&SearchWordClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedWords == nil {
+		_q.withNamedWords = make(map[string]*SearchWordQuery)
+	}
+	_q.withNamedWords[name] = query
 	return _q
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -16,6 +17,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 )
 
 // ApplicationUpdate is the builder for updating Application entities.
@@ -108,6 +110,26 @@ func (_u *ApplicationUpdate) ClearLifecycleID() *ApplicationUpdate {
 	return _u
 }
 
+// SetArchivedAt sets the "archived_at" field.
+func (_u *ApplicationUpdate) SetArchivedAt(v time.Time) *ApplicationUpdate {
+	_u.mutation.SetArchivedAt(v)
+	return _u
+}
+
+// SetNillableArchivedAt sets the "archived_at" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableArchivedAt(v *time.Time) *ApplicationUpdate {
+	if v != nil {
+		_u.SetArchivedAt(*v)
+	}
+	return _u
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (_u *ApplicationUpdate) ClearArchivedAt() *ApplicationUpdate {
+	_u.mutation.ClearArchivedAt()
+	return _u
+}
+
 // SetLifecycle sets the "lifecycle" edge to the Lifecycle entity.
 func (_u *ApplicationUpdate) SetLifecycle(v *Lifecycle) *ApplicationUpdate {
 	return _u.SetLifecycleID(v.ID)
@@ -156,6 +178,21 @@ func (_u *ApplicationUpdate) AddVersions(v ...*ApplicationVersion) *ApplicationU
 		ids[i] = v[i].ID
 	}
 	return _u.AddVersionIDs(ids...)
+}
+
+// AddWordIDs adds the "words" edge to the SearchWord entity by IDs.
+func (_u *ApplicationUpdate) AddWordIDs(ids ...int) *ApplicationUpdate {
+	_u.mutation.AddWordIDs(ids...)
+	return _u
+}
+
+// AddWords adds the "words" edges to the SearchWord entity.
+func (_u *ApplicationUpdate) AddWords(v ...*SearchWord) *ApplicationUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddWordIDs(ids...)
 }
 
 // Mutation returns the ApplicationMutation object of the builder.
@@ -232,6 +269,27 @@ func (_u *ApplicationUpdate) RemoveVersions(v ...*ApplicationVersion) *Applicati
 	return _u.RemoveVersionIDs(ids...)
 }
 
+// ClearWords clears all "words" edges to the SearchWord entity.
+func (_u *ApplicationUpdate) ClearWords() *ApplicationUpdate {
+	_u.mutation.ClearWords()
+	return _u
+}
+
+// RemoveWordIDs removes the "words" edge to SearchWord entities by IDs.
+func (_u *ApplicationUpdate) RemoveWordIDs(ids ...int) *ApplicationUpdate {
+	_u.mutation.RemoveWordIDs(ids...)
+	return _u
+}
+
+// RemoveWords removes "words" edges to SearchWord entities.
+func (_u *ApplicationUpdate) RemoveWords(v ...*SearchWord) *ApplicationUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveWordIDs(ids...)
+}
+
 // Save executes the query and returns the number of nodes affected by the update operation.
 func (_u *ApplicationUpdate) Save(ctx context.Context) (int, error) {
 	return withHooks(ctx, _u.sqlSave, _u.mutation, _u.hooks)
@@ -306,6 +364,12 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.Maturity(); ok {
 		_spec.SetField(application.FieldMaturity, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.ArchivedAt(); ok {
+		_spec.SetField(application.FieldArchivedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ArchivedAtCleared() {
+		_spec.ClearField(application.FieldArchivedAt, field.TypeTime)
 	}
 	if _u.mutation.LifecycleCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -471,6 +535,51 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.WordsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.WordsTable,
+			Columns: []string{application.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedWordsIDs(); len(nodes) > 0 && !_u.mutation.WordsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.WordsTable,
+			Columns: []string{application.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.WordsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.WordsTable,
+			Columns: []string{application.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -569,6 +678,26 @@ func (_u *ApplicationUpdateOne) ClearLifecycleID() *ApplicationUpdateOne {
 	return _u
 }
 
+// SetArchivedAt sets the "archived_at" field.
+func (_u *ApplicationUpdateOne) SetArchivedAt(v time.Time) *ApplicationUpdateOne {
+	_u.mutation.SetArchivedAt(v)
+	return _u
+}
+
+// SetNillableArchivedAt sets the "archived_at" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableArchivedAt(v *time.Time) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetArchivedAt(*v)
+	}
+	return _u
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (_u *ApplicationUpdateOne) ClearArchivedAt() *ApplicationUpdateOne {
+	_u.mutation.ClearArchivedAt()
+	return _u
+}
+
 // SetLifecycle sets the "lifecycle" edge to the Lifecycle entity.
 func (_u *ApplicationUpdateOne) SetLifecycle(v *Lifecycle) *ApplicationUpdateOne {
 	return _u.SetLifecycleID(v.ID)
@@ -617,6 +746,21 @@ func (_u *ApplicationUpdateOne) AddVersions(v ...*ApplicationVersion) *Applicati
 		ids[i] = v[i].ID
 	}
 	return _u.AddVersionIDs(ids...)
+}
+
+// AddWordIDs adds the "words" edge to the SearchWord entity by IDs.
+func (_u *ApplicationUpdateOne) AddWordIDs(ids ...int) *ApplicationUpdateOne {
+	_u.mutation.AddWordIDs(ids...)
+	return _u
+}
+
+// AddWords adds the "words" edges to the SearchWord entity.
+func (_u *ApplicationUpdateOne) AddWords(v ...*SearchWord) *ApplicationUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddWordIDs(ids...)
 }
 
 // Mutation returns the ApplicationMutation object of the builder.
@@ -691,6 +835,27 @@ func (_u *ApplicationUpdateOne) RemoveVersions(v ...*ApplicationVersion) *Applic
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveVersionIDs(ids...)
+}
+
+// ClearWords clears all "words" edges to the SearchWord entity.
+func (_u *ApplicationUpdateOne) ClearWords() *ApplicationUpdateOne {
+	_u.mutation.ClearWords()
+	return _u
+}
+
+// RemoveWordIDs removes the "words" edge to SearchWord entities by IDs.
+func (_u *ApplicationUpdateOne) RemoveWordIDs(ids ...int) *ApplicationUpdateOne {
+	_u.mutation.RemoveWordIDs(ids...)
+	return _u
+}
+
+// RemoveWords removes "words" edges to SearchWord entities.
+func (_u *ApplicationUpdateOne) RemoveWords(v ...*SearchWord) *ApplicationUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveWordIDs(ids...)
 }
 
 // Where appends a list predicates to the ApplicationUpdate builder.
@@ -798,6 +963,12 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 	if value, ok := _u.mutation.Maturity(); ok {
 		_spec.SetField(application.FieldMaturity, field.TypeEnum, value)
 	}
+	if value, ok := _u.mutation.ArchivedAt(); ok {
+		_spec.SetField(application.FieldArchivedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ArchivedAtCleared() {
+		_spec.ClearField(application.FieldArchivedAt, field.TypeTime)
+	}
 	if _u.mutation.LifecycleCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -955,6 +1126,51 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(applicationversion.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.WordsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.WordsTable,
+			Columns: []string{application.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedWordsIDs(); len(nodes) > 0 && !_u.mutation.WordsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.WordsTable,
+			Columns: []string{application.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.WordsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.WordsTable,
+			Columns: []string{application.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -44,6 +44,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/rule"
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/sbomcomponent"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 	"github.com/plimsoll/plimsoll/ent/db/signingkey"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
@@ -115,6 +116,8 @@ type Client struct {
 	Sbom *SbomClient
 	// SbomComponent is the client for interacting with the SbomComponent builders.
 	SbomComponent *SbomComponentClient
+	// SearchWord is the client for interacting with the SearchWord builders.
+	SearchWord *SearchWordClient
 	// SigningKey is the client for interacting with the SigningKey builders.
 	SigningKey *SigningKeyClient
 	// Stage is the client for interacting with the Stage builders.
@@ -165,6 +168,7 @@ func (c *Client) init() {
 	c.Rule = NewRuleClient(c.config)
 	c.Sbom = NewSbomClient(c.config)
 	c.SbomComponent = NewSbomComponentClient(c.config)
+	c.SearchWord = NewSearchWordClient(c.config)
 	c.SigningKey = NewSigningKeyClient(c.config)
 	c.Stage = NewStageClient(c.config)
 	c.Token = NewTokenClient(c.config)
@@ -290,6 +294,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Rule:               NewRuleClient(cfg),
 		Sbom:               NewSbomClient(cfg),
 		SbomComponent:      NewSbomComponentClient(cfg),
+		SearchWord:         NewSearchWordClient(cfg),
 		SigningKey:         NewSigningKeyClient(cfg),
 		Stage:              NewStageClient(cfg),
 		Token:              NewTokenClient(cfg),
@@ -342,6 +347,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Rule:               NewRuleClient(cfg),
 		Sbom:               NewSbomClient(cfg),
 		SbomComponent:      NewSbomComponentClient(cfg),
+		SearchWord:         NewSearchWordClient(cfg),
 		SigningKey:         NewSigningKeyClient(cfg),
 		Stage:              NewStageClient(cfg),
 		Token:              NewTokenClient(cfg),
@@ -380,8 +386,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.EvidenceSubject, c.GatePolicy, c.Label, c.Lifecycle, c.LifecycleStep,
 		c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
 		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
-		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SigningKey, c.Stage, c.Token,
-		c.TrustAnchor,
+		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
+		c.Stage, c.Token, c.TrustAnchor,
 	} {
 		n.Use(hooks...)
 	}
@@ -396,8 +402,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.EvidenceSubject, c.GatePolicy, c.Label, c.Lifecycle, c.LifecycleStep,
 		c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
 		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
-		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SigningKey, c.Stage, c.Token,
-		c.TrustAnchor,
+		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
+		c.Stage, c.Token, c.TrustAnchor,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -464,6 +470,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Sbom.mutate(ctx, m)
 	case *SbomComponentMutation:
 		return c.SbomComponent.mutate(ctx, m)
+	case *SearchWordMutation:
+		return c.SearchWord.mutate(ctx, m)
 	case *SigningKeyMutation:
 		return c.SigningKey.mutate(ctx, m)
 	case *StageMutation:
@@ -972,6 +980,22 @@ func (c *ApplicationClient) QueryVersions(_m *Application) *ApplicationVersionQu
 			sqlgraph.From(application.Table, application.FieldID, id),
 			sqlgraph.To(applicationversion.Table, applicationversion.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, application.VersionsTable, application.VersionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryWords queries the words edge of a Application.
+func (c *ApplicationClient) QueryWords(_m *Application) *SearchWordQuery {
+	query := (&SearchWordClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(searchword.Table, searchword.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.WordsTable, application.WordsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -3795,6 +3819,22 @@ func (c *PkgClient) QueryReleasables(_m *Pkg) *ReleasableQuery {
 	return query
 }
 
+// QueryWords queries the words edge of a Pkg.
+func (c *PkgClient) QueryWords(_m *Pkg) *SearchWordQuery {
+	query := (&SearchWordClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(pkg.Table, pkg.FieldID, id),
+			sqlgraph.To(searchword.Table, searchword.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, pkg.WordsTable, pkg.WordsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *PkgClient) Hooks() []Hook {
 	return c.hooks.Pkg
@@ -5582,6 +5622,171 @@ func (c *SbomComponentClient) mutate(ctx context.Context, m *SbomComponentMutati
 	}
 }
 
+// SearchWordClient is a client for the SearchWord schema.
+type SearchWordClient struct {
+	config
+}
+
+// NewSearchWordClient returns a client for the SearchWord from the given config.
+func NewSearchWordClient(c config) *SearchWordClient {
+	return &SearchWordClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `searchword.Hooks(f(g(h())))`.
+func (c *SearchWordClient) Use(hooks ...Hook) {
+	c.hooks.SearchWord = append(c.hooks.SearchWord, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `searchword.Intercept(f(g(h())))`.
+func (c *SearchWordClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SearchWord = append(c.inters.SearchWord, interceptors...)
+}
+
+// Create returns a builder for creating a SearchWord entity.
+func (c *SearchWordClient) Create() *SearchWordCreate {
+	mutation := newSearchWordMutation(c.config, OpCreate)
+	return &SearchWordCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SearchWord entities.
+func (c *SearchWordClient) CreateBulk(builders ...*SearchWordCreate) *SearchWordCreateBulk {
+	return &SearchWordCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SearchWordClient) MapCreateBulk(slice any, setFunc func(*SearchWordCreate, int)) *SearchWordCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SearchWordCreateBulk{err: fmt.Errorf("calling to SearchWordClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SearchWordCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SearchWordCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SearchWord.
+func (c *SearchWordClient) Update() *SearchWordUpdate {
+	mutation := newSearchWordMutation(c.config, OpUpdate)
+	return &SearchWordUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SearchWordClient) UpdateOne(_m *SearchWord) *SearchWordUpdateOne {
+	mutation := newSearchWordMutation(c.config, OpUpdateOne, withSearchWord(_m))
+	return &SearchWordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SearchWordClient) UpdateOneID(id int) *SearchWordUpdateOne {
+	mutation := newSearchWordMutation(c.config, OpUpdateOne, withSearchWordID(id))
+	return &SearchWordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SearchWord.
+func (c *SearchWordClient) Delete() *SearchWordDelete {
+	mutation := newSearchWordMutation(c.config, OpDelete)
+	return &SearchWordDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SearchWordClient) DeleteOne(_m *SearchWord) *SearchWordDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SearchWordClient) DeleteOneID(id int) *SearchWordDeleteOne {
+	builder := c.Delete().Where(searchword.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SearchWordDeleteOne{builder}
+}
+
+// Query returns a query builder for SearchWord.
+func (c *SearchWordClient) Query() *SearchWordQuery {
+	return &SearchWordQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSearchWord},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SearchWord entity by its id.
+func (c *SearchWordClient) Get(ctx context.Context, id int) (*SearchWord, error) {
+	return c.Query().Where(searchword.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SearchWordClient) GetX(ctx context.Context, id int) *SearchWord {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryApplication queries the application edge of a SearchWord.
+func (c *SearchWordClient) QueryApplication(_m *SearchWord) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(searchword.Table, searchword.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, searchword.ApplicationTable, searchword.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPackage queries the package edge of a SearchWord.
+func (c *SearchWordClient) QueryPackage(_m *SearchWord) *PkgQuery {
+	query := (&PkgClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(searchword.Table, searchword.FieldID, id),
+			sqlgraph.To(pkg.Table, pkg.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, searchword.PackageTable, searchword.PackageColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *SearchWordClient) Hooks() []Hook {
+	return c.hooks.SearchWord
+}
+
+// Interceptors returns the client interceptors.
+func (c *SearchWordClient) Interceptors() []Interceptor {
+	return c.inters.SearchWord
+}
+
+func (c *SearchWordClient) mutate(ctx context.Context, m *SearchWordMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SearchWordCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SearchWordUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SearchWordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SearchWordDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown SearchWord mutation op: %q", m.Op())
+	}
+}
+
 // SigningKeyClient is a client for the SigningKey schema.
 type SigningKeyClient struct {
 	config
@@ -6169,7 +6374,7 @@ type (
 		Binding, Blob, Component, Evaluation, Evidence, EvidenceSubject, GatePolicy,
 		Label, Lifecycle, LifecycleStep, Owner, Ownership, PackageVersion, Pkg,
 		PolicyTarget, PolicyTemplate, Principal, Project, Promotion, Releasable,
-		RoleBinding, Rule, Sbom, SbomComponent, SigningKey, Stage, Token,
+		RoleBinding, Rule, Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
 		TrustAnchor []ent.Hook
 	}
 	inters struct {
@@ -6177,7 +6382,7 @@ type (
 		Binding, Blob, Component, Evaluation, Evidence, EvidenceSubject, GatePolicy,
 		Label, Lifecycle, LifecycleStep, Owner, Ownership, PackageVersion, Pkg,
 		PolicyTarget, PolicyTemplate, Principal, Project, Promotion, Releasable,
-		RoleBinding, Rule, Sbom, SbomComponent, SigningKey, Stage, Token,
+		RoleBinding, Rule, Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
 		TrustAnchor []ent.Interceptor
 	}
 )

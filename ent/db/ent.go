@@ -41,6 +41,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/rule"
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/sbomcomponent"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 	"github.com/plimsoll/plimsoll/ent/db/signingkey"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
@@ -134,6 +135,7 @@ func checkColumn(t, c string) error {
 			rule.Table:               rule.ValidColumn,
 			sbom.Table:               sbom.ValidColumn,
 			sbomcomponent.Table:      sbomcomponent.ValidColumn,
+			searchword.Table:         searchword.ValidColumn,
 			signingkey.Table:         signingkey.ValidColumn,
 			stage.Table:              stage.ValidColumn,
 			token.Table:              token.ValidColumn,

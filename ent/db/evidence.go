@@ -36,6 +36,8 @@ type Evidence struct {
 	Size int `json:"size,omitempty"`
 	// PredicateType holds the value of the "predicate_type" field.
 	PredicateType string `json:"predicate_type,omitempty"`
+	// what it says, in one shape a category (internal/view); JSON, empty when its type has none
+	View string `json:"view,omitempty"`
 	// Category holds the value of the "category" field.
 	Category evidence.Category `json:"category,omitempty"`
 	// Verified holds the value of the "verified" field.
@@ -158,7 +160,7 @@ func (*Evidence) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case evidence.FieldID, evidence.FieldSize, evidence.FieldAnchorID, evidence.FieldProjectID, evidence.FieldStageID, evidence.FieldSbomID, evidence.FieldCreatedBy:
 			values[i] = new(sql.NullInt64)
-		case evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldRealm, evidence.FieldRawDigest, evidence.FieldMediaType, evidence.FieldPredicateType, evidence.FieldCategory, evidence.FieldVerification, evidence.FieldProvider:
+		case evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldRealm, evidence.FieldRawDigest, evidence.FieldMediaType, evidence.FieldPredicateType, evidence.FieldView, evidence.FieldCategory, evidence.FieldVerification, evidence.FieldProvider:
 			values[i] = new(sql.NullString)
 		case evidence.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -224,6 +226,12 @@ func (_m *Evidence) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field predicate_type", values[i])
 			} else if value.Valid {
 				_m.PredicateType = value.String
+			}
+		case evidence.FieldView:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field view", values[i])
+			} else if value.Valid {
+				_m.View = value.String
 			}
 		case evidence.FieldCategory:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -375,6 +383,9 @@ func (_m *Evidence) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("predicate_type=")
 	builder.WriteString(_m.PredicateType)
+	builder.WriteString(", ")
+	builder.WriteString("view=")
+	builder.WriteString(_m.View)
 	builder.WriteString(", ")
 	builder.WriteString("category=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Category))

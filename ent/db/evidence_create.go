@@ -70,6 +70,20 @@ func (_c *EvidenceCreate) SetPredicateType(v string) *EvidenceCreate {
 	return _c
 }
 
+// SetView sets the "view" field.
+func (_c *EvidenceCreate) SetView(v string) *EvidenceCreate {
+	_c.mutation.SetView(v)
+	return _c
+}
+
+// SetNillableView sets the "view" field if the given value is not nil.
+func (_c *EvidenceCreate) SetNillableView(v *string) *EvidenceCreate {
+	if v != nil {
+		_c.SetView(*v)
+	}
+	return _c
+}
+
 // SetCategory sets the "category" field.
 func (_c *EvidenceCreate) SetCategory(v evidence.Category) *EvidenceCreate {
 	_c.mutation.SetCategory(v)
@@ -251,6 +265,10 @@ func (_c *EvidenceCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *EvidenceCreate) defaults() {
+	if _, ok := _c.mutation.View(); !ok {
+		v := evidence.DefaultView
+		_c.mutation.SetView(v)
+	}
 	if _, ok := _c.mutation.Provider(); !ok {
 		v := evidence.DefaultProvider
 		_c.mutation.SetProvider(v)
@@ -279,6 +297,9 @@ func (_c *EvidenceCreate) check() error {
 	}
 	if _, ok := _c.mutation.PredicateType(); !ok {
 		return &ValidationError{Name: "predicate_type", err: errors.New(`db: missing required field "Evidence.predicate_type"`)}
+	}
+	if _, ok := _c.mutation.View(); !ok {
+		return &ValidationError{Name: "view", err: errors.New(`db: missing required field "Evidence.view"`)}
 	}
 	if _, ok := _c.mutation.Category(); !ok {
 		return &ValidationError{Name: "category", err: errors.New(`db: missing required field "Evidence.category"`)}
@@ -360,6 +381,10 @@ func (_c *EvidenceCreate) createSpec() (*Evidence, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PredicateType(); ok {
 		_spec.SetField(evidence.FieldPredicateType, field.TypeString, value)
 		_node.PredicateType = value
+	}
+	if value, ok := _c.mutation.View(); ok {
+		_spec.SetField(evidence.FieldView, field.TypeString, value)
+		_node.View = value
 	}
 	if value, ok := _c.mutation.Category(); ok {
 		_spec.SetField(evidence.FieldCategory, field.TypeEnum, value)
@@ -565,6 +590,9 @@ func (u *EvidenceUpsertOne) UpdateNewValues() *EvidenceUpsertOne {
 		}
 		if _, exists := u.create.mutation.PredicateType(); exists {
 			s.SetIgnore(evidence.FieldPredicateType)
+		}
+		if _, exists := u.create.mutation.View(); exists {
+			s.SetIgnore(evidence.FieldView)
 		}
 		if _, exists := u.create.mutation.Category(); exists {
 			s.SetIgnore(evidence.FieldCategory)
@@ -823,6 +851,9 @@ func (u *EvidenceUpsertBulk) UpdateNewValues() *EvidenceUpsertBulk {
 			}
 			if _, exists := b.mutation.PredicateType(); exists {
 				s.SetIgnore(evidence.FieldPredicateType)
+			}
+			if _, exists := b.mutation.View(); exists {
+				s.SetIgnore(evidence.FieldView)
 			}
 			if _, exists := b.mutation.Category(); exists {
 				s.SetIgnore(evidence.FieldCategory)

@@ -21,6 +21,8 @@ type EvidenceSubject struct {
 	Name string `json:"name,omitempty"`
 	// Digest holds the value of the "digest" field.
 	Digest string `json:"digest,omitempty"`
+	// Purl holds the value of the "purl" field.
+	Purl *string `json:"purl,omitempty"`
 	// EvidenceID holds the value of the "evidence_id" field.
 	EvidenceID int `json:"evidence_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -58,7 +60,7 @@ func (*EvidenceSubject) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case evidencesubject.FieldID, evidencesubject.FieldEvidenceID:
 			values[i] = new(sql.NullInt64)
-		case evidencesubject.FieldName, evidencesubject.FieldDigest:
+		case evidencesubject.FieldName, evidencesubject.FieldDigest, evidencesubject.FieldPurl:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -92,6 +94,13 @@ func (_m *EvidenceSubject) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field digest", values[i])
 			} else if value.Valid {
 				_m.Digest = value.String
+			}
+		case evidencesubject.FieldPurl:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field purl", values[i])
+			} else if value.Valid {
+				_m.Purl = new(string)
+				*_m.Purl = value.String
 			}
 		case evidencesubject.FieldEvidenceID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -145,6 +154,11 @@ func (_m *EvidenceSubject) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("digest=")
 	builder.WriteString(_m.Digest)
+	builder.WriteString(", ")
+	if v := _m.Purl; v != nil {
+		builder.WriteString("purl=")
+		builder.WriteString(*v)
+	}
 	builder.WriteString(", ")
 	builder.WriteString("evidence_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.EvidenceID))

@@ -42,6 +42,20 @@ func (_c *EvidenceSubjectCreate) SetDigest(v string) *EvidenceSubjectCreate {
 	return _c
 }
 
+// SetPurl sets the "purl" field.
+func (_c *EvidenceSubjectCreate) SetPurl(v string) *EvidenceSubjectCreate {
+	_c.mutation.SetPurl(v)
+	return _c
+}
+
+// SetNillablePurl sets the "purl" field if the given value is not nil.
+func (_c *EvidenceSubjectCreate) SetNillablePurl(v *string) *EvidenceSubjectCreate {
+	if v != nil {
+		_c.SetPurl(*v)
+	}
+	return _c
+}
+
 // SetEvidenceID sets the "evidence_id" field.
 func (_c *EvidenceSubjectCreate) SetEvidenceID(v int) *EvidenceSubjectCreate {
 	_c.mutation.SetEvidenceID(v)
@@ -143,6 +157,10 @@ func (_c *EvidenceSubjectCreate) createSpec() (*EvidenceSubject, *sqlgraph.Creat
 		_spec.SetField(evidencesubject.FieldDigest, field.TypeString, value)
 		_node.Digest = value
 	}
+	if value, ok := _c.mutation.Purl(); ok {
+		_spec.SetField(evidencesubject.FieldPurl, field.TypeString, value)
+		_node.Purl = &value
+	}
 	if nodes := _c.mutation.EvidenceIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -228,6 +246,9 @@ func (u *EvidenceSubjectUpsertOne) UpdateNewValues() *EvidenceSubjectUpsertOne {
 		}
 		if _, exists := u.create.mutation.Digest(); exists {
 			s.SetIgnore(evidencesubject.FieldDigest)
+		}
+		if _, exists := u.create.mutation.Purl(); exists {
+			s.SetIgnore(evidencesubject.FieldPurl)
 		}
 		if _, exists := u.create.mutation.EvidenceID(); exists {
 			s.SetIgnore(evidencesubject.FieldEvidenceID)
@@ -444,6 +465,9 @@ func (u *EvidenceSubjectUpsertBulk) UpdateNewValues() *EvidenceSubjectUpsertBulk
 			}
 			if _, exists := b.mutation.Digest(); exists {
 				s.SetIgnore(evidencesubject.FieldDigest)
+			}
+			if _, exists := b.mutation.Purl(); exists {
+				s.SetIgnore(evidencesubject.FieldPurl)
 			}
 			if _, exists := b.mutation.EvidenceID(); exists {
 				s.SetIgnore(evidencesubject.FieldEvidenceID)

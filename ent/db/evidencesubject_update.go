@@ -86,6 +86,9 @@ func (_u *EvidenceSubjectUpdate) sqlSave(ctx context.Context) (_node int, err er
 			}
 		}
 	}
+	if _u.mutation.PurlCleared() {
+		_spec.ClearField(evidencesubject.FieldPurl, field.TypeString)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -195,6 +198,9 @@ func (_u *EvidenceSubjectUpdateOne) sqlSave(ctx context.Context) (_node *Evidenc
 				ps[i](selector)
 			}
 		}
+	}
+	if _u.mutation.PurlCleared() {
+		_spec.ClearField(evidencesubject.FieldPurl, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &EvidenceSubject{config: _u.config}

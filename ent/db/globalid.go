@@ -91,6 +91,9 @@ func (_m *Sbom) GlobalID() string { return id.Global("Sbom", _m.ID) }
 // GlobalID returns the opaque id under which the API knows this SbomComponent.
 func (_m *SbomComponent) GlobalID() string { return id.Global("SbomComponent", _m.ID) }
 
+// GlobalID returns the opaque id under which the API knows this SearchWord.
+func (_m *SearchWord) GlobalID() string { return id.Global("SearchWord", _m.ID) }
+
 // GlobalID returns the opaque id under which the API knows this SigningKey.
 func (_m *SigningKey) GlobalID() string { return id.Global("SigningKey", _m.ID) }
 

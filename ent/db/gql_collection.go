@@ -5,11 +5,13 @@ package db
 import (
 	"context"
 
+	"entgo.io/contrib/entgql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
+	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -17,6 +19,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
+	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/project"
@@ -228,6 +231,19 @@ func (_q *ApplicationQuery) collectField(ctx context.Context, oneNode bool, opCt
 				*wq = *query
 			})
 
+		case "ownerships":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&OwnershipClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, false, opCtx, field, path, mayAddCondition(satisfies, ownershipImplementors)...); err != nil {
+				return err
+			}
+			_q.WithNamedOwnerships(alias, func(wq *OwnershipQuery) {
+				*wq = *query
+			})
+
 		case "versions":
 			var (
 				alias = field.Alias
@@ -280,6 +296,11 @@ func (_q *ApplicationQuery) collectField(ctx context.Context, oneNode bool, opCt
 				selectedFields = append(selectedFields, application.FieldCreatedAt)
 				fieldSeen[application.FieldCreatedAt] = struct{}{}
 			}
+		case "archivedAt":
+			if _, ok := fieldSeen[application.FieldArchivedAt]; !ok {
+				selectedFields = append(selectedFields, application.FieldArchivedAt)
+				fieldSeen[application.FieldArchivedAt] = struct{}{}
+			}
 		case "id":
 		case "__typename":
 		default:
@@ -314,6 +335,28 @@ func newApplicationPaginateArgs(rv map[string]any) *applicationPaginateArgs {
 	}
 	if v := rv[beforeField]; v != nil {
 		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case map[string]any:
+			var (
+				err1, err2 error
+				order      = &ApplicationOrder{Field: &ApplicationOrderField{}, Direction: entgql.OrderDirectionAsc}
+			)
+			if d, ok := v[directionField]; ok {
+				err1 = order.Direction.UnmarshalGQL(d)
+			}
+			if f, ok := v[fieldField]; ok {
+				err2 = order.Field.UnmarshalGQL(f)
+			}
+			if err1 == nil && err2 == nil {
+				args.opts = append(args.opts, WithApplicationOrder(order))
+			}
+		case *ApplicationOrder:
+			if v != nil {
+				args.opts = append(args.opts, WithApplicationOrder(v))
+			}
+		}
 	}
 	return args
 }
@@ -533,6 +576,28 @@ func newApplicationVersionPaginateArgs(rv map[string]any) *applicationversionPag
 	if v := rv[beforeField]; v != nil {
 		args.before = v.(*Cursor)
 	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case map[string]any:
+			var (
+				err1, err2 error
+				order      = &ApplicationVersionOrder{Field: &ApplicationVersionOrderField{}, Direction: entgql.OrderDirectionAsc}
+			)
+			if d, ok := v[directionField]; ok {
+				err1 = order.Direction.UnmarshalGQL(d)
+			}
+			if f, ok := v[fieldField]; ok {
+				err2 = order.Field.UnmarshalGQL(f)
+			}
+			if err1 == nil && err2 == nil {
+				args.opts = append(args.opts, WithApplicationVersionOrder(order))
+			}
+		case *ApplicationVersionOrder:
+			if v != nil {
+				args.opts = append(args.opts, WithApplicationVersionOrder(v))
+			}
+		}
+	}
 	return args
 }
 
@@ -667,6 +732,130 @@ type attestationPaginateArgs struct {
 
 func newAttestationPaginateArgs(rv map[string]any) *attestationPaginateArgs {
 	args := &attestationPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *BindingQuery) CollectFields(ctx context.Context, satisfies ...string) (*BindingQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *BindingQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(binding.Columns))
+		selectedFields = []string{binding.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "package":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PkgClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, pkgImplementors)...); err != nil {
+				return err
+			}
+			_q.withPackage = query
+			if _, ok := fieldSeen[binding.FieldPackageID]; !ok {
+				selectedFields = append(selectedFields, binding.FieldPackageID)
+				fieldSeen[binding.FieldPackageID] = struct{}{}
+			}
+
+		case "application":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationImplementors)...); err != nil {
+				return err
+			}
+			_q.withApplication = query
+			if _, ok := fieldSeen[binding.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, binding.FieldApplicationID)
+				fieldSeen[binding.FieldApplicationID] = struct{}{}
+			}
+		case "since":
+			if _, ok := fieldSeen[binding.FieldSince]; !ok {
+				selectedFields = append(selectedFields, binding.FieldSince)
+				fieldSeen[binding.FieldSince] = struct{}{}
+			}
+		case "until":
+			if _, ok := fieldSeen[binding.FieldUntil]; !ok {
+				selectedFields = append(selectedFields, binding.FieldUntil)
+				fieldSeen[binding.FieldUntil] = struct{}{}
+			}
+		case "packageID":
+			if _, ok := fieldSeen[binding.FieldPackageID]; !ok {
+				selectedFields = append(selectedFields, binding.FieldPackageID)
+				fieldSeen[binding.FieldPackageID] = struct{}{}
+			}
+		case "packageVersionID":
+			if _, ok := fieldSeen[binding.FieldPackageVersionID]; !ok {
+				selectedFields = append(selectedFields, binding.FieldPackageVersionID)
+				fieldSeen[binding.FieldPackageVersionID] = struct{}{}
+			}
+		case "applicationID":
+			if _, ok := fieldSeen[binding.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, binding.FieldApplicationID)
+				fieldSeen[binding.FieldApplicationID] = struct{}{}
+			}
+		case "boundBy":
+			if _, ok := fieldSeen[binding.FieldBoundBy]; !ok {
+				selectedFields = append(selectedFields, binding.FieldBoundBy)
+				fieldSeen[binding.FieldBoundBy] = struct{}{}
+			}
+		case "unboundBy":
+			if _, ok := fieldSeen[binding.FieldUnboundBy]; !ok {
+				selectedFields = append(selectedFields, binding.FieldUnboundBy)
+				fieldSeen[binding.FieldUnboundBy] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type bindingPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []BindingPaginateOption
+}
+
+func newBindingPaginateArgs(rv map[string]any) *bindingPaginateArgs {
+	args := &bindingPaginateArgs{}
 	if rv == nil {
 		return args
 	}
@@ -988,6 +1177,11 @@ func (_q *EvidenceQuery) collectField(ctx context.Context, oneNode bool, opCtx *
 				selectedFields = append(selectedFields, evidence.FieldPredicateType)
 				fieldSeen[evidence.FieldPredicateType] = struct{}{}
 			}
+		case "view":
+			if _, ok := fieldSeen[evidence.FieldView]; !ok {
+				selectedFields = append(selectedFields, evidence.FieldView)
+				fieldSeen[evidence.FieldView] = struct{}{}
+			}
 		case "category":
 			if _, ok := fieldSeen[evidence.FieldCategory]; !ok {
 				selectedFields = append(selectedFields, evidence.FieldCategory)
@@ -1073,6 +1267,28 @@ func newEvidencePaginateArgs(rv map[string]any) *evidencePaginateArgs {
 	if v := rv[beforeField]; v != nil {
 		args.before = v.(*Cursor)
 	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case map[string]any:
+			var (
+				err1, err2 error
+				order      = &EvidenceOrder{Field: &EvidenceOrderField{}, Direction: entgql.OrderDirectionAsc}
+			)
+			if d, ok := v[directionField]; ok {
+				err1 = order.Direction.UnmarshalGQL(d)
+			}
+			if f, ok := v[fieldField]; ok {
+				err2 = order.Field.UnmarshalGQL(f)
+			}
+			if err1 == nil && err2 == nil {
+				args.opts = append(args.opts, WithEvidenceOrder(order))
+			}
+		case *EvidenceOrder:
+			if v != nil {
+				args.opts = append(args.opts, WithEvidenceOrder(v))
+			}
+		}
+	}
 	return args
 }
 
@@ -1121,6 +1337,11 @@ func (_q *EvidenceSubjectQuery) collectField(ctx context.Context, oneNode bool, 
 			if _, ok := fieldSeen[evidencesubject.FieldDigest]; !ok {
 				selectedFields = append(selectedFields, evidencesubject.FieldDigest)
 				fieldSeen[evidencesubject.FieldDigest] = struct{}{}
+			}
+		case "purl":
+			if _, ok := fieldSeen[evidencesubject.FieldPurl]; !ok {
+				selectedFields = append(selectedFields, evidencesubject.FieldPurl)
+				fieldSeen[evidencesubject.FieldPurl] = struct{}{}
 			}
 		case "evidenceID":
 			if _, ok := fieldSeen[evidencesubject.FieldEvidenceID]; !ok {
@@ -1595,6 +1816,125 @@ func newOwnerPaginateArgs(rv map[string]any) *ownerPaginateArgs {
 }
 
 // CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *OwnershipQuery) CollectFields(ctx context.Context, satisfies ...string) (*OwnershipQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *OwnershipQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(ownership.Columns))
+		selectedFields = []string{ownership.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "application":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationImplementors)...); err != nil {
+				return err
+			}
+			_q.withApplication = query
+			if _, ok := fieldSeen[ownership.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, ownership.FieldApplicationID)
+				fieldSeen[ownership.FieldApplicationID] = struct{}{}
+			}
+
+		case "owner":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&OwnerClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, ownerImplementors)...); err != nil {
+				return err
+			}
+			_q.withOwner = query
+			if _, ok := fieldSeen[ownership.FieldOwnerID]; !ok {
+				selectedFields = append(selectedFields, ownership.FieldOwnerID)
+				fieldSeen[ownership.FieldOwnerID] = struct{}{}
+			}
+		case "since":
+			if _, ok := fieldSeen[ownership.FieldSince]; !ok {
+				selectedFields = append(selectedFields, ownership.FieldSince)
+				fieldSeen[ownership.FieldSince] = struct{}{}
+			}
+		case "until":
+			if _, ok := fieldSeen[ownership.FieldUntil]; !ok {
+				selectedFields = append(selectedFields, ownership.FieldUntil)
+				fieldSeen[ownership.FieldUntil] = struct{}{}
+			}
+		case "applicationID":
+			if _, ok := fieldSeen[ownership.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, ownership.FieldApplicationID)
+				fieldSeen[ownership.FieldApplicationID] = struct{}{}
+			}
+		case "ownerID":
+			if _, ok := fieldSeen[ownership.FieldOwnerID]; !ok {
+				selectedFields = append(selectedFields, ownership.FieldOwnerID)
+				fieldSeen[ownership.FieldOwnerID] = struct{}{}
+			}
+		case "assignedBy":
+			if _, ok := fieldSeen[ownership.FieldAssignedBy]; !ok {
+				selectedFields = append(selectedFields, ownership.FieldAssignedBy)
+				fieldSeen[ownership.FieldAssignedBy] = struct{}{}
+			}
+		case "removedBy":
+			if _, ok := fieldSeen[ownership.FieldRemovedBy]; !ok {
+				selectedFields = append(selectedFields, ownership.FieldRemovedBy)
+				fieldSeen[ownership.FieldRemovedBy] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type ownershipPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []OwnershipPaginateOption
+}
+
+func newOwnershipPaginateArgs(rv map[string]any) *ownershipPaginateArgs {
+	args := &ownershipPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
 func (_q *PkgQuery) CollectFields(ctx context.Context, satisfies ...string) (*PkgQuery, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
@@ -1615,6 +1955,19 @@ func (_q *PkgQuery) collectField(ctx context.Context, oneNode bool, opCtx *graph
 	)
 	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
 		switch field.Name {
+
+		case "bindings":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&BindingClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, false, opCtx, field, path, mayAddCondition(satisfies, bindingImplementors)...); err != nil {
+				return err
+			}
+			_q.WithNamedBindings(alias, func(wq *BindingQuery) {
+				*wq = *query
+			})
 
 		case "releasables":
 			var (
@@ -1672,6 +2025,28 @@ func newPackagePaginateArgs(rv map[string]any) *packagePaginateArgs {
 	}
 	if v := rv[beforeField]; v != nil {
 		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case map[string]any:
+			var (
+				err1, err2 error
+				order      = &PackageOrder{Field: &PackageOrderField{}, Direction: entgql.OrderDirectionAsc}
+			)
+			if d, ok := v[directionField]; ok {
+				err1 = order.Direction.UnmarshalGQL(d)
+			}
+			if f, ok := v[fieldField]; ok {
+				err2 = order.Field.UnmarshalGQL(f)
+			}
+			if err1 == nil && err2 == nil {
+				args.opts = append(args.opts, WithPackageOrder(order))
+			}
+		case *PackageOrder:
+			if v != nil {
+				args.opts = append(args.opts, WithPackageOrder(v))
+			}
+		}
 	}
 	return args
 }
@@ -2694,6 +3069,21 @@ func (_q *TrustAnchorQuery) collectField(ctx context.Context, oneNode bool, opCt
 			if _, ok := fieldSeen[trustanchor.FieldPublicKey]; !ok {
 				selectedFields = append(selectedFields, trustanchor.FieldPublicKey)
 				fieldSeen[trustanchor.FieldPublicKey] = struct{}{}
+			}
+		case "issuer":
+			if _, ok := fieldSeen[trustanchor.FieldIssuer]; !ok {
+				selectedFields = append(selectedFields, trustanchor.FieldIssuer)
+				fieldSeen[trustanchor.FieldIssuer] = struct{}{}
+			}
+		case "subject":
+			if _, ok := fieldSeen[trustanchor.FieldSubject]; !ok {
+				selectedFields = append(selectedFields, trustanchor.FieldSubject)
+				fieldSeen[trustanchor.FieldSubject] = struct{}{}
+			}
+		case "trustedRoot":
+			if _, ok := fieldSeen[trustanchor.FieldTrustedRoot]; !ok {
+				selectedFields = append(selectedFields, trustanchor.FieldTrustedRoot)
+				fieldSeen[trustanchor.FieldTrustedRoot] = struct{}{}
 			}
 		case "fingerprint":
 			if _, ok := fieldSeen[trustanchor.FieldFingerprint]; !ok {

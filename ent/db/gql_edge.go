@@ -44,6 +44,18 @@ func (_m *Application) Labels(ctx context.Context) (result []*Label, err error) 
 	return result, err
 }
 
+func (_m *Application) Ownerships(ctx context.Context) (result []*Ownership, err error) {
+	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
+		result, err = _m.NamedOwnerships(graphql.GetFieldContext(ctx).Field.Alias)
+	} else {
+		result, err = _m.Edges.OwnershipsOrErr()
+	}
+	if IsNotLoaded(err) {
+		result, err = _m.QueryOwnerships().All(ctx)
+	}
+	return result, err
+}
+
 func (_m *Application) Versions(ctx context.Context) (result []*ApplicationVersion, err error) {
 	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
 		result, err = _m.NamedVersions(graphql.GetFieldContext(ctx).Field.Alias)
@@ -138,6 +150,22 @@ func (_m *Attestation) Promotion(ctx context.Context) (*Promotion, error) {
 		result, err = _m.QueryPromotion().Only(ctx)
 	}
 	return result, MaskNotFound(err)
+}
+
+func (_m *Binding) Package(ctx context.Context) (*Pkg, error) {
+	result, err := _m.Edges.PackageOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryPackage().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Binding) Application(ctx context.Context) (*Application, error) {
+	result, err := _m.Edges.ApplicationOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryApplication().Only(ctx)
+	}
+	return result, err
 }
 
 func (_m *Evaluation) Project(ctx context.Context) (*Project, error) {
@@ -248,6 +276,34 @@ func (_m *Lifecycle) Project(ctx context.Context) (*Project, error) {
 	result, err := _m.Edges.ProjectOrErr()
 	if IsNotLoaded(err) {
 		result, err = _m.QueryProject().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Ownership) Application(ctx context.Context) (*Application, error) {
+	result, err := _m.Edges.ApplicationOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryApplication().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Ownership) Owner(ctx context.Context) (*Owner, error) {
+	result, err := _m.Edges.OwnerOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryOwner().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Pkg) Bindings(ctx context.Context) (result []*Binding, err error) {
+	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
+		result, err = _m.NamedBindings(graphql.GetFieldContext(ctx).Field.Alias)
+	} else {
+		result, err = _m.Edges.BindingsOrErr()
+	}
+	if IsNotLoaded(err) {
+		result, err = _m.QueryBindings().All(ctx)
 	}
 	return result, err
 }

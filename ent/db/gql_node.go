@@ -18,6 +18,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
+	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -25,6 +26,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
+	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/project"
@@ -63,6 +65,11 @@ var attestationImplementors = []string{"Attestation", "Node"}
 // IsNode implements the Node interface check for GQLGen.
 func (*Attestation) IsNode() {}
 
+var bindingImplementors = []string{"Binding", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Binding) IsNode() {}
+
 var evaluationImplementors = []string{"Evaluation", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
@@ -97,6 +104,11 @@ var ownerImplementors = []string{"Owner", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*Owner) IsNode() {}
+
+var ownershipImplementors = []string{"Ownership", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Ownership) IsNode() {}
 
 var pkgImplementors = []string{"Package", "Node"}
 
@@ -242,6 +254,15 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			}
 		}
 		return query.Only(ctx)
+	case binding.Table:
+		query := c.Binding.Query().
+			Where(binding.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, bindingImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
 	case evaluation.Table:
 		query := c.Evaluation.Query().
 			Where(evaluation.ID(id))
@@ -301,6 +322,15 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			Where(owner.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, ownerImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case ownership.Table:
+		query := c.Ownership.Query().
+			Where(ownership.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, ownershipImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -532,6 +562,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 				*noder = node
 			}
 		}
+	case binding.Table:
+		query := c.Binding.Query().
+			Where(binding.IDIn(ids...))
+		query, err := query.CollectFields(ctx, bindingImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
 	case evaluation.Table:
 		query := c.Evaluation.Query().
 			Where(evaluation.IDIn(ids...))
@@ -632,6 +678,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 		query := c.Owner.Query().
 			Where(owner.IDIn(ids...))
 		query, err := query.CollectFields(ctx, ownerImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case ownership.Table:
+		query := c.Ownership.Query().
+			Where(ownership.IDIn(ids...))
+		query, err := query.CollectFields(ctx, ownershipImplementors...)
 		if err != nil {
 			return nil, err
 		}

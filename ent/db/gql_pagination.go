@@ -5,6 +5,9 @@ package db
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"strconv"
 
 	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
@@ -15,6 +18,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
+	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -22,6 +26,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
+	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/project"
@@ -572,6 +577,89 @@ func (_m *ApplicationQuery) Paginate(
 	return conn, nil
 }
 
+var (
+	// ApplicationOrderFieldKey orders Application by key.
+	ApplicationOrderFieldKey = &ApplicationOrderField{
+		Value: func(_m *Application) (ent.Value, error) {
+			return _m.Key, nil
+		},
+		column: application.FieldKey,
+		toTerm: application.ByKey,
+		toCursor: func(_m *Application) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.Key,
+			}
+		},
+	}
+	// ApplicationOrderFieldName orders Application by name.
+	ApplicationOrderFieldName = &ApplicationOrderField{
+		Value: func(_m *Application) (ent.Value, error) {
+			return _m.Name, nil
+		},
+		column: application.FieldName,
+		toTerm: application.ByName,
+		toCursor: func(_m *Application) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.Name,
+			}
+		},
+	}
+	// ApplicationOrderFieldCreatedAt orders Application by created_at.
+	ApplicationOrderFieldCreatedAt = &ApplicationOrderField{
+		Value: func(_m *Application) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: application.FieldCreatedAt,
+		toTerm: application.ByCreatedAt,
+		toCursor: func(_m *Application) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f ApplicationOrderField) String() string {
+	var str string
+	switch f.column {
+	case ApplicationOrderFieldKey.column:
+		str = "KEY"
+	case ApplicationOrderFieldName.column:
+		str = "NAME"
+	case ApplicationOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f ApplicationOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *ApplicationOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("ApplicationOrderField %T must be a string", v)
+	}
+	switch str {
+	case "KEY":
+		*f = *ApplicationOrderFieldKey
+	case "NAME":
+		*f = *ApplicationOrderFieldName
+	case "CREATED_AT":
+		*f = *ApplicationOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid ApplicationOrderField", str)
+	}
+	return nil
+}
+
 // ApplicationOrderField defines the ordering field of Application.
 type ApplicationOrderField struct {
 	// Value extracts the ordering value from the given Application.
@@ -819,6 +907,71 @@ func (_m *ApplicationVersionQuery) Paginate(
 	}
 	conn.build(nodes, pager, after, first, before, last)
 	return conn, nil
+}
+
+var (
+	// ApplicationVersionOrderFieldVersion orders ApplicationVersion by version.
+	ApplicationVersionOrderFieldVersion = &ApplicationVersionOrderField{
+		Value: func(_m *ApplicationVersion) (ent.Value, error) {
+			return _m.Version, nil
+		},
+		column: applicationversion.FieldVersion,
+		toTerm: applicationversion.ByVersion,
+		toCursor: func(_m *ApplicationVersion) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.Version,
+			}
+		},
+	}
+	// ApplicationVersionOrderFieldCreatedAt orders ApplicationVersion by created_at.
+	ApplicationVersionOrderFieldCreatedAt = &ApplicationVersionOrderField{
+		Value: func(_m *ApplicationVersion) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: applicationversion.FieldCreatedAt,
+		toTerm: applicationversion.ByCreatedAt,
+		toCursor: func(_m *ApplicationVersion) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f ApplicationVersionOrderField) String() string {
+	var str string
+	switch f.column {
+	case ApplicationVersionOrderFieldVersion.column:
+		str = "VERSION"
+	case ApplicationVersionOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f ApplicationVersionOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *ApplicationVersionOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("ApplicationVersionOrderField %T must be a string", v)
+	}
+	switch str {
+	case "VERSION":
+		*f = *ApplicationVersionOrderFieldVersion
+	case "CREATED_AT":
+		*f = *ApplicationVersionOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid ApplicationVersionOrderField", str)
+	}
+	return nil
 }
 
 // ApplicationVersionOrderField defines the ordering field of ApplicationVersion.
@@ -1106,6 +1259,255 @@ func (_m *Attestation) ToEdge(order *AttestationOrder) *AttestationEdge {
 		order = DefaultAttestationOrder
 	}
 	return &AttestationEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// BindingEdge is the edge representation of Binding.
+type BindingEdge struct {
+	Node   *Binding `json:"node"`
+	Cursor Cursor   `json:"cursor"`
+}
+
+// BindingConnection is the connection containing edges to Binding.
+type BindingConnection struct {
+	Edges      []*BindingEdge `json:"edges"`
+	PageInfo   PageInfo       `json:"pageInfo"`
+	TotalCount int            `json:"totalCount"`
+}
+
+func (c *BindingConnection) build(nodes []*Binding, pager *bindingPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Binding
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Binding {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Binding {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*BindingEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &BindingEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// BindingPaginateOption enables pagination customization.
+type BindingPaginateOption func(*bindingPager) error
+
+// WithBindingOrder configures pagination ordering.
+func WithBindingOrder(order *BindingOrder) BindingPaginateOption {
+	if order == nil {
+		order = DefaultBindingOrder
+	}
+	o := *order
+	return func(pager *bindingPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultBindingOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithBindingFilter configures pagination filter.
+func WithBindingFilter(filter func(*BindingQuery) (*BindingQuery, error)) BindingPaginateOption {
+	return func(pager *bindingPager) error {
+		if filter == nil {
+			return errors.New("BindingQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type bindingPager struct {
+	reverse bool
+	order   *BindingOrder
+	filter  func(*BindingQuery) (*BindingQuery, error)
+}
+
+func newBindingPager(opts []BindingPaginateOption, reverse bool) (*bindingPager, error) {
+	pager := &bindingPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultBindingOrder
+	}
+	return pager, nil
+}
+
+func (p *bindingPager) applyFilter(query *BindingQuery) (*BindingQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *bindingPager) toCursor(_m *Binding) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *bindingPager) applyCursors(query *BindingQuery, after, before *Cursor) (*BindingQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultBindingOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *bindingPager) applyOrder(query *BindingQuery) *BindingQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultBindingOrder.Field {
+		query = query.Order(DefaultBindingOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *bindingPager) orderExpr(query *BindingQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultBindingOrder.Field {
+			b.Comma().Ident(DefaultBindingOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Binding.
+func (_m *BindingQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...BindingPaginateOption,
+) (*BindingConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newBindingPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &BindingConnection{Edges: []*BindingEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// BindingOrderField defines the ordering field of Binding.
+type BindingOrderField struct {
+	// Value extracts the ordering value from the given Binding.
+	Value    func(*Binding) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) binding.OrderOption
+	toCursor func(*Binding) Cursor
+}
+
+// BindingOrder defines the ordering of Binding.
+type BindingOrder struct {
+	Direction OrderDirection     `json:"direction"`
+	Field     *BindingOrderField `json:"field"`
+}
+
+// DefaultBindingOrder is the default ordering of Binding.
+var DefaultBindingOrder = &BindingOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &BindingOrderField{
+		Value: func(_m *Binding) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: binding.FieldID,
+		toTerm: binding.ByID,
+		toCursor: func(_m *Binding) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Binding into BindingEdge.
+func (_m *Binding) ToEdge(order *BindingOrder) *BindingEdge {
+	if order == nil {
+		order = DefaultBindingOrder
+	}
+	return &BindingEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}
@@ -1566,6 +1968,53 @@ func (_m *EvidenceQuery) Paginate(
 	}
 	conn.build(nodes, pager, after, first, before, last)
 	return conn, nil
+}
+
+var (
+	// EvidenceOrderFieldCreatedAt orders Evidence by created_at.
+	EvidenceOrderFieldCreatedAt = &EvidenceOrderField{
+		Value: func(_m *Evidence) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: evidence.FieldCreatedAt,
+		toTerm: evidence.ByCreatedAt,
+		toCursor: func(_m *Evidence) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f EvidenceOrderField) String() string {
+	var str string
+	switch f.column {
+	case EvidenceOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f EvidenceOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *EvidenceOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("EvidenceOrderField %T must be a string", v)
+	}
+	switch str {
+	case "CREATED_AT":
+		*f = *EvidenceOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid EvidenceOrderField", str)
+	}
+	return nil
 }
 
 // EvidenceOrderField defines the ordering field of Evidence.
@@ -2854,6 +3303,255 @@ func (_m *Owner) ToEdge(order *OwnerOrder) *OwnerEdge {
 	}
 }
 
+// OwnershipEdge is the edge representation of Ownership.
+type OwnershipEdge struct {
+	Node   *Ownership `json:"node"`
+	Cursor Cursor     `json:"cursor"`
+}
+
+// OwnershipConnection is the connection containing edges to Ownership.
+type OwnershipConnection struct {
+	Edges      []*OwnershipEdge `json:"edges"`
+	PageInfo   PageInfo         `json:"pageInfo"`
+	TotalCount int              `json:"totalCount"`
+}
+
+func (c *OwnershipConnection) build(nodes []*Ownership, pager *ownershipPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Ownership
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Ownership {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Ownership {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*OwnershipEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &OwnershipEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// OwnershipPaginateOption enables pagination customization.
+type OwnershipPaginateOption func(*ownershipPager) error
+
+// WithOwnershipOrder configures pagination ordering.
+func WithOwnershipOrder(order *OwnershipOrder) OwnershipPaginateOption {
+	if order == nil {
+		order = DefaultOwnershipOrder
+	}
+	o := *order
+	return func(pager *ownershipPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultOwnershipOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithOwnershipFilter configures pagination filter.
+func WithOwnershipFilter(filter func(*OwnershipQuery) (*OwnershipQuery, error)) OwnershipPaginateOption {
+	return func(pager *ownershipPager) error {
+		if filter == nil {
+			return errors.New("OwnershipQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type ownershipPager struct {
+	reverse bool
+	order   *OwnershipOrder
+	filter  func(*OwnershipQuery) (*OwnershipQuery, error)
+}
+
+func newOwnershipPager(opts []OwnershipPaginateOption, reverse bool) (*ownershipPager, error) {
+	pager := &ownershipPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultOwnershipOrder
+	}
+	return pager, nil
+}
+
+func (p *ownershipPager) applyFilter(query *OwnershipQuery) (*OwnershipQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *ownershipPager) toCursor(_m *Ownership) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *ownershipPager) applyCursors(query *OwnershipQuery, after, before *Cursor) (*OwnershipQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultOwnershipOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *ownershipPager) applyOrder(query *OwnershipQuery) *OwnershipQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultOwnershipOrder.Field {
+		query = query.Order(DefaultOwnershipOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *ownershipPager) orderExpr(query *OwnershipQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultOwnershipOrder.Field {
+			b.Comma().Ident(DefaultOwnershipOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Ownership.
+func (_m *OwnershipQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...OwnershipPaginateOption,
+) (*OwnershipConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newOwnershipPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &OwnershipConnection{Edges: []*OwnershipEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// OwnershipOrderField defines the ordering field of Ownership.
+type OwnershipOrderField struct {
+	// Value extracts the ordering value from the given Ownership.
+	Value    func(*Ownership) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) ownership.OrderOption
+	toCursor func(*Ownership) Cursor
+}
+
+// OwnershipOrder defines the ordering of Ownership.
+type OwnershipOrder struct {
+	Direction OrderDirection       `json:"direction"`
+	Field     *OwnershipOrderField `json:"field"`
+}
+
+// DefaultOwnershipOrder is the default ordering of Ownership.
+var DefaultOwnershipOrder = &OwnershipOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &OwnershipOrderField{
+		Value: func(_m *Ownership) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: ownership.FieldID,
+		toTerm: ownership.ByID,
+		toCursor: func(_m *Ownership) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Ownership into OwnershipEdge.
+func (_m *Ownership) ToEdge(order *OwnershipOrder) *OwnershipEdge {
+	if order == nil {
+		order = DefaultOwnershipOrder
+	}
+	return &OwnershipEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
 // Package is the type alias for Pkg.
 type Package = Pkg
 
@@ -3063,6 +3761,71 @@ func (_m *PkgQuery) Paginate(
 	}
 	conn.build(nodes, pager, after, first, before, last)
 	return conn, nil
+}
+
+var (
+	// PkgOrderFieldPurl orders Pkg by purl.
+	PkgOrderFieldPurl = &PackageOrderField{
+		Value: func(_m *Package) (ent.Value, error) {
+			return _m.Purl, nil
+		},
+		column: pkg.FieldPurl,
+		toTerm: pkg.ByPurl,
+		toCursor: func(_m *Package) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.Purl,
+			}
+		},
+	}
+	// PkgOrderFieldCreatedAt orders Pkg by created_at.
+	PkgOrderFieldCreatedAt = &PackageOrderField{
+		Value: func(_m *Package) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: pkg.FieldCreatedAt,
+		toTerm: pkg.ByCreatedAt,
+		toCursor: func(_m *Package) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f PackageOrderField) String() string {
+	var str string
+	switch f.column {
+	case PkgOrderFieldPurl.column:
+		str = "PURL"
+	case PkgOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f PackageOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *PackageOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("PackageOrderField %T must be a string", v)
+	}
+	switch str {
+	case "PURL":
+		*f = *PkgOrderFieldPurl
+	case "CREATED_AT":
+		*f = *PkgOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid PackageOrderField", str)
+	}
+	return nil
 }
 
 // PackageOrderField defines the ordering field of Pkg.

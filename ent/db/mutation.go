@@ -41,6 +41,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/rule"
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/sbomcomponent"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 	"github.com/plimsoll/plimsoll/ent/db/signingkey"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
@@ -87,6 +88,7 @@ const (
 	TypeRule               = "Rule"
 	TypeSbom               = "Sbom"
 	TypeSbomComponent      = "SbomComponent"
+	TypeSearchWord         = "SearchWord"
 	TypeSigningKey         = "SigningKey"
 	TypeStage              = "Stage"
 	TypeToken              = "Token"
@@ -1841,6 +1843,7 @@ type ApplicationMutation struct {
 	criticality       *application.Criticality
 	maturity          *application.Maturity
 	created_at        *time.Time
+	archived_at       *time.Time
 	clearedFields     map[string]struct{}
 	project           *int
 	clearedproject    bool
@@ -1855,6 +1858,9 @@ type ApplicationMutation struct {
 	versions          map[int]struct{}
 	removedversions   map[int]struct{}
 	clearedversions   bool
+	words             map[int]struct{}
+	removedwords      map[int]struct{}
+	clearedwords      bool
 	done              bool
 	oldValue          func(context.Context) (*Application, error)
 	predicates        []predicate.Application
@@ -2259,6 +2265,55 @@ func (m *ApplicationMutation) ResetCreatedAt() {
 	m.created_at = nil
 }
 
+// SetArchivedAt sets the "archived_at" field.
+func (m *ApplicationMutation) SetArchivedAt(t time.Time) {
+	m.archived_at = &t
+}
+
+// ArchivedAt returns the value of the "archived_at" field in the mutation.
+func (m *ApplicationMutation) ArchivedAt() (r time.Time, exists bool) {
+	v := m.archived_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldArchivedAt returns the old "archived_at" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldArchivedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldArchivedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldArchivedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldArchivedAt: %w", err)
+	}
+	return oldValue.ArchivedAt, nil
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (m *ApplicationMutation) ClearArchivedAt() {
+	m.archived_at = nil
+	m.clearedFields[application.FieldArchivedAt] = struct{}{}
+}
+
+// ArchivedAtCleared returns if the "archived_at" field was cleared in this mutation.
+func (m *ApplicationMutation) ArchivedAtCleared() bool {
+	_, ok := m.clearedFields[application.FieldArchivedAt]
+	return ok
+}
+
+// ResetArchivedAt resets all changes to the "archived_at" field.
+func (m *ApplicationMutation) ResetArchivedAt() {
+	m.archived_at = nil
+	delete(m.clearedFields, application.FieldArchivedAt)
+}
+
 // ClearProject clears the "project" edge to the Project entity.
 func (m *ApplicationMutation) ClearProject() {
 	m.clearedproject = true
@@ -2475,6 +2530,60 @@ func (m *ApplicationMutation) ResetVersions() {
 	m.removedversions = nil
 }
 
+// AddWordIDs adds the "words" edge to the SearchWord entity by ids.
+func (m *ApplicationMutation) AddWordIDs(ids ...int) {
+	if m.words == nil {
+		m.words = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.words[ids[i]] = struct{}{}
+	}
+}
+
+// ClearWords clears the "words" edge to the SearchWord entity.
+func (m *ApplicationMutation) ClearWords() {
+	m.clearedwords = true
+}
+
+// WordsCleared reports if the "words" edge to the SearchWord entity was cleared.
+func (m *ApplicationMutation) WordsCleared() bool {
+	return m.clearedwords
+}
+
+// RemoveWordIDs removes the "words" edge to the SearchWord entity by IDs.
+func (m *ApplicationMutation) RemoveWordIDs(ids ...int) {
+	if m.removedwords == nil {
+		m.removedwords = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.words, ids[i])
+		m.removedwords[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedWords returns the removed IDs of the "words" edge to the SearchWord entity.
+func (m *ApplicationMutation) RemovedWordsIDs() (ids []int) {
+	for id := range m.removedwords {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// WordsIDs returns the "words" edge IDs in the mutation.
+func (m *ApplicationMutation) WordsIDs() (ids []int) {
+	for id := range m.words {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetWords resets all changes to the "words" edge.
+func (m *ApplicationMutation) ResetWords() {
+	m.words = nil
+	m.clearedwords = false
+	m.removedwords = nil
+}
+
 // Where appends a list predicates to the ApplicationMutation builder.
 func (m *ApplicationMutation) Where(ps ...predicate.Application) {
 	m.predicates = append(m.predicates, ps...)
@@ -2509,7 +2618,7 @@ func (m *ApplicationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.key != nil {
 		fields = append(fields, application.FieldKey)
 	}
@@ -2533,6 +2642,9 @@ func (m *ApplicationMutation) Fields() []string {
 	}
 	if m.created_at != nil {
 		fields = append(fields, application.FieldCreatedAt)
+	}
+	if m.archived_at != nil {
+		fields = append(fields, application.FieldArchivedAt)
 	}
 	return fields
 }
@@ -2558,6 +2670,8 @@ func (m *ApplicationMutation) Field(name string) (ent.Value, bool) {
 		return m.LifecycleID()
 	case application.FieldCreatedAt:
 		return m.CreatedAt()
+	case application.FieldArchivedAt:
+		return m.ArchivedAt()
 	}
 	return nil, false
 }
@@ -2583,6 +2697,8 @@ func (m *ApplicationMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldLifecycleID(ctx)
 	case application.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
+	case application.FieldArchivedAt:
+		return m.OldArchivedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Application field %s", name)
 }
@@ -2648,6 +2764,13 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetCreatedAt(v)
 		return nil
+	case application.FieldArchivedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetArchivedAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Application field %s", name)
 }
@@ -2684,6 +2807,9 @@ func (m *ApplicationMutation) ClearedFields() []string {
 	if m.FieldCleared(application.FieldLifecycleID) {
 		fields = append(fields, application.FieldLifecycleID)
 	}
+	if m.FieldCleared(application.FieldArchivedAt) {
+		fields = append(fields, application.FieldArchivedAt)
+	}
 	return fields
 }
 
@@ -2700,6 +2826,9 @@ func (m *ApplicationMutation) ClearField(name string) error {
 	switch name {
 	case application.FieldLifecycleID:
 		m.ClearLifecycleID()
+		return nil
+	case application.FieldArchivedAt:
+		m.ClearArchivedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Application nullable field %s", name)
@@ -2733,13 +2862,16 @@ func (m *ApplicationMutation) ResetField(name string) error {
 	case application.FieldCreatedAt:
 		m.ResetCreatedAt()
 		return nil
+	case application.FieldArchivedAt:
+		m.ResetArchivedAt()
+		return nil
 	}
 	return fmt.Errorf("unknown Application field %s", name)
 }
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApplicationMutation) AddedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 6)
 	if m.project != nil {
 		edges = append(edges, application.EdgeProject)
 	}
@@ -2754,6 +2886,9 @@ func (m *ApplicationMutation) AddedEdges() []string {
 	}
 	if m.versions != nil {
 		edges = append(edges, application.EdgeVersions)
+	}
+	if m.words != nil {
+		edges = append(edges, application.EdgeWords)
 	}
 	return edges
 }
@@ -2788,13 +2923,19 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgeWords:
+		ids := make([]ent.Value, 0, len(m.words))
+		for id := range m.words {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApplicationMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 6)
 	if m.removedlabels != nil {
 		edges = append(edges, application.EdgeLabels)
 	}
@@ -2803,6 +2944,9 @@ func (m *ApplicationMutation) RemovedEdges() []string {
 	}
 	if m.removedversions != nil {
 		edges = append(edges, application.EdgeVersions)
+	}
+	if m.removedwords != nil {
+		edges = append(edges, application.EdgeWords)
 	}
 	return edges
 }
@@ -2829,13 +2973,19 @@ func (m *ApplicationMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgeWords:
+		ids := make([]ent.Value, 0, len(m.removedwords))
+		for id := range m.removedwords {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApplicationMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 6)
 	if m.clearedproject {
 		edges = append(edges, application.EdgeProject)
 	}
@@ -2850,6 +3000,9 @@ func (m *ApplicationMutation) ClearedEdges() []string {
 	}
 	if m.clearedversions {
 		edges = append(edges, application.EdgeVersions)
+	}
+	if m.clearedwords {
+		edges = append(edges, application.EdgeWords)
 	}
 	return edges
 }
@@ -2868,6 +3021,8 @@ func (m *ApplicationMutation) EdgeCleared(name string) bool {
 		return m.clearedownerships
 	case application.EdgeVersions:
 		return m.clearedversions
+	case application.EdgeWords:
+		return m.clearedwords
 	}
 	return false
 }
@@ -2904,6 +3059,9 @@ func (m *ApplicationMutation) ResetEdge(name string) error {
 		return nil
 	case application.EdgeVersions:
 		m.ResetVersions()
+		return nil
+	case application.EdgeWords:
+		m.ResetWords()
 		return nil
 	}
 	return fmt.Errorf("unknown Application edge %s", name)
@@ -8693,6 +8851,7 @@ type EvidenceMutation struct {
 	size            *int
 	addsize         *int
 	predicate_type  *string
+	view            *string
 	category        *evidence.Category
 	verified        *bool
 	verification    *string
@@ -9085,6 +9244,42 @@ func (m *EvidenceMutation) OldPredicateType(ctx context.Context) (v string, err 
 // ResetPredicateType resets all changes to the "predicate_type" field.
 func (m *EvidenceMutation) ResetPredicateType() {
 	m.predicate_type = nil
+}
+
+// SetView sets the "view" field.
+func (m *EvidenceMutation) SetView(s string) {
+	m.view = &s
+}
+
+// View returns the value of the "view" field in the mutation.
+func (m *EvidenceMutation) View() (r string, exists bool) {
+	v := m.view
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldView returns the old "view" field's value of the Evidence entity.
+// If the Evidence object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvidenceMutation) OldView(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldView is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldView requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldView: %w", err)
+	}
+	return oldValue.View, nil
+}
+
+// ResetView resets all changes to the "view" field.
+func (m *EvidenceMutation) ResetView() {
+	m.view = nil
 }
 
 // SetCategory sets the "category" field.
@@ -9735,7 +9930,7 @@ func (m *EvidenceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EvidenceMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 18)
 	if m.digest != nil {
 		fields = append(fields, evidence.FieldDigest)
 	}
@@ -9756,6 +9951,9 @@ func (m *EvidenceMutation) Fields() []string {
 	}
 	if m.predicate_type != nil {
 		fields = append(fields, evidence.FieldPredicateType)
+	}
+	if m.view != nil {
+		fields = append(fields, evidence.FieldView)
 	}
 	if m.category != nil {
 		fields = append(fields, evidence.FieldCategory)
@@ -9809,6 +10007,8 @@ func (m *EvidenceMutation) Field(name string) (ent.Value, bool) {
 		return m.Size()
 	case evidence.FieldPredicateType:
 		return m.PredicateType()
+	case evidence.FieldView:
+		return m.View()
 	case evidence.FieldCategory:
 		return m.Category()
 	case evidence.FieldVerified:
@@ -9852,6 +10052,8 @@ func (m *EvidenceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldSize(ctx)
 	case evidence.FieldPredicateType:
 		return m.OldPredicateType(ctx)
+	case evidence.FieldView:
+		return m.OldView(ctx)
 	case evidence.FieldCategory:
 		return m.OldCategory(ctx)
 	case evidence.FieldVerified:
@@ -9929,6 +10131,13 @@ func (m *EvidenceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPredicateType(v)
+		return nil
+	case evidence.FieldView:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetView(v)
 		return nil
 	case evidence.FieldCategory:
 		v, ok := value.(evidence.Category)
@@ -10111,6 +10320,9 @@ func (m *EvidenceMutation) ResetField(name string) error {
 		return nil
 	case evidence.FieldPredicateType:
 		m.ResetPredicateType()
+		return nil
+	case evidence.FieldView:
+		m.ResetView()
 		return nil
 	case evidence.FieldCategory:
 		m.ResetCategory()
@@ -10328,6 +10540,7 @@ type EvidenceSubjectMutation struct {
 	id              *int
 	name            *string
 	digest          *string
+	purl            *string
 	clearedFields   map[string]struct{}
 	evidence        *int
 	clearedevidence bool
@@ -10506,6 +10719,55 @@ func (m *EvidenceSubjectMutation) ResetDigest() {
 	m.digest = nil
 }
 
+// SetPurl sets the "purl" field.
+func (m *EvidenceSubjectMutation) SetPurl(s string) {
+	m.purl = &s
+}
+
+// Purl returns the value of the "purl" field in the mutation.
+func (m *EvidenceSubjectMutation) Purl() (r string, exists bool) {
+	v := m.purl
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurl returns the old "purl" field's value of the EvidenceSubject entity.
+// If the EvidenceSubject object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvidenceSubjectMutation) OldPurl(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurl is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurl requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurl: %w", err)
+	}
+	return oldValue.Purl, nil
+}
+
+// ClearPurl clears the value of the "purl" field.
+func (m *EvidenceSubjectMutation) ClearPurl() {
+	m.purl = nil
+	m.clearedFields[evidencesubject.FieldPurl] = struct{}{}
+}
+
+// PurlCleared returns if the "purl" field was cleared in this mutation.
+func (m *EvidenceSubjectMutation) PurlCleared() bool {
+	_, ok := m.clearedFields[evidencesubject.FieldPurl]
+	return ok
+}
+
+// ResetPurl resets all changes to the "purl" field.
+func (m *EvidenceSubjectMutation) ResetPurl() {
+	m.purl = nil
+	delete(m.clearedFields, evidencesubject.FieldPurl)
+}
+
 // SetEvidenceID sets the "evidence_id" field.
 func (m *EvidenceSubjectMutation) SetEvidenceID(i int) {
 	m.evidence = &i
@@ -10603,12 +10865,15 @@ func (m *EvidenceSubjectMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EvidenceSubjectMutation) Fields() []string {
-	fields := make([]string, 0, 3)
+	fields := make([]string, 0, 4)
 	if m.name != nil {
 		fields = append(fields, evidencesubject.FieldName)
 	}
 	if m.digest != nil {
 		fields = append(fields, evidencesubject.FieldDigest)
+	}
+	if m.purl != nil {
+		fields = append(fields, evidencesubject.FieldPurl)
 	}
 	if m.evidence != nil {
 		fields = append(fields, evidencesubject.FieldEvidenceID)
@@ -10625,6 +10890,8 @@ func (m *EvidenceSubjectMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case evidencesubject.FieldDigest:
 		return m.Digest()
+	case evidencesubject.FieldPurl:
+		return m.Purl()
 	case evidencesubject.FieldEvidenceID:
 		return m.EvidenceID()
 	}
@@ -10640,6 +10907,8 @@ func (m *EvidenceSubjectMutation) OldField(ctx context.Context, name string) (en
 		return m.OldName(ctx)
 	case evidencesubject.FieldDigest:
 		return m.OldDigest(ctx)
+	case evidencesubject.FieldPurl:
+		return m.OldPurl(ctx)
 	case evidencesubject.FieldEvidenceID:
 		return m.OldEvidenceID(ctx)
 	}
@@ -10664,6 +10933,13 @@ func (m *EvidenceSubjectMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetDigest(v)
+		return nil
+	case evidencesubject.FieldPurl:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurl(v)
 		return nil
 	case evidencesubject.FieldEvidenceID:
 		v, ok := value.(int)
@@ -10704,7 +10980,11 @@ func (m *EvidenceSubjectMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *EvidenceSubjectMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(evidencesubject.FieldPurl) {
+		fields = append(fields, evidencesubject.FieldPurl)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -10717,6 +10997,11 @@ func (m *EvidenceSubjectMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *EvidenceSubjectMutation) ClearField(name string) error {
+	switch name {
+	case evidencesubject.FieldPurl:
+		m.ClearPurl()
+		return nil
+	}
 	return fmt.Errorf("unknown EvidenceSubject nullable field %s", name)
 }
 
@@ -10729,6 +11014,9 @@ func (m *EvidenceSubjectMutation) ResetField(name string) error {
 		return nil
 	case evidencesubject.FieldDigest:
 		m.ResetDigest()
+		return nil
+	case evidencesubject.FieldPurl:
+		m.ResetPurl()
 		return nil
 	case evidencesubject.FieldEvidenceID:
 		m.ResetEvidenceID()
@@ -16035,6 +16323,9 @@ type PkgMutation struct {
 	releasables        map[int]struct{}
 	removedreleasables map[int]struct{}
 	clearedreleasables bool
+	words              map[int]struct{}
+	removedwords       map[int]struct{}
+	clearedwords       bool
 	done               bool
 	oldValue           func(context.Context) (*Pkg, error)
 	predicates         []predicate.Pkg
@@ -16372,6 +16663,60 @@ func (m *PkgMutation) ResetReleasables() {
 	m.removedreleasables = nil
 }
 
+// AddWordIDs adds the "words" edge to the SearchWord entity by ids.
+func (m *PkgMutation) AddWordIDs(ids ...int) {
+	if m.words == nil {
+		m.words = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.words[ids[i]] = struct{}{}
+	}
+}
+
+// ClearWords clears the "words" edge to the SearchWord entity.
+func (m *PkgMutation) ClearWords() {
+	m.clearedwords = true
+}
+
+// WordsCleared reports if the "words" edge to the SearchWord entity was cleared.
+func (m *PkgMutation) WordsCleared() bool {
+	return m.clearedwords
+}
+
+// RemoveWordIDs removes the "words" edge to the SearchWord entity by IDs.
+func (m *PkgMutation) RemoveWordIDs(ids ...int) {
+	if m.removedwords == nil {
+		m.removedwords = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.words, ids[i])
+		m.removedwords[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedWords returns the removed IDs of the "words" edge to the SearchWord entity.
+func (m *PkgMutation) RemovedWordsIDs() (ids []int) {
+	for id := range m.removedwords {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// WordsIDs returns the "words" edge IDs in the mutation.
+func (m *PkgMutation) WordsIDs() (ids []int) {
+	for id := range m.words {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetWords resets all changes to the "words" edge.
+func (m *PkgMutation) ResetWords() {
+	m.words = nil
+	m.clearedwords = false
+	m.removedwords = nil
+}
+
 // Where appends a list predicates to the PkgMutation builder.
 func (m *PkgMutation) Where(ps ...predicate.Pkg) {
 	m.predicates = append(m.predicates, ps...)
@@ -16522,7 +16867,7 @@ func (m *PkgMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *PkgMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.versions != nil {
 		edges = append(edges, pkg.EdgeVersions)
 	}
@@ -16531,6 +16876,9 @@ func (m *PkgMutation) AddedEdges() []string {
 	}
 	if m.releasables != nil {
 		edges = append(edges, pkg.EdgeReleasables)
+	}
+	if m.words != nil {
+		edges = append(edges, pkg.EdgeWords)
 	}
 	return edges
 }
@@ -16557,13 +16905,19 @@ func (m *PkgMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case pkg.EdgeWords:
+		ids := make([]ent.Value, 0, len(m.words))
+		for id := range m.words {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *PkgMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.removedversions != nil {
 		edges = append(edges, pkg.EdgeVersions)
 	}
@@ -16572,6 +16926,9 @@ func (m *PkgMutation) RemovedEdges() []string {
 	}
 	if m.removedreleasables != nil {
 		edges = append(edges, pkg.EdgeReleasables)
+	}
+	if m.removedwords != nil {
+		edges = append(edges, pkg.EdgeWords)
 	}
 	return edges
 }
@@ -16598,13 +16955,19 @@ func (m *PkgMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case pkg.EdgeWords:
+		ids := make([]ent.Value, 0, len(m.removedwords))
+		for id := range m.removedwords {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *PkgMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.clearedversions {
 		edges = append(edges, pkg.EdgeVersions)
 	}
@@ -16613,6 +16976,9 @@ func (m *PkgMutation) ClearedEdges() []string {
 	}
 	if m.clearedreleasables {
 		edges = append(edges, pkg.EdgeReleasables)
+	}
+	if m.clearedwords {
+		edges = append(edges, pkg.EdgeWords)
 	}
 	return edges
 }
@@ -16627,6 +16993,8 @@ func (m *PkgMutation) EdgeCleared(name string) bool {
 		return m.clearedbindings
 	case pkg.EdgeReleasables:
 		return m.clearedreleasables
+	case pkg.EdgeWords:
+		return m.clearedwords
 	}
 	return false
 }
@@ -16651,6 +17019,9 @@ func (m *PkgMutation) ResetEdge(name string) error {
 		return nil
 	case pkg.EdgeReleasables:
 		m.ResetReleasables()
+		return nil
+	case pkg.EdgeWords:
+		m.ResetWords()
 		return nil
 	}
 	return fmt.Errorf("unknown Pkg edge %s", name)
@@ -24390,6 +24761,584 @@ func (m *SbomComponentMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown SbomComponent edge %s", name)
 }
 
+// SearchWordMutation represents an operation that mutates the SearchWord nodes in the graph.
+type SearchWordMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *int
+	word               *string
+	clearedFields      map[string]struct{}
+	application        *int
+	clearedapplication bool
+	_package           *int
+	cleared_package    bool
+	done               bool
+	oldValue           func(context.Context) (*SearchWord, error)
+	predicates         []predicate.SearchWord
+}
+
+var _ ent.Mutation = (*SearchWordMutation)(nil)
+
+// searchwordOption allows management of the mutation configuration using functional options.
+type searchwordOption func(*SearchWordMutation)
+
+// newSearchWordMutation creates new mutation for the SearchWord entity.
+func newSearchWordMutation(c config, op Op, opts ...searchwordOption) *SearchWordMutation {
+	m := &SearchWordMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSearchWord,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSearchWordID sets the ID field of the mutation.
+func withSearchWordID(id int) searchwordOption {
+	return func(m *SearchWordMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *SearchWord
+		)
+		m.oldValue = func(ctx context.Context) (*SearchWord, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().SearchWord.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSearchWord sets the old SearchWord of the mutation.
+func withSearchWord(node *SearchWord) searchwordOption {
+	return func(m *SearchWordMutation) {
+		m.oldValue = func(context.Context) (*SearchWord, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SearchWordMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SearchWordMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SearchWordMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SearchWordMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().SearchWord.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetWord sets the "word" field.
+func (m *SearchWordMutation) SetWord(s string) {
+	m.word = &s
+}
+
+// Word returns the value of the "word" field in the mutation.
+func (m *SearchWordMutation) Word() (r string, exists bool) {
+	v := m.word
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWord returns the old "word" field's value of the SearchWord entity.
+// If the SearchWord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SearchWordMutation) OldWord(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWord is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWord requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWord: %w", err)
+	}
+	return oldValue.Word, nil
+}
+
+// ResetWord resets all changes to the "word" field.
+func (m *SearchWordMutation) ResetWord() {
+	m.word = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *SearchWordMutation) SetApplicationID(i int) {
+	m.application = &i
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *SearchWordMutation) ApplicationID() (r int, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the SearchWord entity.
+// If the SearchWord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SearchWordMutation) OldApplicationID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ClearApplicationID clears the value of the "application_id" field.
+func (m *SearchWordMutation) ClearApplicationID() {
+	m.application = nil
+	m.clearedFields[searchword.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationIDCleared returns if the "application_id" field was cleared in this mutation.
+func (m *SearchWordMutation) ApplicationIDCleared() bool {
+	_, ok := m.clearedFields[searchword.FieldApplicationID]
+	return ok
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *SearchWordMutation) ResetApplicationID() {
+	m.application = nil
+	delete(m.clearedFields, searchword.FieldApplicationID)
+}
+
+// SetPackageID sets the "package_id" field.
+func (m *SearchWordMutation) SetPackageID(i int) {
+	m._package = &i
+}
+
+// PackageID returns the value of the "package_id" field in the mutation.
+func (m *SearchWordMutation) PackageID() (r int, exists bool) {
+	v := m._package
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPackageID returns the old "package_id" field's value of the SearchWord entity.
+// If the SearchWord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SearchWordMutation) OldPackageID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPackageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPackageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPackageID: %w", err)
+	}
+	return oldValue.PackageID, nil
+}
+
+// ClearPackageID clears the value of the "package_id" field.
+func (m *SearchWordMutation) ClearPackageID() {
+	m._package = nil
+	m.clearedFields[searchword.FieldPackageID] = struct{}{}
+}
+
+// PackageIDCleared returns if the "package_id" field was cleared in this mutation.
+func (m *SearchWordMutation) PackageIDCleared() bool {
+	_, ok := m.clearedFields[searchword.FieldPackageID]
+	return ok
+}
+
+// ResetPackageID resets all changes to the "package_id" field.
+func (m *SearchWordMutation) ResetPackageID() {
+	m._package = nil
+	delete(m.clearedFields, searchword.FieldPackageID)
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *SearchWordMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[searchword.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *SearchWordMutation) ApplicationCleared() bool {
+	return m.ApplicationIDCleared() || m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *SearchWordMutation) ApplicationIDs() (ids []int) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *SearchWordMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearPackage clears the "package" edge to the Pkg entity.
+func (m *SearchWordMutation) ClearPackage() {
+	m.cleared_package = true
+	m.clearedFields[searchword.FieldPackageID] = struct{}{}
+}
+
+// PackageCleared reports if the "package" edge to the Pkg entity was cleared.
+func (m *SearchWordMutation) PackageCleared() bool {
+	return m.PackageIDCleared() || m.cleared_package
+}
+
+// PackageIDs returns the "package" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PackageID instead. It exists only for internal usage by the builders.
+func (m *SearchWordMutation) PackageIDs() (ids []int) {
+	if id := m._package; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPackage resets all changes to the "package" edge.
+func (m *SearchWordMutation) ResetPackage() {
+	m._package = nil
+	m.cleared_package = false
+}
+
+// Where appends a list predicates to the SearchWordMutation builder.
+func (m *SearchWordMutation) Where(ps ...predicate.SearchWord) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SearchWordMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SearchWordMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.SearchWord, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SearchWordMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SearchWordMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (SearchWord).
+func (m *SearchWordMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SearchWordMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.word != nil {
+		fields = append(fields, searchword.FieldWord)
+	}
+	if m.application != nil {
+		fields = append(fields, searchword.FieldApplicationID)
+	}
+	if m._package != nil {
+		fields = append(fields, searchword.FieldPackageID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SearchWordMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case searchword.FieldWord:
+		return m.Word()
+	case searchword.FieldApplicationID:
+		return m.ApplicationID()
+	case searchword.FieldPackageID:
+		return m.PackageID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SearchWordMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case searchword.FieldWord:
+		return m.OldWord(ctx)
+	case searchword.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case searchword.FieldPackageID:
+		return m.OldPackageID(ctx)
+	}
+	return nil, fmt.Errorf("unknown SearchWord field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SearchWordMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case searchword.FieldWord:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWord(v)
+		return nil
+	case searchword.FieldApplicationID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case searchword.FieldPackageID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPackageID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SearchWord field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SearchWordMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SearchWordMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SearchWordMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown SearchWord numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SearchWordMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(searchword.FieldApplicationID) {
+		fields = append(fields, searchword.FieldApplicationID)
+	}
+	if m.FieldCleared(searchword.FieldPackageID) {
+		fields = append(fields, searchword.FieldPackageID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SearchWordMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SearchWordMutation) ClearField(name string) error {
+	switch name {
+	case searchword.FieldApplicationID:
+		m.ClearApplicationID()
+		return nil
+	case searchword.FieldPackageID:
+		m.ClearPackageID()
+		return nil
+	}
+	return fmt.Errorf("unknown SearchWord nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SearchWordMutation) ResetField(name string) error {
+	switch name {
+	case searchword.FieldWord:
+		m.ResetWord()
+		return nil
+	case searchword.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case searchword.FieldPackageID:
+		m.ResetPackageID()
+		return nil
+	}
+	return fmt.Errorf("unknown SearchWord field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SearchWordMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.application != nil {
+		edges = append(edges, searchword.EdgeApplication)
+	}
+	if m._package != nil {
+		edges = append(edges, searchword.EdgePackage)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SearchWordMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case searchword.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case searchword.EdgePackage:
+		if id := m._package; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SearchWordMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SearchWordMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SearchWordMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedapplication {
+		edges = append(edges, searchword.EdgeApplication)
+	}
+	if m.cleared_package {
+		edges = append(edges, searchword.EdgePackage)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SearchWordMutation) EdgeCleared(name string) bool {
+	switch name {
+	case searchword.EdgeApplication:
+		return m.clearedapplication
+	case searchword.EdgePackage:
+		return m.cleared_package
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SearchWordMutation) ClearEdge(name string) error {
+	switch name {
+	case searchword.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case searchword.EdgePackage:
+		m.ClearPackage()
+		return nil
+	}
+	return fmt.Errorf("unknown SearchWord unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SearchWordMutation) ResetEdge(name string) error {
+	switch name {
+	case searchword.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case searchword.EdgePackage:
+		m.ResetPackage()
+		return nil
+	}
+	return fmt.Errorf("unknown SearchWord edge %s", name)
+}
+
 // SigningKeyMutation represents an operation that mutates the SigningKey nodes in the graph.
 type SigningKeyMutation struct {
 	config
@@ -26465,6 +27414,9 @@ type TrustAnchorMutation struct {
 	alias         *string
 	kind          *trustanchor.Kind
 	public_key    *string
+	issuer        *string
+	subject       *string
+	trusted_root  *string
 	fingerprint   *string
 	algorithm     *string
 	valid_from    *time.Time
@@ -26681,6 +27633,114 @@ func (m *TrustAnchorMutation) OldPublicKey(ctx context.Context) (v string, err e
 // ResetPublicKey resets all changes to the "public_key" field.
 func (m *TrustAnchorMutation) ResetPublicKey() {
 	m.public_key = nil
+}
+
+// SetIssuer sets the "issuer" field.
+func (m *TrustAnchorMutation) SetIssuer(s string) {
+	m.issuer = &s
+}
+
+// Issuer returns the value of the "issuer" field in the mutation.
+func (m *TrustAnchorMutation) Issuer() (r string, exists bool) {
+	v := m.issuer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIssuer returns the old "issuer" field's value of the TrustAnchor entity.
+// If the TrustAnchor object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrustAnchorMutation) OldIssuer(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIssuer is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIssuer requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIssuer: %w", err)
+	}
+	return oldValue.Issuer, nil
+}
+
+// ResetIssuer resets all changes to the "issuer" field.
+func (m *TrustAnchorMutation) ResetIssuer() {
+	m.issuer = nil
+}
+
+// SetSubject sets the "subject" field.
+func (m *TrustAnchorMutation) SetSubject(s string) {
+	m.subject = &s
+}
+
+// Subject returns the value of the "subject" field in the mutation.
+func (m *TrustAnchorMutation) Subject() (r string, exists bool) {
+	v := m.subject
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSubject returns the old "subject" field's value of the TrustAnchor entity.
+// If the TrustAnchor object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrustAnchorMutation) OldSubject(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSubject is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSubject requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSubject: %w", err)
+	}
+	return oldValue.Subject, nil
+}
+
+// ResetSubject resets all changes to the "subject" field.
+func (m *TrustAnchorMutation) ResetSubject() {
+	m.subject = nil
+}
+
+// SetTrustedRoot sets the "trusted_root" field.
+func (m *TrustAnchorMutation) SetTrustedRoot(s string) {
+	m.trusted_root = &s
+}
+
+// TrustedRoot returns the value of the "trusted_root" field in the mutation.
+func (m *TrustAnchorMutation) TrustedRoot() (r string, exists bool) {
+	v := m.trusted_root
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTrustedRoot returns the old "trusted_root" field's value of the TrustAnchor entity.
+// If the TrustAnchor object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrustAnchorMutation) OldTrustedRoot(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTrustedRoot is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTrustedRoot requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTrustedRoot: %w", err)
+	}
+	return oldValue.TrustedRoot, nil
+}
+
+// ResetTrustedRoot resets all changes to the "trusted_root" field.
+func (m *TrustAnchorMutation) ResetTrustedRoot() {
+	m.trusted_root = nil
 }
 
 // SetFingerprint sets the "fingerprint" field.
@@ -26972,7 +28032,7 @@ func (m *TrustAnchorMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *TrustAnchorMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 12)
 	if m.alias != nil {
 		fields = append(fields, trustanchor.FieldAlias)
 	}
@@ -26981,6 +28041,15 @@ func (m *TrustAnchorMutation) Fields() []string {
 	}
 	if m.public_key != nil {
 		fields = append(fields, trustanchor.FieldPublicKey)
+	}
+	if m.issuer != nil {
+		fields = append(fields, trustanchor.FieldIssuer)
+	}
+	if m.subject != nil {
+		fields = append(fields, trustanchor.FieldSubject)
+	}
+	if m.trusted_root != nil {
+		fields = append(fields, trustanchor.FieldTrustedRoot)
 	}
 	if m.fingerprint != nil {
 		fields = append(fields, trustanchor.FieldFingerprint)
@@ -27014,6 +28083,12 @@ func (m *TrustAnchorMutation) Field(name string) (ent.Value, bool) {
 		return m.Kind()
 	case trustanchor.FieldPublicKey:
 		return m.PublicKey()
+	case trustanchor.FieldIssuer:
+		return m.Issuer()
+	case trustanchor.FieldSubject:
+		return m.Subject()
+	case trustanchor.FieldTrustedRoot:
+		return m.TrustedRoot()
 	case trustanchor.FieldFingerprint:
 		return m.Fingerprint()
 	case trustanchor.FieldAlgorithm:
@@ -27041,6 +28116,12 @@ func (m *TrustAnchorMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldKind(ctx)
 	case trustanchor.FieldPublicKey:
 		return m.OldPublicKey(ctx)
+	case trustanchor.FieldIssuer:
+		return m.OldIssuer(ctx)
+	case trustanchor.FieldSubject:
+		return m.OldSubject(ctx)
+	case trustanchor.FieldTrustedRoot:
+		return m.OldTrustedRoot(ctx)
 	case trustanchor.FieldFingerprint:
 		return m.OldFingerprint(ctx)
 	case trustanchor.FieldAlgorithm:
@@ -27082,6 +28163,27 @@ func (m *TrustAnchorMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPublicKey(v)
+		return nil
+	case trustanchor.FieldIssuer:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIssuer(v)
+		return nil
+	case trustanchor.FieldSubject:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSubject(v)
+		return nil
+	case trustanchor.FieldTrustedRoot:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTrustedRoot(v)
 		return nil
 	case trustanchor.FieldFingerprint:
 		v, ok := value.(string)
@@ -27203,6 +28305,15 @@ func (m *TrustAnchorMutation) ResetField(name string) error {
 		return nil
 	case trustanchor.FieldPublicKey:
 		m.ResetPublicKey()
+		return nil
+	case trustanchor.FieldIssuer:
+		m.ResetIssuer()
+		return nil
+	case trustanchor.FieldSubject:
+		m.ResetSubject()
+		return nil
+	case trustanchor.FieldTrustedRoot:
+		m.ResetTrustedRoot()
 		return nil
 	case trustanchor.FieldFingerprint:
 		m.ResetFingerprint()

@@ -35,15 +35,18 @@ type PkgEdges struct {
 	Bindings []*Binding `json:"bindings,omitempty"`
 	// Releasables holds the value of the releasables edge.
 	Releasables []*Releasable `json:"releasables,omitempty"`
+	// Words holds the value of the words edge.
+	Words []*SearchWord `json:"words,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [4]bool
 	// totalCount holds the count of the edges above.
-	totalCount [1]map[string]int
+	totalCount [2]map[string]int
 
 	namedVersions    map[string][]*PackageVersion
 	namedBindings    map[string][]*Binding
 	namedReleasables map[string][]*Releasable
+	namedWords       map[string][]*SearchWord
 }
 
 // VersionsOrErr returns the Versions value or an error if the edge
@@ -71,6 +74,15 @@ func (e PkgEdges) ReleasablesOrErr() ([]*Releasable, error) {
 		return e.Releasables, nil
 	}
 	return nil, &NotLoadedError{edge: "releasables"}
+}
+
+// WordsOrErr returns the Words value or an error if the edge
+// was not loaded in eager-loading.
+func (e PkgEdges) WordsOrErr() ([]*SearchWord, error) {
+	if e.loadedTypes[3] {
+		return e.Words, nil
+	}
+	return nil, &NotLoadedError{edge: "words"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -143,6 +155,11 @@ func (_m *Pkg) QueryBindings() *BindingQuery {
 // QueryReleasables queries the "releasables" edge of the Pkg entity.
 func (_m *Pkg) QueryReleasables() *ReleasableQuery {
 	return NewPkgClient(_m.config).QueryReleasables(_m)
+}
+
+// QueryWords queries the "words" edge of the Pkg entity.
+func (_m *Pkg) QueryWords() *SearchWordQuery {
+	return NewPkgClient(_m.config).QueryWords(_m)
 }
 
 // Update returns a builder for updating this Pkg.
@@ -246,6 +263,30 @@ func (_m *Pkg) appendNamedReleasables(name string, edges ...*Releasable) {
 		_m.Edges.namedReleasables[name] = []*Releasable{}
 	} else {
 		_m.Edges.namedReleasables[name] = append(_m.Edges.namedReleasables[name], edges...)
+	}
+}
+
+// NamedWords returns the Words named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *Pkg) NamedWords(name string) ([]*SearchWord, error) {
+	if _m.Edges.namedWords == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedWords[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *Pkg) appendNamedWords(name string, edges ...*SearchWord) {
+	if _m.Edges.namedWords == nil {
+		_m.Edges.namedWords = make(map[string][]*SearchWord)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedWords[name] = []*SearchWord{}
+	} else {
+		_m.Edges.namedWords[name] = append(_m.Edges.namedWords[name], edges...)
 	}
 }
 

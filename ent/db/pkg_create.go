@@ -15,6 +15,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 )
 
 // PkgCreate is the builder for creating a Pkg entity.
@@ -80,6 +81,21 @@ func (_c *PkgCreate) AddReleasables(v ...*Releasable) *PkgCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddReleasableIDs(ids...)
+}
+
+// AddWordIDs adds the "words" edge to the SearchWord entity by IDs.
+func (_c *PkgCreate) AddWordIDs(ids ...int) *PkgCreate {
+	_c.mutation.AddWordIDs(ids...)
+	return _c
+}
+
+// AddWords adds the "words" edges to the SearchWord entity.
+func (_c *PkgCreate) AddWords(v ...*SearchWord) *PkgCreate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddWordIDs(ids...)
 }
 
 // Mutation returns the PkgMutation object of the builder.
@@ -198,6 +214,22 @@ func (_c *PkgCreate) createSpec() (*Pkg, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(releasable.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.WordsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   pkg.WordsTable,
+			Columns: []string{pkg.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -17,6 +17,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 )
 
 // PkgQuery is the builder for querying Pkg entities.
@@ -29,11 +30,13 @@ type PkgQuery struct {
 	withVersions         *PackageVersionQuery
 	withBindings         *BindingQuery
 	withReleasables      *ReleasableQuery
+	withWords            *SearchWordQuery
 	loadTotal            []func(context.Context, []*Pkg) error
 	modifiers            []func(*sql.Selector)
 	withNamedVersions    map[string]*PackageVersionQuery
 	withNamedBindings    map[string]*BindingQuery
 	withNamedReleasables map[string]*ReleasableQuery
+	withNamedWords       map[string]*SearchWordQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -129,6 +132,28 @@ func (_q *PkgQuery) QueryReleasables() *ReleasableQuery {
 			sqlgraph.From(pkg.Table, pkg.FieldID, selector),
 			sqlgraph.To(releasable.Table, releasable.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, pkg.ReleasablesTable, pkg.ReleasablesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryWords chains the current query on the "words" edge.
+func (_q *PkgQuery) QueryWords() *SearchWordQuery {
+	query := (&SearchWordClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(pkg.Table, pkg.FieldID, selector),
+			sqlgraph.To(searchword.Table, searchword.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, pkg.WordsTable, pkg.WordsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -331,6 +356,7 @@ func (_q *PkgQuery) Clone() *PkgQuery {
 		withVersions:    _q.withVersions.Clone(),
 		withBindings:    _q.withBindings.Clone(),
 		withReleasables: _q.withReleasables.Clone(),
+		withWords:       _q.withWords.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -368,6 +394,17 @@ func (_q *PkgQuery) WithReleasables(opts ...func(*ReleasableQuery)) *PkgQuery {
 		opt(query)
 	}
 	_q.withReleasables = query
+	return _q
+}
+
+// WithWords tells the query-builder to eager-load the nodes that are connected to
+// the "words" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *PkgQuery) WithWords(opts ...func(*SearchWordQuery)) *PkgQuery {
+	query := (&SearchWordClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withWords = query
 	return _q
 }
 
@@ -449,10 +486,11 @@ func (_q *PkgQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Pkg, err
 	var (
 		nodes       = []*Pkg{}
 		_spec       = _q.querySpec()
-		loadedTypes = [3]bool{
+		loadedTypes = [4]bool{
 			_q.withVersions != nil,
 			_q.withBindings != nil,
 			_q.withReleasables != nil,
+			_q.withWords != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -497,6 +535,13 @@ func (_q *PkgQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Pkg, err
 			return nil, err
 		}
 	}
+	if query := _q.withWords; query != nil {
+		if err := _q.loadWords(ctx, query, nodes,
+			func(n *Pkg) { n.Edges.Words = []*SearchWord{} },
+			func(n *Pkg, e *SearchWord) { n.Edges.Words = append(n.Edges.Words, e) }); err != nil {
+			return nil, err
+		}
+	}
 	for name, query := range _q.withNamedVersions {
 		if err := _q.loadVersions(ctx, query, nodes,
 			func(n *Pkg) { n.appendNamedVersions(name) },
@@ -515,6 +560,13 @@ func (_q *PkgQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Pkg, err
 		if err := _q.loadReleasables(ctx, query, nodes,
 			func(n *Pkg) { n.appendNamedReleasables(name) },
 			func(n *Pkg, e *Releasable) { n.appendNamedReleasables(name, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedWords {
+		if err := _q.loadWords(ctx, query, nodes,
+			func(n *Pkg) { n.appendNamedWords(name) },
+			func(n *Pkg, e *SearchWord) { n.appendNamedWords(name, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -601,6 +653,39 @@ func (_q *PkgQuery) loadReleasables(ctx context.Context, query *ReleasableQuery,
 	}
 	query.Where(predicate.Releasable(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(pkg.ReleasablesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.PackageID
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "package_id" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "package_id" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *PkgQuery) loadWords(ctx context.Context, query *SearchWordQuery, nodes []*Pkg, init func(*Pkg), assign func(*Pkg, *SearchWord)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[int]*Pkg)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(searchword.FieldPackageID)
+	}
+	query.Where(predicate.SearchWord(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(pkg.WordsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {
@@ -752,6 +837,20 @@ func (_q *PkgQuery) WithNamedReleasables(name string, opts ...func(*ReleasableQu
 		_q.withNamedReleasables = make(map[string]*ReleasableQuery)
 	}
 	_q.withNamedReleasables[name] = query
+	return _q
+}
+
+// WithNamedWords tells the query-builder to eager-load the nodes that are connected to the "words"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *PkgQuery) WithNamedWords(name string, opts ...func(*SearchWordQuery)) *PkgQuery {
+	query := (&SearchWordClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedWords == nil {
+		_q.withNamedWords = make(map[string]*SearchWordQuery)
+	}
+	_q.withNamedWords[name] = query
 	return _q
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 )
 
 // PkgUpdate is the builder for updating Pkg entities.
@@ -74,6 +75,21 @@ func (_u *PkgUpdate) AddReleasables(v ...*Releasable) *PkgUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.AddReleasableIDs(ids...)
+}
+
+// AddWordIDs adds the "words" edge to the SearchWord entity by IDs.
+func (_u *PkgUpdate) AddWordIDs(ids ...int) *PkgUpdate {
+	_u.mutation.AddWordIDs(ids...)
+	return _u
+}
+
+// AddWords adds the "words" edges to the SearchWord entity.
+func (_u *PkgUpdate) AddWords(v ...*SearchWord) *PkgUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddWordIDs(ids...)
 }
 
 // Mutation returns the PkgMutation object of the builder.
@@ -142,6 +158,27 @@ func (_u *PkgUpdate) RemoveReleasables(v ...*Releasable) *PkgUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveReleasableIDs(ids...)
+}
+
+// ClearWords clears all "words" edges to the SearchWord entity.
+func (_u *PkgUpdate) ClearWords() *PkgUpdate {
+	_u.mutation.ClearWords()
+	return _u
+}
+
+// RemoveWordIDs removes the "words" edge to SearchWord entities by IDs.
+func (_u *PkgUpdate) RemoveWordIDs(ids ...int) *PkgUpdate {
+	_u.mutation.RemoveWordIDs(ids...)
+	return _u
+}
+
+// RemoveWords removes "words" edges to SearchWord entities.
+func (_u *PkgUpdate) RemoveWords(v ...*SearchWord) *PkgUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveWordIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -321,6 +358,51 @@ func (_u *PkgUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.WordsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   pkg.WordsTable,
+			Columns: []string{pkg.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedWordsIDs(); len(nodes) > 0 && !_u.mutation.WordsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   pkg.WordsTable,
+			Columns: []string{pkg.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.WordsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   pkg.WordsTable,
+			Columns: []string{pkg.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -386,6 +468,21 @@ func (_u *PkgUpdateOne) AddReleasables(v ...*Releasable) *PkgUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.AddReleasableIDs(ids...)
+}
+
+// AddWordIDs adds the "words" edge to the SearchWord entity by IDs.
+func (_u *PkgUpdateOne) AddWordIDs(ids ...int) *PkgUpdateOne {
+	_u.mutation.AddWordIDs(ids...)
+	return _u
+}
+
+// AddWords adds the "words" edges to the SearchWord entity.
+func (_u *PkgUpdateOne) AddWords(v ...*SearchWord) *PkgUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddWordIDs(ids...)
 }
 
 // Mutation returns the PkgMutation object of the builder.
@@ -454,6 +551,27 @@ func (_u *PkgUpdateOne) RemoveReleasables(v ...*Releasable) *PkgUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveReleasableIDs(ids...)
+}
+
+// ClearWords clears all "words" edges to the SearchWord entity.
+func (_u *PkgUpdateOne) ClearWords() *PkgUpdateOne {
+	_u.mutation.ClearWords()
+	return _u
+}
+
+// RemoveWordIDs removes the "words" edge to SearchWord entities by IDs.
+func (_u *PkgUpdateOne) RemoveWordIDs(ids ...int) *PkgUpdateOne {
+	_u.mutation.RemoveWordIDs(ids...)
+	return _u
+}
+
+// RemoveWords removes "words" edges to SearchWord entities.
+func (_u *PkgUpdateOne) RemoveWords(v ...*SearchWord) *PkgUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveWordIDs(ids...)
 }
 
 // Where appends a list predicates to the PkgUpdate builder.
@@ -656,6 +774,51 @@ func (_u *PkgUpdateOne) sqlSave(ctx context.Context) (_node *Pkg, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(releasable.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.WordsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   pkg.WordsTable,
+			Columns: []string{pkg.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedWordsIDs(); len(nodes) > 0 && !_u.mutation.WordsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   pkg.WordsTable,
+			Columns: []string{pkg.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.WordsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   pkg.WordsTable,
+			Columns: []string{pkg.WordsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(searchword.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

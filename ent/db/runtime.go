@@ -12,6 +12,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
+	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/ent/schema"
 )
 
@@ -47,8 +48,12 @@ func init() {
 	applicationversion.DefaultMoves = applicationversionDescMoves.Default.(int)
 	evidenceFields := schema.Evidence{}.Fields()
 	_ = evidenceFields
+	// evidenceDescView is the schema descriptor for view field.
+	evidenceDescView := evidenceFields[7].Descriptor()
+	// evidence.DefaultView holds the default value on creation for the view field.
+	evidence.DefaultView = evidenceDescView.Default.(string)
 	// evidenceDescProvider is the schema descriptor for provider field.
-	evidenceDescProvider := evidenceFields[10].Descriptor()
+	evidenceDescProvider := evidenceFields[11].Descriptor()
 	// evidence.DefaultProvider holds the default value on creation for the provider field.
 	evidence.DefaultProvider = evidenceDescProvider.Default.(string)
 	evidencesubjectFields := schema.EvidenceSubject{}.Fields()
@@ -93,4 +98,18 @@ func init() {
 	promotionDescComment := promotionFields[2].Descriptor()
 	// promotion.DefaultComment holds the default value on creation for the comment field.
 	promotion.DefaultComment = promotionDescComment.Default.(string)
+	trustanchorFields := schema.TrustAnchor{}.Fields()
+	_ = trustanchorFields
+	// trustanchorDescIssuer is the schema descriptor for issuer field.
+	trustanchorDescIssuer := trustanchorFields[3].Descriptor()
+	// trustanchor.DefaultIssuer holds the default value on creation for the issuer field.
+	trustanchor.DefaultIssuer = trustanchorDescIssuer.Default.(string)
+	// trustanchorDescSubject is the schema descriptor for subject field.
+	trustanchorDescSubject := trustanchorFields[4].Descriptor()
+	// trustanchor.DefaultSubject holds the default value on creation for the subject field.
+	trustanchor.DefaultSubject = trustanchorDescSubject.Default.(string)
+	// trustanchorDescTrustedRoot is the schema descriptor for trusted_root field.
+	trustanchorDescTrustedRoot := trustanchorFields[5].Descriptor()
+	// trustanchor.DefaultTrustedRoot holds the default value on creation for the trusted_root field.
+	trustanchor.DefaultTrustedRoot = trustanchorDescTrustedRoot.Default.(string)
 }

@@ -23,7 +23,13 @@ type TrustAnchor struct {
 	Kind trustanchor.Kind `json:"kind,omitempty"`
 	// PublicKey holds the value of the "public_key" field.
 	PublicKey string `json:"public_key,omitempty"`
-	// SHA-256 of the key's SubjectPublicKeyInfo
+	// OpenID Connect issuer of a keyless identity
+	Issuer string `json:"issuer,omitempty"`
+	// pattern of the subjects of a keyless identity
+	Subject string `json:"subject,omitempty"`
+	// Sigstore trusted root of a keyless identity; JSON
+	TrustedRoot string `json:"trusted_root,omitempty"`
+	// SHA-256 of the key's SubjectPublicKeyInfo, or of issuer, subject and trusted root
 	Fingerprint string `json:"fingerprint,omitempty"`
 	// Algorithm holds the value of the "algorithm" field.
 	Algorithm string `json:"algorithm,omitempty"`
@@ -45,7 +51,7 @@ func (*TrustAnchor) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case trustanchor.FieldID:
 			values[i] = new(sql.NullInt64)
-		case trustanchor.FieldAlias, trustanchor.FieldKind, trustanchor.FieldPublicKey, trustanchor.FieldFingerprint, trustanchor.FieldAlgorithm:
+		case trustanchor.FieldAlias, trustanchor.FieldKind, trustanchor.FieldPublicKey, trustanchor.FieldIssuer, trustanchor.FieldSubject, trustanchor.FieldTrustedRoot, trustanchor.FieldFingerprint, trustanchor.FieldAlgorithm:
 			values[i] = new(sql.NullString)
 		case trustanchor.FieldValidFrom, trustanchor.FieldValidTo, trustanchor.FieldRevokedAt, trustanchor.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -87,6 +93,24 @@ func (_m *TrustAnchor) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field public_key", values[i])
 			} else if value.Valid {
 				_m.PublicKey = value.String
+			}
+		case trustanchor.FieldIssuer:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field issuer", values[i])
+			} else if value.Valid {
+				_m.Issuer = value.String
+			}
+		case trustanchor.FieldSubject:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field subject", values[i])
+			} else if value.Valid {
+				_m.Subject = value.String
+			}
+		case trustanchor.FieldTrustedRoot:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field trusted_root", values[i])
+			} else if value.Valid {
+				_m.TrustedRoot = value.String
 			}
 		case trustanchor.FieldFingerprint:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -171,6 +195,15 @@ func (_m *TrustAnchor) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("public_key=")
 	builder.WriteString(_m.PublicKey)
+	builder.WriteString(", ")
+	builder.WriteString("issuer=")
+	builder.WriteString(_m.Issuer)
+	builder.WriteString(", ")
+	builder.WriteString("subject=")
+	builder.WriteString(_m.Subject)
+	builder.WriteString(", ")
+	builder.WriteString("trusted_root=")
+	builder.WriteString(_m.TrustedRoot)
 	builder.WriteString(", ")
 	builder.WriteString("fingerprint=")
 	builder.WriteString(_m.Fingerprint)

@@ -40,6 +40,48 @@ func (_c *TrustAnchorCreate) SetPublicKey(v string) *TrustAnchorCreate {
 	return _c
 }
 
+// SetIssuer sets the "issuer" field.
+func (_c *TrustAnchorCreate) SetIssuer(v string) *TrustAnchorCreate {
+	_c.mutation.SetIssuer(v)
+	return _c
+}
+
+// SetNillableIssuer sets the "issuer" field if the given value is not nil.
+func (_c *TrustAnchorCreate) SetNillableIssuer(v *string) *TrustAnchorCreate {
+	if v != nil {
+		_c.SetIssuer(*v)
+	}
+	return _c
+}
+
+// SetSubject sets the "subject" field.
+func (_c *TrustAnchorCreate) SetSubject(v string) *TrustAnchorCreate {
+	_c.mutation.SetSubject(v)
+	return _c
+}
+
+// SetNillableSubject sets the "subject" field if the given value is not nil.
+func (_c *TrustAnchorCreate) SetNillableSubject(v *string) *TrustAnchorCreate {
+	if v != nil {
+		_c.SetSubject(*v)
+	}
+	return _c
+}
+
+// SetTrustedRoot sets the "trusted_root" field.
+func (_c *TrustAnchorCreate) SetTrustedRoot(v string) *TrustAnchorCreate {
+	_c.mutation.SetTrustedRoot(v)
+	return _c
+}
+
+// SetNillableTrustedRoot sets the "trusted_root" field if the given value is not nil.
+func (_c *TrustAnchorCreate) SetNillableTrustedRoot(v *string) *TrustAnchorCreate {
+	if v != nil {
+		_c.SetTrustedRoot(*v)
+	}
+	return _c
+}
+
 // SetFingerprint sets the "fingerprint" field.
 func (_c *TrustAnchorCreate) SetFingerprint(v string) *TrustAnchorCreate {
 	_c.mutation.SetFingerprint(v)
@@ -107,6 +149,7 @@ func (_c *TrustAnchorCreate) Mutation() *TrustAnchorMutation {
 
 // Save creates the TrustAnchor in the database.
 func (_c *TrustAnchorCreate) Save(ctx context.Context) (*TrustAnchor, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -132,6 +175,22 @@ func (_c *TrustAnchorCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *TrustAnchorCreate) defaults() {
+	if _, ok := _c.mutation.Issuer(); !ok {
+		v := trustanchor.DefaultIssuer
+		_c.mutation.SetIssuer(v)
+	}
+	if _, ok := _c.mutation.Subject(); !ok {
+		v := trustanchor.DefaultSubject
+		_c.mutation.SetSubject(v)
+	}
+	if _, ok := _c.mutation.TrustedRoot(); !ok {
+		v := trustanchor.DefaultTrustedRoot
+		_c.mutation.SetTrustedRoot(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *TrustAnchorCreate) check() error {
 	if _, ok := _c.mutation.Alias(); !ok {
@@ -147,6 +206,15 @@ func (_c *TrustAnchorCreate) check() error {
 	}
 	if _, ok := _c.mutation.PublicKey(); !ok {
 		return &ValidationError{Name: "public_key", err: errors.New(`db: missing required field "TrustAnchor.public_key"`)}
+	}
+	if _, ok := _c.mutation.Issuer(); !ok {
+		return &ValidationError{Name: "issuer", err: errors.New(`db: missing required field "TrustAnchor.issuer"`)}
+	}
+	if _, ok := _c.mutation.Subject(); !ok {
+		return &ValidationError{Name: "subject", err: errors.New(`db: missing required field "TrustAnchor.subject"`)}
+	}
+	if _, ok := _c.mutation.TrustedRoot(); !ok {
+		return &ValidationError{Name: "trusted_root", err: errors.New(`db: missing required field "TrustAnchor.trusted_root"`)}
 	}
 	if _, ok := _c.mutation.Fingerprint(); !ok {
 		return &ValidationError{Name: "fingerprint", err: errors.New(`db: missing required field "TrustAnchor.fingerprint"`)}
@@ -195,6 +263,18 @@ func (_c *TrustAnchorCreate) createSpec() (*TrustAnchor, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PublicKey(); ok {
 		_spec.SetField(trustanchor.FieldPublicKey, field.TypeString, value)
 		_node.PublicKey = value
+	}
+	if value, ok := _c.mutation.Issuer(); ok {
+		_spec.SetField(trustanchor.FieldIssuer, field.TypeString, value)
+		_node.Issuer = value
+	}
+	if value, ok := _c.mutation.Subject(); ok {
+		_spec.SetField(trustanchor.FieldSubject, field.TypeString, value)
+		_node.Subject = value
+	}
+	if value, ok := _c.mutation.TrustedRoot(); ok {
+		_spec.SetField(trustanchor.FieldTrustedRoot, field.TypeString, value)
+		_node.TrustedRoot = value
 	}
 	if value, ok := _c.mutation.Fingerprint(); ok {
 		_spec.SetField(trustanchor.FieldFingerprint, field.TypeString, value)
@@ -309,6 +389,15 @@ func (u *TrustAnchorUpsertOne) UpdateNewValues() *TrustAnchorUpsertOne {
 		}
 		if _, exists := u.create.mutation.PublicKey(); exists {
 			s.SetIgnore(trustanchor.FieldPublicKey)
+		}
+		if _, exists := u.create.mutation.Issuer(); exists {
+			s.SetIgnore(trustanchor.FieldIssuer)
+		}
+		if _, exists := u.create.mutation.Subject(); exists {
+			s.SetIgnore(trustanchor.FieldSubject)
+		}
+		if _, exists := u.create.mutation.TrustedRoot(); exists {
+			s.SetIgnore(trustanchor.FieldTrustedRoot)
 		}
 		if _, exists := u.create.mutation.Fingerprint(); exists {
 			s.SetIgnore(trustanchor.FieldFingerprint)
@@ -429,6 +518,7 @@ func (_c *TrustAnchorCreateBulk) Save(ctx context.Context) ([]*TrustAnchor, erro
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*TrustAnchorMutation)
 				if !ok {
@@ -560,6 +650,15 @@ func (u *TrustAnchorUpsertBulk) UpdateNewValues() *TrustAnchorUpsertBulk {
 			}
 			if _, exists := b.mutation.PublicKey(); exists {
 				s.SetIgnore(trustanchor.FieldPublicKey)
+			}
+			if _, exists := b.mutation.Issuer(); exists {
+				s.SetIgnore(trustanchor.FieldIssuer)
+			}
+			if _, exists := b.mutation.Subject(); exists {
+				s.SetIgnore(trustanchor.FieldSubject)
+			}
+			if _, exists := b.mutation.TrustedRoot(); exists {
+				s.SetIgnore(trustanchor.FieldTrustedRoot)
 			}
 			if _, exists := b.mutation.Fingerprint(); exists {
 				s.SetIgnore(trustanchor.FieldFingerprint)

@@ -72,6 +72,8 @@ type Tx struct {
 	Sbom *SbomClient
 	// SbomComponent is the client for interacting with the SbomComponent builders.
 	SbomComponent *SbomComponentClient
+	// SearchWord is the client for interacting with the SearchWord builders.
+	SearchWord *SearchWordClient
 	// SigningKey is the client for interacting with the SigningKey builders.
 	SigningKey *SigningKeyClient
 	// Stage is the client for interacting with the Stage builders.
@@ -240,6 +242,7 @@ func (tx *Tx) init() {
 	tx.Rule = NewRuleClient(tx.config)
 	tx.Sbom = NewSbomClient(tx.config)
 	tx.SbomComponent = NewSbomComponentClient(tx.config)
+	tx.SearchWord = NewSearchWordClient(tx.config)
 	tx.SigningKey = NewSigningKeyClient(tx.config)
 	tx.Stage = NewStageClient(tx.config)
 	tx.Token = NewTokenClient(tx.config)

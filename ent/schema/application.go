@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
@@ -17,14 +18,15 @@ func (Application) Annotations() []schema.Annotation { return node("applications
 // Fields are the columns.
 func (Application) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("key").Unique().Immutable(),
-		field.String("name"),
+		field.String("key").Unique().Immutable().Annotations(entgql.OrderField("KEY")),
+		field.String("name").Annotations(entgql.OrderField("NAME")),
 		field.String("description").Default(""),
 		field.Enum("criticality").Values("UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "CRITICAL").Default("UNSPECIFIED"),
 		field.Enum("maturity").Values("UNSPECIFIED", "EXPERIMENTAL", "PRODUCTION", "END_OF_LIFE").Default("UNSPECIFIED"),
 		field.Int("project_id").Immutable(),
 		field.Int("lifecycle_id").Optional().Nillable(),
-		field.Time("created_at").Immutable(),
+		field.Time("created_at").Immutable().Annotations(entgql.OrderField("CREATED_AT")),
+		field.Time("archived_at").Optional().Nillable(),
 	}
 }
 
@@ -36,6 +38,7 @@ func (Application) Edges() []ent.Edge {
 		edge.From("labels", Label.Type).Ref("application"),
 		edge.From("ownerships", Ownership.Type).Ref("application"),
 		edge.From("versions", ApplicationVersion.Type).Ref("application"),
+		edge.From("words", SearchWord.Type).Ref("application"),
 	}
 }
 
@@ -44,5 +47,9 @@ func (Application) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("project_id", "name").Unique(),
 		index.Fields("lifecycle_id"),
+		index.Fields("name"),
+		index.Fields("created_at"),
+		index.Fields("criticality"),
+		index.Fields("maturity"),
 	}
 }

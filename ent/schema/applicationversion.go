@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -17,7 +19,7 @@ func (ApplicationVersion) Annotations() []schema.Annotation { return node("appli
 // Fields are the columns.
 func (ApplicationVersion) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("version").Immutable(),
+		field.String("version").Immutable().Annotations(entgql.OrderField("VERSION")),
 		field.String("tag").Default(""),
 		field.Enum("status").Values("LOCKED").Immutable().Default("LOCKED"),
 		field.Enum("trust").Values("PRE_RELEASE", "RELEASED", "TRUSTED_RELEASE").Default("PRE_RELEASE"),
@@ -31,7 +33,7 @@ func (ApplicationVersion) Fields() []ent.Field {
 		field.Int("application_id").Immutable(),
 		field.Int("stage_id").Optional().Nillable(),
 		field.Int("created_by").Immutable(),
-		field.Time("created_at").Immutable(),
+		field.Time("created_at").Immutable().Annotations(entgql.OrderField("CREATED_AT")),
 	}
 }
 
@@ -55,5 +57,9 @@ func (ApplicationVersion) Indexes() []ent.Index {
 		index.Fields("project_id"),
 		index.Fields("manifest_digest"),
 		index.Fields("stage_id"),
+		index.Fields("version"),
+		index.Fields("created_at"),
+		index.Fields("trust"),
+		index.Fields("standing").Annotations(entsql.IndexWhere("standing IS NOT NULL")),
 	}
 }

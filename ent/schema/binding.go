@@ -13,7 +13,7 @@ import (
 type Binding struct{ ent.Schema }
 
 // Annotations names the table.
-func (Binding) Annotations() []schema.Annotation { return internal("bindings") }
+func (Binding) Annotations() []schema.Annotation { return node("bindings") }
 
 // Fields are the columns.
 func (Binding) Fields() []ent.Field {

@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -24,6 +26,7 @@ func (Evidence) Fields() []ent.Field {
 		field.String("media_type").Immutable(),
 		field.Int("size").Immutable(),
 		field.String("predicate_type").Immutable(),
+		field.Text("view").Default("").Immutable().Comment("what it says, in one shape a category (internal/view); JSON, empty when its type has none"),
 		field.Enum("category").Values("AUDIT", "QUALITY", "SECURITY", "WORKFLOW", "CUSTOM").Immutable(),
 		field.Bool("verified").Immutable(),
 		field.String("verification").Immutable().Comment("why it counts as verified or not, in a sentence"),
@@ -33,7 +36,7 @@ func (Evidence) Fields() []ent.Field {
 		field.Int("stage_id").Optional().Nillable().Immutable(),
 		field.Int("sbom_id").Optional().Nillable().Immutable(),
 		field.Int("created_by").Immutable(),
-		field.Time("created_at").Immutable(),
+		field.Time("created_at").Immutable().Annotations(entgql.OrderField("CREATED_AT")),
 	}
 }
 
@@ -53,10 +56,14 @@ func (Evidence) Edges() []ent.Edge {
 func (Evidence) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("digest", "signer_key", "realm").Unique(),
-		index.Fields("predicate_type"),
-		index.Fields("anchor_id"),
-		index.Fields("project_id"),
-		index.Fields("stage_id"),
-		index.Fields("sbom_id"),
+		index.Fields("predicate_type", "created_at"),
+		index.Fields("category", "created_at"),
+		index.Fields("verified", "created_at"),
+		index.Fields("signer_key"),
+		index.Fields("created_at"),
+		index.Fields("anchor_id").Annotations(entsql.IndexWhere("anchor_id IS NOT NULL")),
+		index.Fields("project_id").Annotations(entsql.IndexWhere("project_id IS NOT NULL")),
+		index.Fields("stage_id").Annotations(entsql.IndexWhere("stage_id IS NOT NULL")),
+		index.Fields("sbom_id").Annotations(entsql.IndexWhere("sbom_id IS NOT NULL")),
 	}
 }

@@ -22,6 +22,7 @@ func (EvidenceSubject) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").Default("").Immutable(),
 		field.String("digest").Immutable(),
+		field.String("purl").Optional().Nillable().Immutable(),
 		field.Int("evidence_id").Immutable(),
 	}
 }
@@ -37,6 +38,7 @@ func (EvidenceSubject) Edges() []ent.Edge {
 func (EvidenceSubject) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("digest"),
+		index.Fields("purl"),
 		index.Fields("evidence_id"),
 	}
 }

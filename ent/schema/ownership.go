@@ -13,7 +13,7 @@ import (
 type Ownership struct{ ent.Schema }
 
 // Annotations names the table.
-func (Ownership) Annotations() []schema.Annotation { return internal("ownerships") }
+func (Ownership) Annotations() []schema.Annotation { return node("ownerships") }
 
 // Fields are the columns.
 func (Ownership) Fields() []ent.Field {

@@ -6,6 +6,7 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
 )
 
 // Pkg is a package, whatever its version: a purl (package URL) of type, namespace and name.
@@ -17,8 +18,8 @@ func (Pkg) Annotations() []schema.Annotation { return append(node("packages"), e
 // Fields are the columns.
 func (Pkg) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("purl").Unique().Immutable(),
-		field.Time("created_at").Immutable(),
+		field.String("purl").Unique().Immutable().Annotations(entgql.OrderField("PURL")),
+		field.Time("created_at").Immutable().Annotations(entgql.OrderField("CREATED_AT")),
 	}
 }
 
@@ -28,5 +29,9 @@ func (Pkg) Edges() []ent.Edge {
 		edge.From("versions", PackageVersion.Type).Ref("package"),
 		edge.From("bindings", Binding.Type).Ref("package"),
 		edge.From("releasables", Releasable.Type).Ref("package"),
+		edge.From("words", SearchWord.Type).Ref("package"),
 	}
 }
+
+// Indexes keep reads fast.
+func (Pkg) Indexes() []ent.Index { return []ent.Index{index.Fields("created_at")} }

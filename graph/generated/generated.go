@@ -39,6 +39,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/release"
 	"github.com/plimsoll/plimsoll/internal/version"
+	"github.com/plimsoll/plimsoll/internal/view"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -57,10 +58,13 @@ type ResolverRoot interface {
 	Application() ApplicationResolver
 	ApplicationVersion() ApplicationVersionResolver
 	Attestation() AttestationResolver
+	Binding() BindingResolver
 	Evaluation() EvaluationResolver
 	Evidence() EvidenceResolver
+	GateCondition() GateConditionResolver
 	Lifecycle() LifecycleResolver
 	Mutation() MutationResolver
+	Ownership() OwnershipResolver
 	Package() PackageResolver
 	Policy() PolicyResolver
 	PolicyTemplate() PolicyTemplateResolver
@@ -70,7 +74,9 @@ type ResolverRoot interface {
 	Releasable() ReleasableResolver
 	Rule() RuleResolver
 	RuleResult() RuleResultResolver
+	StaticAnalysis() StaticAnalysisResolver
 	Token() TokenResolver
+	TrustAnchor() TrustAnchorResolver
 	Violation() ViolationResolver
 }
 
@@ -119,18 +125,20 @@ type ComplexityRoot struct {
 	}
 
 	Application struct {
-		CreatedAt   func(childComplexity int) int
-		Criticality func(childComplexity int) int
-		Description func(childComplexity int) int
-		GlobalID    func(childComplexity int) int
-		Key         func(childComplexity int) int
-		Labels      func(childComplexity int) int
-		Lifecycle   func(childComplexity int) int
-		Maturity    func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Owners      func(childComplexity int) int
-		Project     func(childComplexity int) int
-		Versions    func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ArchivedAt   func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		Criticality  func(childComplexity int) int
+		Description  func(childComplexity int) int
+		GlobalID     func(childComplexity int) int
+		Key          func(childComplexity int) int
+		Labels       func(childComplexity int) int
+		Lifecycle    func(childComplexity int) int
+		Maturity     func(childComplexity int) int
+		Name         func(childComplexity int) int
+		OwnerHistory func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Owners       func(childComplexity int, asOf *time.Time) int
+		Project      func(childComplexity int) int
+		Versions     func(childComplexity int, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) int
 	}
 
 	ApplicationConnection struct {
@@ -176,6 +184,21 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Approval struct {
+		At        func(childComplexity int) int
+		By        func(childComplexity int) int
+		Comment   func(childComplexity int) int
+		Decision  func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		Levels    func(childComplexity int) int
+		Policy    func(childComplexity int) int
+		What      func(childComplexity int) int
+	}
+
+	ArchiveApplicationPayload struct {
+		Application func(childComplexity int) int
+	}
+
 	Attestation struct {
 		Bundle          func(childComplexity int) int
 		CreatedAt       func(childComplexity int) int
@@ -191,10 +214,38 @@ type ComplexityRoot struct {
 		Package func(childComplexity int) int
 	}
 
+	Binding struct {
+		Application func(childComplexity int) int
+		BoundBy     func(childComplexity int) int
+		GlobalID    func(childComplexity int) int
+		Purl        func(childComplexity int) int
+		Since       func(childComplexity int) int
+		UnboundBy   func(childComplexity int) int
+		Until       func(childComplexity int) int
+	}
+
+	BindingConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	BindingEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Change struct {
 		Field func(childComplexity int) int
 		From  func(childComplexity int) int
 		To    func(childComplexity int) int
+	}
+
+	Coverage struct {
+		Branches        func(childComplexity int) int
+		BranchesCovered func(childComplexity int) int
+		Lines           func(childComplexity int) int
+		LinesCovered    func(childComplexity int) int
 	}
 
 	CreateApplicationPayload struct {
@@ -267,6 +318,7 @@ type ComplexityRoot struct {
 		Digest        func(childComplexity int) int
 		GlobalID      func(childComplexity int) int
 		MediaType     func(childComplexity int) int
+		Predicate     func(childComplexity int) int
 		PredicateType func(childComplexity int) int
 		Provider      func(childComplexity int) int
 		Raw           func(childComplexity int) int
@@ -277,6 +329,7 @@ type ComplexityRoot struct {
 		Subjects      func(childComplexity int) int
 		Verification  func(childComplexity int) int
 		Verified      func(childComplexity int) int
+		View          func(childComplexity int) int
 	}
 
 	EvidenceConnection struct {
@@ -293,11 +346,42 @@ type ComplexityRoot struct {
 	EvidenceSubject struct {
 		Digest func(childComplexity int) int
 		Name   func(childComplexity int) int
+		Purl   func(childComplexity int) int
+	}
+
+	EvidenceView struct {
+		Approval        func(childComplexity int) int
+		Provenance      func(childComplexity int) int
+		StaticAnalysis  func(childComplexity int) int
+		Tests           func(childComplexity int) int
+		Vex             func(childComplexity int) int
+		Vulnerabilities func(childComplexity int) int
+	}
+
+	Finding struct {
+		File    func(childComplexity int) int
+		Level   func(childComplexity int) int
+		Line    func(childComplexity int) int
+		Message func(childComplexity int) int
+		Rule    func(childComplexity int) int
 	}
 
 	Gate struct {
 		Kind  func(childComplexity int) int
 		Stage func(childComplexity int) int
+	}
+
+	GateCondition struct {
+		Metric    func(childComplexity int) int
+		Result    func(childComplexity int) int
+		Threshold func(childComplexity int) int
+		Value     func(childComplexity int) int
+	}
+
+	ImportOwnersPayload struct {
+		Changes   func(childComplexity int) int
+		Unchanged func(childComplexity int) int
+		Unmatched func(childComplexity int) int
 	}
 
 	InheritedContext struct {
@@ -307,9 +391,22 @@ type ComplexityRoot struct {
 		Owners      func(childComplexity int) int
 	}
 
+	KeylessIdentity struct {
+		Issuer      func(childComplexity int) int
+		Subject     func(childComplexity int) int
+		TrustedRoot func(childComplexity int) int
+	}
+
 	Label struct {
 		Key   func(childComplexity int) int
 		Value func(childComplexity int) int
+	}
+
+	LevelCounts struct {
+		Error   func(childComplexity int) int
+		None    func(childComplexity int) int
+		Note    func(childComplexity int) int
+		Warning func(childComplexity int) int
 	}
 
 	Lifecycle struct {
@@ -321,6 +418,7 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AddTrustAnchor             func(childComplexity int, input evidence.AddTrustAnchorInput) int
+		ArchiveApplication         func(childComplexity int, input catalog.ArchiveApplicationInput) int
 		BindPackage                func(childComplexity int, input catalog.BindPackageInput) int
 		CreateApplication          func(childComplexity int, input catalog.CreateApplicationInput) int
 		CreateApplicationVersion   func(childComplexity int, input version.CreateApplicationVersionInput) int
@@ -330,6 +428,7 @@ type ComplexityRoot struct {
 		CreateRule                 func(childComplexity int, input policy.CreateRuleInput) int
 		CreateStage                func(childComplexity int, input catalog.CreateStageInput) int
 		CreateToken                func(childComplexity int, input access.CreateTokenInput) int
+		ImportOwners               func(childComplexity int, input catalog.ImportOwnersInput) int
 		PromoteApplicationVersion  func(childComplexity int, input release.PromoteApplicationVersionInput) int
 		ReleaseApplicationVersion  func(childComplexity int, input release.ReleaseApplicationVersionInput) int
 		RevokeToken                func(childComplexity int, input access.RevokeTokenInput) int
@@ -337,6 +436,7 @@ type ComplexityRoot struct {
 		RollbackApplicationVersion func(childComplexity int, input release.RollbackApplicationVersionInput) int
 		SetLifecycle               func(childComplexity int, input catalog.SetLifecycleInput) int
 		SubmitEvidence             func(childComplexity int, input evidence.SubmitEvidenceInput) int
+		SubmitEvidenceBatch        func(childComplexity int, input evidence.SubmitEvidenceBatchInput) int
 		UnbindPackage              func(childComplexity int, input catalog.UnbindPackageInput) int
 		UpdateApplication          func(childComplexity int, input catalog.UpdateApplicationInput) int
 		UpdatePolicy               func(childComplexity int, input policy.UpdatePolicyInput) int
@@ -349,10 +449,50 @@ type ComplexityRoot struct {
 		Ref         func(childComplexity int) int
 	}
 
+	OwnersChange struct {
+		Added       func(childComplexity int) int
+		Application func(childComplexity int) int
+		Removed     func(childComplexity int) int
+	}
+
+	Ownership struct {
+		Application func(childComplexity int) int
+		AssignedBy  func(childComplexity int) int
+		GlobalID    func(childComplexity int) int
+		Owner       func(childComplexity int) int
+		RemovedBy   func(childComplexity int) int
+		Since       func(childComplexity int) int
+		Until       func(childComplexity int) int
+	}
+
+	OwnershipConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	OwnershipEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Package struct {
+		Bindings          func(childComplexity int, first *int, after *string, last *int, before *string) int
+		CreatedAt         func(childComplexity int) int
 		GlobalID          func(childComplexity int) int
-		OwningApplication func(childComplexity int) int
+		OwningApplication func(childComplexity int, asOf *time.Time) int
 		Purl              func(childComplexity int) int
+	}
+
+	PackageConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	PackageEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -471,23 +611,46 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Provenance struct {
+		Attributes       func(childComplexity int) int
+		BuildType        func(childComplexity int) int
+		BuilderID        func(childComplexity int) int
+		FinishedAt       func(childComplexity int) int
+		InvocationID     func(childComplexity int) int
+		MaterialCount    func(childComplexity int) int
+		Materials        func(childComplexity int) int
+		SourceRef        func(childComplexity int) int
+		SourceRepository func(childComplexity int) int
+		SourceRevision   func(childComplexity int) int
+		StartedAt        func(childComplexity int) int
+	}
+
+	ProvenanceMaterial struct {
+		Digest func(childComplexity int) int
+		URI    func(childComplexity int) int
+	}
+
 	Query struct {
-		ActivityLog        func(childComplexity int, where *activity.Filter, first *int, after *string, last *int, before *string) int
-		Application        func(childComplexity int, key string) int
-		ApplicationVersion func(childComplexity int, application string, version string) int
-		Applications       func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Evaluation         func(childComplexity int, evalID string) int
-		Evidence           func(childComplexity int, digest string) int
-		Node               func(childComplexity int, id string) int
-		Policies           func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Policy             func(childComplexity int, name string) int
-		PolicyTemplates    func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Project            func(childComplexity int, key string) int
-		Projects           func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Rules              func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Tokens             func(childComplexity int, first *int, after *string, last *int, before *string) int
-		TrustAnchors       func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Viewer             func(childComplexity int) int
+		ActivityLog         func(childComplexity int, where *activity.Filter, first *int, after *string, last *int, before *string) int
+		Application         func(childComplexity int, key string) int
+		ApplicationVersion  func(childComplexity int, application string, version string) int
+		ApplicationVersions func(childComplexity int, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) int
+		Applications        func(childComplexity int, filter *catalog.ApplicationFilter, orderBy *db.ApplicationOrder, first *int, after *string, last *int, before *string) int
+		Evaluation          func(childComplexity int, evalID string) int
+		Evidence            func(childComplexity int, digest string) int
+		Node                func(childComplexity int, id string) int
+		Package             func(childComplexity int, purl string) int
+		Packages            func(childComplexity int, filter *catalog.PackageFilter, orderBy *db.PackageOrder, first *int, after *string, last *int, before *string) int
+		Policies            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Policy              func(childComplexity int, name string) int
+		PolicyTemplates     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Project             func(childComplexity int, key string) int
+		Projects            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Rules               func(childComplexity int, first *int, after *string, last *int, before *string) int
+		SearchEvidence      func(childComplexity int, filter *evidence.EvidenceFilter, orderBy *db.EvidenceOrder, first *int, after *string, last *int, before *string) int
+		Tokens              func(childComplexity int, first *int, after *string, last *int, before *string) int
+		TrustAnchors        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Viewer              func(childComplexity int) int
 	}
 
 	Releasable struct {
@@ -581,9 +744,19 @@ type ComplexityRoot struct {
 		Lifecycle func(childComplexity int) int
 	}
 
+	SeverityCounts struct {
+		Critical   func(childComplexity int) int
+		High       func(childComplexity int) int
+		Low        func(childComplexity int) int
+		Medium     func(childComplexity int) int
+		Negligible func(childComplexity int) int
+		Unknown    func(childComplexity int) int
+	}
+
 	Signer struct {
 		Anchor   func(childComplexity int) int
 		Identity func(childComplexity int) int
+		Issuer   func(childComplexity int) int
 	}
 
 	Stage struct {
@@ -594,9 +767,57 @@ type ComplexityRoot struct {
 		Project    func(childComplexity int) int
 	}
 
+	StaticAnalysis struct {
+		Conditions func(childComplexity int) int
+		Counts     func(childComplexity int) int
+		Findings   func(childComplexity int) int
+		Result     func(childComplexity int) int
+		Suppressed func(childComplexity int) int
+		Tool       func(childComplexity int) int
+		Version    func(childComplexity int) int
+	}
+
+	SubmitEvidenceBatchPayload struct {
+		Accepted     func(childComplexity int) int
+		AlreadyKnown func(childComplexity int) int
+		Refused      func(childComplexity int) int
+		Results      func(childComplexity int) int
+	}
+
+	SubmitEvidenceError struct {
+		Code    func(childComplexity int) int
+		Message func(childComplexity int) int
+		Path    func(childComplexity int) int
+	}
+
 	SubmitEvidencePayload struct {
 		AlreadyKnown func(childComplexity int) int
 		Evidence     func(childComplexity int) int
+	}
+
+	SubmitEvidenceResult struct {
+		AlreadyKnown func(childComplexity int) int
+		Error        func(childComplexity int) int
+		Evidence     func(childComplexity int) int
+		Index        func(childComplexity int) int
+	}
+
+	TestFailure struct {
+		Message func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Suite   func(childComplexity int) int
+	}
+
+	Tests struct {
+		Coverage   func(childComplexity int) int
+		DurationMs func(childComplexity int) int
+		Failed     func(childComplexity int) int
+		Failures   func(childComplexity int) int
+		Passed     func(childComplexity int) int
+		Result     func(childComplexity int) int
+		Skipped    func(childComplexity int) int
+		Tool       func(childComplexity int) int
+		Total      func(childComplexity int) int
 	}
 
 	Token struct {
@@ -623,16 +844,19 @@ type ComplexityRoot struct {
 	}
 
 	TrustAnchor struct {
-		Algorithm   func(childComplexity int) int
-		Alias       func(childComplexity int) int
-		CreatedAt   func(childComplexity int) int
-		Fingerprint func(childComplexity int) int
-		GlobalID    func(childComplexity int) int
-		Kind        func(childComplexity int) int
-		PublicKey   func(childComplexity int) int
-		RevokedAt   func(childComplexity int) int
-		ValidFrom   func(childComplexity int) int
-		ValidTo     func(childComplexity int) int
+		Algorithm           func(childComplexity int) int
+		Alias               func(childComplexity int) int
+		ApplicationVersions func(childComplexity int, first *int, after *string, last *int, before *string) int
+		CreatedAt           func(childComplexity int) int
+		Evidence            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Fingerprint         func(childComplexity int) int
+		GlobalID            func(childComplexity int) int
+		Keyless             func(childComplexity int) int
+		Kind                func(childComplexity int) int
+		PublicKey           func(childComplexity int) int
+		RevokedAt           func(childComplexity int) int
+		ValidFrom           func(childComplexity int) int
+		ValidTo             func(childComplexity int) int
 	}
 
 	TrustAnchorConnection struct {
@@ -665,6 +889,22 @@ type ComplexityRoot struct {
 		Format         func(childComplexity int) int
 	}
 
+	Vex struct {
+		Author         func(childComplexity int) int
+		StatementCount func(childComplexity int) int
+		Statements     func(childComplexity int) int
+	}
+
+	VexStatement struct {
+		Aliases       func(childComplexity int) int
+		At            func(childComplexity int) int
+		Justification func(childComplexity int) int
+		Products      func(childComplexity int) int
+		Statement     func(childComplexity int) int
+		Status        func(childComplexity int) int
+		Vulnerability func(childComplexity int) int
+	}
+
 	Viewer struct {
 		Principal func(childComplexity int) int
 		Roles     func(childComplexity int) int
@@ -677,6 +917,26 @@ type ComplexityRoot struct {
 		Remediation func(childComplexity int) int
 		Subject     func(childComplexity int) int
 		Waiver      func(childComplexity int) int
+	}
+
+	VulnerabilityFinding struct {
+		Aliases       func(childComplexity int) int
+		FixedVersions func(childComplexity int) int
+		ID            func(childComplexity int) int
+		PURL          func(childComplexity int) int
+		Package       func(childComplexity int) int
+		Score         func(childComplexity int) int
+		Severity      func(childComplexity int) int
+		Version       func(childComplexity int) int
+	}
+
+	VulnerabilityReport struct {
+		Counts         func(childComplexity int) int
+		DatabaseDate   func(childComplexity int) int
+		Findings       func(childComplexity int) int
+		ScannedAt      func(childComplexity int) int
+		Scanner        func(childComplexity int) int
+		ScannerVersion func(childComplexity int) int
 	}
 
 	Waiver struct {
@@ -699,9 +959,10 @@ type ActivityEventResolver interface {
 	LeafHash(ctx context.Context, obj *db.ActivityEvent) (string, error)
 }
 type ApplicationResolver interface {
-	Owners(ctx context.Context, obj *db.Application) ([]*db.Owner, error)
+	Owners(ctx context.Context, obj *db.Application, asOf *time.Time) ([]*db.Owner, error)
+	OwnerHistory(ctx context.Context, obj *db.Application, first *int, after *string, last *int, before *string) (*db.OwnershipConnection, error)
 
-	Versions(ctx context.Context, obj *db.Application, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
+	Versions(ctx context.Context, obj *db.Application, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
 }
 type ApplicationVersionResolver interface {
 	Inherited(ctx context.Context, obj *db.ApplicationVersion) (*model.InheritedContext, error)
@@ -717,6 +978,13 @@ type AttestationResolver interface {
 	VerificationKey(ctx context.Context, obj *db.Attestation) (string, error)
 	LogIndex(ctx context.Context, obj *db.Attestation) (*int, error)
 }
+type BindingResolver interface {
+	Purl(ctx context.Context, obj *db.Binding) (string, error)
+	Application(ctx context.Context, obj *db.Binding) (*db.Application, error)
+
+	BoundBy(ctx context.Context, obj *db.Binding) (string, error)
+	UnboundBy(ctx context.Context, obj *db.Binding) (*string, error)
+}
 type EvaluationResolver interface {
 	Input(ctx context.Context, obj *gate.Evaluation) (*string, error)
 
@@ -725,11 +993,16 @@ type EvaluationResolver interface {
 	Results(ctx context.Context, obj *gate.Evaluation) ([]*gate.RuleResult, error)
 }
 type EvidenceResolver interface {
+	View(ctx context.Context, obj *db.Evidence) (*view.View, error)
+	Predicate(ctx context.Context, obj *db.Evidence) (json.RawMessage, error)
 	Signer(ctx context.Context, obj *db.Evidence) (*model.Signer, error)
 
 	Raw(ctx context.Context, obj *db.Evidence) (string, error)
 
 	CreatedBy(ctx context.Context, obj *db.Evidence) (string, error)
+}
+type GateConditionResolver interface {
+	Result(ctx context.Context, obj *view.Condition) (*view.Result, error)
 }
 type LifecycleResolver interface {
 	Stages(ctx context.Context, obj *db.Lifecycle) ([]*db.Stage, error)
@@ -744,7 +1017,10 @@ type MutationResolver interface {
 	UpdateApplication(ctx context.Context, input catalog.UpdateApplicationInput) (*model.UpdateApplicationPayload, error)
 	BindPackage(ctx context.Context, input catalog.BindPackageInput) (*model.BindPackagePayload, error)
 	UnbindPackage(ctx context.Context, input catalog.UnbindPackageInput) (*model.UnbindPackagePayload, error)
+	ArchiveApplication(ctx context.Context, input catalog.ArchiveApplicationInput) (*model.ArchiveApplicationPayload, error)
+	ImportOwners(ctx context.Context, input catalog.ImportOwnersInput) (*catalog.ImportOwnersPayload, error)
 	SubmitEvidence(ctx context.Context, input evidence.SubmitEvidenceInput) (*model.SubmitEvidencePayload, error)
+	SubmitEvidenceBatch(ctx context.Context, input evidence.SubmitEvidenceBatchInput) (*model.SubmitEvidenceBatchPayload, error)
 	AddTrustAnchor(ctx context.Context, input evidence.AddTrustAnchorInput) (*model.AddTrustAnchorPayload, error)
 	RevokeTrustAnchor(ctx context.Context, input evidence.RevokeTrustAnchorInput) (*model.RevokeTrustAnchorPayload, error)
 	CreatePolicyTemplate(ctx context.Context, input policy.CreatePolicyTemplateInput) (*model.CreatePolicyTemplatePayload, error)
@@ -756,8 +1032,13 @@ type MutationResolver interface {
 	RollbackApplicationVersion(ctx context.Context, input release.RollbackApplicationVersionInput) (*model.RollbackApplicationVersionPayload, error)
 	CreateApplicationVersion(ctx context.Context, input version.CreateApplicationVersionInput) (*model.CreateApplicationVersionPayload, error)
 }
+type OwnershipResolver interface {
+	AssignedBy(ctx context.Context, obj *db.Ownership) (string, error)
+	RemovedBy(ctx context.Context, obj *db.Ownership) (*string, error)
+}
 type PackageResolver interface {
-	OwningApplication(ctx context.Context, obj *db.Pkg) (*db.Application, error)
+	OwningApplication(ctx context.Context, obj *db.Pkg, asOf *time.Time) (*db.Application, error)
+	Bindings(ctx context.Context, obj *db.Pkg, first *int, after *string, last *int, before *string) (*db.BindingConnection, error)
 }
 type PolicyResolver interface {
 	Gate(ctx context.Context, obj *db.GatePolicy) (*gate.Gate, error)
@@ -785,8 +1066,11 @@ type QueryResolver interface {
 	Project(ctx context.Context, key string) (*db.Project, error)
 	Projects(ctx context.Context, first *int, after *string, last *int, before *string) (*db.ProjectConnection, error)
 	Application(ctx context.Context, key string) (*db.Application, error)
-	Applications(ctx context.Context, first *int, after *string, last *int, before *string) (*db.ApplicationConnection, error)
+	Applications(ctx context.Context, filter *catalog.ApplicationFilter, orderBy *db.ApplicationOrder, first *int, after *string, last *int, before *string) (*db.ApplicationConnection, error)
+	Package(ctx context.Context, purl string) (*db.Pkg, error)
+	Packages(ctx context.Context, filter *catalog.PackageFilter, orderBy *db.PackageOrder, first *int, after *string, last *int, before *string) (*db.PackageConnection, error)
 	Evidence(ctx context.Context, digest string) ([]*db.Evidence, error)
+	SearchEvidence(ctx context.Context, filter *evidence.EvidenceFilter, orderBy *db.EvidenceOrder, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error)
 	TrustAnchors(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TrustAnchorConnection, error)
 	Evaluation(ctx context.Context, evalID string) (*gate.Evaluation, error)
 	Policy(ctx context.Context, name string) (*db.GatePolicy, error)
@@ -794,6 +1078,7 @@ type QueryResolver interface {
 	PolicyTemplates(ctx context.Context, first *int, after *string, last *int, before *string) (*db.PolicyTemplateConnection, error)
 	Rules(ctx context.Context, first *int, after *string, last *int, before *string) (*db.RuleConnection, error)
 	ApplicationVersion(ctx context.Context, application string, version string) (*db.ApplicationVersion, error)
+	ApplicationVersions(ctx context.Context, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
 }
 type ReleasableResolver interface {
 	ConnectionLevel(ctx context.Context, obj *db.Releasable) (string, error)
@@ -806,8 +1091,16 @@ type RuleResolver interface {
 type RuleResultResolver interface {
 	Outcome(ctx context.Context, obj *gate.RuleResult) (string, error)
 }
+type StaticAnalysisResolver interface {
+	Result(ctx context.Context, obj *view.StaticAnalysis) (*view.Result, error)
+}
 type TokenResolver interface {
 	Principal(ctx context.Context, obj *db.Token) (string, error)
+}
+type TrustAnchorResolver interface {
+	Keyless(ctx context.Context, obj *db.TrustAnchor) (*model.KeylessIdentity, error)
+	Evidence(ctx context.Context, obj *db.TrustAnchor, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error)
+	ApplicationVersions(ctx context.Context, obj *db.TrustAnchor, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
 }
 type ViolationResolver interface {
 	Owners(ctx context.Context, obj *gate.Violation) ([]*db.Owner, error)
@@ -969,6 +1262,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AddTrustAnchorPayload.TrustAnchor(childComplexity), true
 
+	case "Application.archivedAt":
+		if e.ComplexityRoot.Application.ArchivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.ArchivedAt(childComplexity), true
 	case "Application.createdAt":
 		if e.ComplexityRoot.Application.CreatedAt == nil {
 			break
@@ -1023,12 +1322,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Name(childComplexity), true
+	case "Application.ownerHistory":
+		if e.ComplexityRoot.Application.OwnerHistory == nil {
+			break
+		}
+
+		args, err := ec.field_Application_ownerHistory_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.OwnerHistory(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Application.owners":
 		if e.ComplexityRoot.Application.Owners == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Application.Owners(childComplexity), true
+		args, err := ec.field_Application_owners_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.Owners(childComplexity, args["asOf"].(*time.Time)), true
 	case "Application.project":
 		if e.ComplexityRoot.Application.Project == nil {
 			break
@@ -1045,7 +1360,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Application.Versions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Application.Versions(childComplexity, args["filter"].(*version.ApplicationVersionFilter), args["orderBy"].(*db.ApplicationVersionOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
 	case "ApplicationConnection.edges":
 		if e.ComplexityRoot.ApplicationConnection.Edges == nil {
@@ -1235,6 +1550,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ApplicationVersionEdge.Node(childComplexity), true
 
+	case "Approval.at":
+		if e.ComplexityRoot.Approval.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.At(childComplexity), true
+	case "Approval.by":
+		if e.ComplexityRoot.Approval.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.By(childComplexity), true
+	case "Approval.comment":
+		if e.ComplexityRoot.Approval.Comment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.Comment(childComplexity), true
+	case "Approval.decision":
+		if e.ComplexityRoot.Approval.Decision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.Decision(childComplexity), true
+	case "Approval.expiresAt":
+		if e.ComplexityRoot.Approval.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.ExpiresAt(childComplexity), true
+	case "Approval.levels":
+		if e.ComplexityRoot.Approval.Levels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.Levels(childComplexity), true
+	case "Approval.policy":
+		if e.ComplexityRoot.Approval.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.Policy(childComplexity), true
+	case "Approval.what":
+		if e.ComplexityRoot.Approval.What == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Approval.What(childComplexity), true
+
+	case "ArchiveApplicationPayload.application":
+		if e.ComplexityRoot.ArchiveApplicationPayload.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ArchiveApplicationPayload.Application(childComplexity), true
+
 	case "Attestation.bundle":
 		if e.ComplexityRoot.Attestation.Bundle == nil {
 			break
@@ -1291,6 +1662,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BindPackagePayload.Package(childComplexity), true
 
+	case "Binding.application":
+		if e.ComplexityRoot.Binding.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Binding.Application(childComplexity), true
+	case "Binding.boundBy":
+		if e.ComplexityRoot.Binding.BoundBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Binding.BoundBy(childComplexity), true
+	case "Binding.id":
+		if e.ComplexityRoot.Binding.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Binding.GlobalID(childComplexity), true
+	case "Binding.purl":
+		if e.ComplexityRoot.Binding.Purl == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Binding.Purl(childComplexity), true
+	case "Binding.since":
+		if e.ComplexityRoot.Binding.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Binding.Since(childComplexity), true
+	case "Binding.unboundBy":
+		if e.ComplexityRoot.Binding.UnboundBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Binding.UnboundBy(childComplexity), true
+	case "Binding.until":
+		if e.ComplexityRoot.Binding.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Binding.Until(childComplexity), true
+
+	case "BindingConnection.edges":
+		if e.ComplexityRoot.BindingConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BindingConnection.Edges(childComplexity), true
+	case "BindingConnection.pageInfo":
+		if e.ComplexityRoot.BindingConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BindingConnection.PageInfo(childComplexity), true
+	case "BindingConnection.totalCount":
+		if e.ComplexityRoot.BindingConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BindingConnection.TotalCount(childComplexity), true
+
+	case "BindingEdge.cursor":
+		if e.ComplexityRoot.BindingEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BindingEdge.Cursor(childComplexity), true
+	case "BindingEdge.node":
+		if e.ComplexityRoot.BindingEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BindingEdge.Node(childComplexity), true
+
 	case "Change.field":
 		if e.ComplexityRoot.Change.Field == nil {
 			break
@@ -1309,6 +1755,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.To(childComplexity), true
+
+	case "Coverage.branches":
+		if e.ComplexityRoot.Coverage.Branches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.Branches(childComplexity), true
+	case "Coverage.branchesCovered":
+		if e.ComplexityRoot.Coverage.BranchesCovered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.BranchesCovered(childComplexity), true
+	case "Coverage.lines":
+		if e.ComplexityRoot.Coverage.Lines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.Lines(childComplexity), true
+	case "Coverage.linesCovered":
+		if e.ComplexityRoot.Coverage.LinesCovered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.LinesCovered(childComplexity), true
 
 	case "CreateApplicationPayload.application":
 		if e.ComplexityRoot.CreateApplicationPayload.Application == nil {
@@ -1537,6 +2008,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evidence.MediaType(childComplexity), true
+	case "Evidence.predicate":
+		if e.ComplexityRoot.Evidence.Predicate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Evidence.Predicate(childComplexity), true
 	case "Evidence.predicateType":
 		if e.ComplexityRoot.Evidence.PredicateType == nil {
 			break
@@ -1597,6 +2074,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evidence.Verified(childComplexity), true
+	case "Evidence.view":
+		if e.ComplexityRoot.Evidence.View == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Evidence.View(childComplexity), true
 
 	case "EvidenceConnection.edges":
 		if e.ComplexityRoot.EvidenceConnection.Edges == nil {
@@ -1642,6 +2125,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EvidenceSubject.Name(childComplexity), true
+	case "EvidenceSubject.purl":
+		if e.ComplexityRoot.EvidenceSubject.Purl == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceSubject.Purl(childComplexity), true
+
+	case "EvidenceView.approval":
+		if e.ComplexityRoot.EvidenceView.Approval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceView.Approval(childComplexity), true
+	case "EvidenceView.provenance":
+		if e.ComplexityRoot.EvidenceView.Provenance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceView.Provenance(childComplexity), true
+	case "EvidenceView.staticAnalysis":
+		if e.ComplexityRoot.EvidenceView.StaticAnalysis == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceView.StaticAnalysis(childComplexity), true
+	case "EvidenceView.tests":
+		if e.ComplexityRoot.EvidenceView.Tests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceView.Tests(childComplexity), true
+	case "EvidenceView.vex":
+		if e.ComplexityRoot.EvidenceView.Vex == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceView.Vex(childComplexity), true
+	case "EvidenceView.vulnerabilities":
+		if e.ComplexityRoot.EvidenceView.Vulnerabilities == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceView.Vulnerabilities(childComplexity), true
+
+	case "Finding.file":
+		if e.ComplexityRoot.Finding.File == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Finding.File(childComplexity), true
+	case "Finding.level":
+		if e.ComplexityRoot.Finding.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Finding.Level(childComplexity), true
+	case "Finding.line":
+		if e.ComplexityRoot.Finding.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Finding.Line(childComplexity), true
+	case "Finding.message":
+		if e.ComplexityRoot.Finding.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Finding.Message(childComplexity), true
+	case "Finding.rule":
+		if e.ComplexityRoot.Finding.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Finding.Rule(childComplexity), true
 
 	case "Gate.kind":
 		if e.ComplexityRoot.Gate.Kind == nil {
@@ -1655,6 +2212,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Gate.Stage(childComplexity), true
+
+	case "GateCondition.metric":
+		if e.ComplexityRoot.GateCondition.Metric == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GateCondition.Metric(childComplexity), true
+	case "GateCondition.result":
+		if e.ComplexityRoot.GateCondition.Result == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GateCondition.Result(childComplexity), true
+	case "GateCondition.threshold":
+		if e.ComplexityRoot.GateCondition.Threshold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GateCondition.Threshold(childComplexity), true
+	case "GateCondition.value":
+		if e.ComplexityRoot.GateCondition.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GateCondition.Value(childComplexity), true
+
+	case "ImportOwnersPayload.changes":
+		if e.ComplexityRoot.ImportOwnersPayload.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportOwnersPayload.Changes(childComplexity), true
+	case "ImportOwnersPayload.unchanged":
+		if e.ComplexityRoot.ImportOwnersPayload.Unchanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportOwnersPayload.Unchanged(childComplexity), true
+	case "ImportOwnersPayload.unmatched":
+		if e.ComplexityRoot.ImportOwnersPayload.Unmatched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportOwnersPayload.Unmatched(childComplexity), true
 
 	case "InheritedContext.criticality":
 		if e.ComplexityRoot.InheritedContext.Criticality == nil {
@@ -1681,6 +2282,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InheritedContext.Owners(childComplexity), true
 
+	case "KeylessIdentity.issuer":
+		if e.ComplexityRoot.KeylessIdentity.Issuer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KeylessIdentity.Issuer(childComplexity), true
+	case "KeylessIdentity.subject":
+		if e.ComplexityRoot.KeylessIdentity.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KeylessIdentity.Subject(childComplexity), true
+	case "KeylessIdentity.trustedRoot":
+		if e.ComplexityRoot.KeylessIdentity.TrustedRoot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.KeylessIdentity.TrustedRoot(childComplexity), true
+
 	case "Label.key":
 		if e.ComplexityRoot.Label.Key == nil {
 			break
@@ -1693,6 +2313,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Label.Value(childComplexity), true
+
+	case "LevelCounts.error":
+		if e.ComplexityRoot.LevelCounts.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LevelCounts.Error(childComplexity), true
+	case "LevelCounts.none":
+		if e.ComplexityRoot.LevelCounts.None == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LevelCounts.None(childComplexity), true
+	case "LevelCounts.note":
+		if e.ComplexityRoot.LevelCounts.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LevelCounts.Note(childComplexity), true
+	case "LevelCounts.warning":
+		if e.ComplexityRoot.LevelCounts.Warning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LevelCounts.Warning(childComplexity), true
 
 	case "Lifecycle.enforceOrder":
 		if e.ComplexityRoot.Lifecycle.EnforceOrder == nil {
@@ -1730,6 +2375,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddTrustAnchor(childComplexity, args["input"].(evidence.AddTrustAnchorInput)), true
+	case "Mutation.archiveApplication":
+		if e.ComplexityRoot.Mutation.ArchiveApplication == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_archiveApplication_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ArchiveApplication(childComplexity, args["input"].(catalog.ArchiveApplicationInput)), true
 	case "Mutation.bindPackage":
 		if e.ComplexityRoot.Mutation.BindPackage == nil {
 			break
@@ -1829,6 +2485,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateToken(childComplexity, args["input"].(access.CreateTokenInput)), true
+	case "Mutation.importOwners":
+		if e.ComplexityRoot.Mutation.ImportOwners == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_importOwners_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ImportOwners(childComplexity, args["input"].(catalog.ImportOwnersInput)), true
 	case "Mutation.promoteApplicationVersion":
 		if e.ComplexityRoot.Mutation.PromoteApplicationVersion == nil {
 			break
@@ -1906,6 +2573,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubmitEvidence(childComplexity, args["input"].(evidence.SubmitEvidenceInput)), true
+	case "Mutation.submitEvidenceBatch":
+		if e.ComplexityRoot.Mutation.SubmitEvidenceBatch == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_submitEvidenceBatch_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubmitEvidenceBatch(childComplexity, args["input"].(evidence.SubmitEvidenceBatchInput)), true
 	case "Mutation.unbindPackage":
 		if e.ComplexityRoot.Mutation.UnbindPackage == nil {
 			break
@@ -1965,6 +2643,117 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Owner.Ref(childComplexity), true
 
+	case "OwnersChange.added":
+		if e.ComplexityRoot.OwnersChange.Added == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnersChange.Added(childComplexity), true
+	case "OwnersChange.application":
+		if e.ComplexityRoot.OwnersChange.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnersChange.Application(childComplexity), true
+	case "OwnersChange.removed":
+		if e.ComplexityRoot.OwnersChange.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnersChange.Removed(childComplexity), true
+
+	case "Ownership.application":
+		if e.ComplexityRoot.Ownership.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ownership.Application(childComplexity), true
+	case "Ownership.assignedBy":
+		if e.ComplexityRoot.Ownership.AssignedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ownership.AssignedBy(childComplexity), true
+	case "Ownership.id":
+		if e.ComplexityRoot.Ownership.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ownership.GlobalID(childComplexity), true
+	case "Ownership.owner":
+		if e.ComplexityRoot.Ownership.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ownership.Owner(childComplexity), true
+	case "Ownership.removedBy":
+		if e.ComplexityRoot.Ownership.RemovedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ownership.RemovedBy(childComplexity), true
+	case "Ownership.since":
+		if e.ComplexityRoot.Ownership.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ownership.Since(childComplexity), true
+	case "Ownership.until":
+		if e.ComplexityRoot.Ownership.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ownership.Until(childComplexity), true
+
+	case "OwnershipConnection.edges":
+		if e.ComplexityRoot.OwnershipConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipConnection.Edges(childComplexity), true
+	case "OwnershipConnection.pageInfo":
+		if e.ComplexityRoot.OwnershipConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipConnection.PageInfo(childComplexity), true
+	case "OwnershipConnection.totalCount":
+		if e.ComplexityRoot.OwnershipConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipConnection.TotalCount(childComplexity), true
+
+	case "OwnershipEdge.cursor":
+		if e.ComplexityRoot.OwnershipEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipEdge.Cursor(childComplexity), true
+	case "OwnershipEdge.node":
+		if e.ComplexityRoot.OwnershipEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipEdge.Node(childComplexity), true
+
+	case "Package.bindings":
+		if e.ComplexityRoot.Package.Bindings == nil {
+			break
+		}
+
+		args, err := ec.field_Package_bindings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Package.Bindings(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Package.createdAt":
+		if e.ComplexityRoot.Package.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Package.CreatedAt(childComplexity), true
 	case "Package.id":
 		if e.ComplexityRoot.Package.GlobalID == nil {
 			break
@@ -1976,13 +2765,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Package.OwningApplication(childComplexity), true
+		args, err := ec.field_Package_owningApplication_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Package.OwningApplication(childComplexity, args["asOf"].(*time.Time)), true
 	case "Package.purl":
 		if e.ComplexityRoot.Package.Purl == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Package.Purl(childComplexity), true
+
+	case "PackageConnection.edges":
+		if e.ComplexityRoot.PackageConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageConnection.Edges(childComplexity), true
+	case "PackageConnection.pageInfo":
+		if e.ComplexityRoot.PackageConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageConnection.PageInfo(childComplexity), true
+	case "PackageConnection.totalCount":
+		if e.ComplexityRoot.PackageConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageConnection.TotalCount(childComplexity), true
+
+	case "PackageEdge.cursor":
+		if e.ComplexityRoot.PackageEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageEdge.Cursor(childComplexity), true
+	case "PackageEdge.node":
+		if e.ComplexityRoot.PackageEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageEdge.Node(childComplexity), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -2430,6 +3256,86 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PromotionEdge.Node(childComplexity), true
 
+	case "Provenance.attributes":
+		if e.ComplexityRoot.Provenance.Attributes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.Attributes(childComplexity), true
+	case "Provenance.buildType":
+		if e.ComplexityRoot.Provenance.BuildType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.BuildType(childComplexity), true
+	case "Provenance.builderId":
+		if e.ComplexityRoot.Provenance.BuilderID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.BuilderID(childComplexity), true
+	case "Provenance.finishedAt":
+		if e.ComplexityRoot.Provenance.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.FinishedAt(childComplexity), true
+	case "Provenance.invocationId":
+		if e.ComplexityRoot.Provenance.InvocationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.InvocationID(childComplexity), true
+	case "Provenance.materialCount":
+		if e.ComplexityRoot.Provenance.MaterialCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.MaterialCount(childComplexity), true
+	case "Provenance.materials":
+		if e.ComplexityRoot.Provenance.Materials == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.Materials(childComplexity), true
+	case "Provenance.sourceRef":
+		if e.ComplexityRoot.Provenance.SourceRef == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.SourceRef(childComplexity), true
+	case "Provenance.sourceRepository":
+		if e.ComplexityRoot.Provenance.SourceRepository == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.SourceRepository(childComplexity), true
+	case "Provenance.sourceRevision":
+		if e.ComplexityRoot.Provenance.SourceRevision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.SourceRevision(childComplexity), true
+	case "Provenance.startedAt":
+		if e.ComplexityRoot.Provenance.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provenance.StartedAt(childComplexity), true
+
+	case "ProvenanceMaterial.digest":
+		if e.ComplexityRoot.ProvenanceMaterial.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProvenanceMaterial.Digest(childComplexity), true
+	case "ProvenanceMaterial.uri":
+		if e.ComplexityRoot.ProvenanceMaterial.URI == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProvenanceMaterial.URI(childComplexity), true
+
 	case "Query.activityLog":
 		if e.ComplexityRoot.Query.ActivityLog == nil {
 			break
@@ -2463,6 +3369,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ApplicationVersion(childComplexity, args["application"].(string), args["version"].(string)), true
+	case "Query.applicationVersions":
+		if e.ComplexityRoot.Query.ApplicationVersions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_applicationVersions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ApplicationVersions(childComplexity, args["filter"].(*version.ApplicationVersionFilter), args["orderBy"].(*db.ApplicationVersionOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.applications":
 		if e.ComplexityRoot.Query.Applications == nil {
 			break
@@ -2473,7 +3390,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Applications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Query.Applications(childComplexity, args["filter"].(*catalog.ApplicationFilter), args["orderBy"].(*db.ApplicationOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.evaluation":
 		if e.ComplexityRoot.Query.Evaluation == nil {
 			break
@@ -2508,6 +3425,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.package":
+		if e.ComplexityRoot.Query.Package == nil {
+			break
+		}
+
+		args, err := ec.field_Query_package_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Package(childComplexity, args["purl"].(string)), true
+	case "Query.packages":
+		if e.ComplexityRoot.Query.Packages == nil {
+			break
+		}
+
+		args, err := ec.field_Query_packages_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Packages(childComplexity, args["filter"].(*catalog.PackageFilter), args["orderBy"].(*db.PackageOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.policies":
 		if e.ComplexityRoot.Query.Policies == nil {
 			break
@@ -2574,6 +3513,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Rules(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.searchEvidence":
+		if e.ComplexityRoot.Query.SearchEvidence == nil {
+			break
+		}
+
+		args, err := ec.field_Query_searchEvidence_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SearchEvidence(childComplexity, args["filter"].(*evidence.EvidenceFilter), args["orderBy"].(*db.EvidenceOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.tokens":
 		if e.ComplexityRoot.Query.Tokens == nil {
 			break
@@ -2894,6 +3844,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetLifecyclePayload.Lifecycle(childComplexity), true
 
+	case "SeverityCounts.critical":
+		if e.ComplexityRoot.SeverityCounts.Critical == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeverityCounts.Critical(childComplexity), true
+	case "SeverityCounts.high":
+		if e.ComplexityRoot.SeverityCounts.High == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeverityCounts.High(childComplexity), true
+	case "SeverityCounts.low":
+		if e.ComplexityRoot.SeverityCounts.Low == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeverityCounts.Low(childComplexity), true
+	case "SeverityCounts.medium":
+		if e.ComplexityRoot.SeverityCounts.Medium == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeverityCounts.Medium(childComplexity), true
+	case "SeverityCounts.negligible":
+		if e.ComplexityRoot.SeverityCounts.Negligible == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeverityCounts.Negligible(childComplexity), true
+	case "SeverityCounts.unknown":
+		if e.ComplexityRoot.SeverityCounts.Unknown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeverityCounts.Unknown(childComplexity), true
+
 	case "Signer.anchor":
 		if e.ComplexityRoot.Signer.Anchor == nil {
 			break
@@ -2906,6 +3893,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Signer.Identity(childComplexity), true
+	case "Signer.issuer":
+		if e.ComplexityRoot.Signer.Issuer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Signer.Issuer(childComplexity), true
 
 	case "Stage.category":
 		if e.ComplexityRoot.Stage.Category == nil {
@@ -2938,6 +3931,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Stage.Project(childComplexity), true
 
+	case "StaticAnalysis.conditions":
+		if e.ComplexityRoot.StaticAnalysis.Conditions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaticAnalysis.Conditions(childComplexity), true
+	case "StaticAnalysis.counts":
+		if e.ComplexityRoot.StaticAnalysis.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaticAnalysis.Counts(childComplexity), true
+	case "StaticAnalysis.findings":
+		if e.ComplexityRoot.StaticAnalysis.Findings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaticAnalysis.Findings(childComplexity), true
+	case "StaticAnalysis.result":
+		if e.ComplexityRoot.StaticAnalysis.Result == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaticAnalysis.Result(childComplexity), true
+	case "StaticAnalysis.suppressed":
+		if e.ComplexityRoot.StaticAnalysis.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaticAnalysis.Suppressed(childComplexity), true
+	case "StaticAnalysis.tool":
+		if e.ComplexityRoot.StaticAnalysis.Tool == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaticAnalysis.Tool(childComplexity), true
+	case "StaticAnalysis.version":
+		if e.ComplexityRoot.StaticAnalysis.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaticAnalysis.Version(childComplexity), true
+
+	case "SubmitEvidenceBatchPayload.accepted":
+		if e.ComplexityRoot.SubmitEvidenceBatchPayload.Accepted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceBatchPayload.Accepted(childComplexity), true
+	case "SubmitEvidenceBatchPayload.alreadyKnown":
+		if e.ComplexityRoot.SubmitEvidenceBatchPayload.AlreadyKnown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceBatchPayload.AlreadyKnown(childComplexity), true
+	case "SubmitEvidenceBatchPayload.refused":
+		if e.ComplexityRoot.SubmitEvidenceBatchPayload.Refused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceBatchPayload.Refused(childComplexity), true
+	case "SubmitEvidenceBatchPayload.results":
+		if e.ComplexityRoot.SubmitEvidenceBatchPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceBatchPayload.Results(childComplexity), true
+
+	case "SubmitEvidenceError.code":
+		if e.ComplexityRoot.SubmitEvidenceError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceError.Code(childComplexity), true
+	case "SubmitEvidenceError.message":
+		if e.ComplexityRoot.SubmitEvidenceError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceError.Message(childComplexity), true
+	case "SubmitEvidenceError.path":
+		if e.ComplexityRoot.SubmitEvidenceError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceError.Path(childComplexity), true
+
 	case "SubmitEvidencePayload.alreadyKnown":
 		if e.ComplexityRoot.SubmitEvidencePayload.AlreadyKnown == nil {
 			break
@@ -2950,6 +4030,105 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SubmitEvidencePayload.Evidence(childComplexity), true
+
+	case "SubmitEvidenceResult.alreadyKnown":
+		if e.ComplexityRoot.SubmitEvidenceResult.AlreadyKnown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceResult.AlreadyKnown(childComplexity), true
+	case "SubmitEvidenceResult.error":
+		if e.ComplexityRoot.SubmitEvidenceResult.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceResult.Error(childComplexity), true
+	case "SubmitEvidenceResult.evidence":
+		if e.ComplexityRoot.SubmitEvidenceResult.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceResult.Evidence(childComplexity), true
+	case "SubmitEvidenceResult.index":
+		if e.ComplexityRoot.SubmitEvidenceResult.Index == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitEvidenceResult.Index(childComplexity), true
+
+	case "TestFailure.message":
+		if e.ComplexityRoot.TestFailure.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestFailure.Message(childComplexity), true
+	case "TestFailure.name":
+		if e.ComplexityRoot.TestFailure.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestFailure.Name(childComplexity), true
+	case "TestFailure.suite":
+		if e.ComplexityRoot.TestFailure.Suite == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestFailure.Suite(childComplexity), true
+
+	case "Tests.coverage":
+		if e.ComplexityRoot.Tests.Coverage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tests.Coverage(childComplexity), true
+	case "Tests.durationMs":
+		if e.ComplexityRoot.Tests.DurationMs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tests.DurationMs(childComplexity), true
+	case "Tests.failed":
+		if e.ComplexityRoot.Tests.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tests.Failed(childComplexity), true
+	case "Tests.failures":
+		if e.ComplexityRoot.Tests.Failures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tests.Failures(childComplexity), true
+	case "Tests.passed":
+		if e.ComplexityRoot.Tests.Passed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tests.Passed(childComplexity), true
+	case "Tests.result":
+		if e.ComplexityRoot.Tests.Result == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tests.Result(childComplexity), true
+	case "Tests.skipped":
+		if e.ComplexityRoot.Tests.Skipped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tests.Skipped(childComplexity), true
+	case "Tests.tool":
+		if e.ComplexityRoot.Tests.Tool == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tests.Tool(childComplexity), true
+	case "Tests.total":
+		if e.ComplexityRoot.Tests.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tests.Total(childComplexity), true
 
 	case "Token.createdAt":
 		if e.ComplexityRoot.Token.CreatedAt == nil {
@@ -3050,12 +4229,34 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TrustAnchor.Alias(childComplexity), true
+	case "TrustAnchor.applicationVersions":
+		if e.ComplexityRoot.TrustAnchor.ApplicationVersions == nil {
+			break
+		}
+
+		args, err := ec.field_TrustAnchor_applicationVersions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.TrustAnchor.ApplicationVersions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "TrustAnchor.createdAt":
 		if e.ComplexityRoot.TrustAnchor.CreatedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.TrustAnchor.CreatedAt(childComplexity), true
+	case "TrustAnchor.evidence":
+		if e.ComplexityRoot.TrustAnchor.Evidence == nil {
+			break
+		}
+
+		args, err := ec.field_TrustAnchor_evidence_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.TrustAnchor.Evidence(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "TrustAnchor.fingerprint":
 		if e.ComplexityRoot.TrustAnchor.Fingerprint == nil {
 			break
@@ -3068,6 +4269,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TrustAnchor.GlobalID(childComplexity), true
+	case "TrustAnchor.keyless":
+		if e.ComplexityRoot.TrustAnchor.Keyless == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrustAnchor.Keyless(childComplexity), true
 	case "TrustAnchor.kind":
 		if e.ComplexityRoot.TrustAnchor.Kind == nil {
 			break
@@ -3177,6 +4384,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VersionSbom.Format(childComplexity), true
 
+	case "Vex.author":
+		if e.ComplexityRoot.Vex.Author == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vex.Author(childComplexity), true
+	case "Vex.statementCount":
+		if e.ComplexityRoot.Vex.StatementCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vex.StatementCount(childComplexity), true
+	case "Vex.statements":
+		if e.ComplexityRoot.Vex.Statements == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vex.Statements(childComplexity), true
+
+	case "VexStatement.aliases":
+		if e.ComplexityRoot.VexStatement.Aliases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VexStatement.Aliases(childComplexity), true
+	case "VexStatement.at":
+		if e.ComplexityRoot.VexStatement.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VexStatement.At(childComplexity), true
+	case "VexStatement.justification":
+		if e.ComplexityRoot.VexStatement.Justification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VexStatement.Justification(childComplexity), true
+	case "VexStatement.products":
+		if e.ComplexityRoot.VexStatement.Products == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VexStatement.Products(childComplexity), true
+	case "VexStatement.statement":
+		if e.ComplexityRoot.VexStatement.Statement == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VexStatement.Statement(childComplexity), true
+	case "VexStatement.status":
+		if e.ComplexityRoot.VexStatement.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VexStatement.Status(childComplexity), true
+	case "VexStatement.vulnerability":
+		if e.ComplexityRoot.VexStatement.Vulnerability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VexStatement.Vulnerability(childComplexity), true
+
 	case "Viewer.principal":
 		if e.ComplexityRoot.Viewer.Principal == nil {
 			break
@@ -3227,6 +4496,92 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Violation.Waiver(childComplexity), true
 
+	case "VulnerabilityFinding.aliases":
+		if e.ComplexityRoot.VulnerabilityFinding.Aliases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityFinding.Aliases(childComplexity), true
+	case "VulnerabilityFinding.fixedVersions":
+		if e.ComplexityRoot.VulnerabilityFinding.FixedVersions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityFinding.FixedVersions(childComplexity), true
+	case "VulnerabilityFinding.id":
+		if e.ComplexityRoot.VulnerabilityFinding.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityFinding.ID(childComplexity), true
+	case "VulnerabilityFinding.purl":
+		if e.ComplexityRoot.VulnerabilityFinding.PURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityFinding.PURL(childComplexity), true
+	case "VulnerabilityFinding.package":
+		if e.ComplexityRoot.VulnerabilityFinding.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityFinding.Package(childComplexity), true
+	case "VulnerabilityFinding.score":
+		if e.ComplexityRoot.VulnerabilityFinding.Score == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityFinding.Score(childComplexity), true
+	case "VulnerabilityFinding.severity":
+		if e.ComplexityRoot.VulnerabilityFinding.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityFinding.Severity(childComplexity), true
+	case "VulnerabilityFinding.version":
+		if e.ComplexityRoot.VulnerabilityFinding.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityFinding.Version(childComplexity), true
+
+	case "VulnerabilityReport.counts":
+		if e.ComplexityRoot.VulnerabilityReport.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityReport.Counts(childComplexity), true
+	case "VulnerabilityReport.databaseDate":
+		if e.ComplexityRoot.VulnerabilityReport.DatabaseDate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityReport.DatabaseDate(childComplexity), true
+	case "VulnerabilityReport.findings":
+		if e.ComplexityRoot.VulnerabilityReport.Findings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityReport.Findings(childComplexity), true
+	case "VulnerabilityReport.scannedAt":
+		if e.ComplexityRoot.VulnerabilityReport.ScannedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityReport.ScannedAt(childComplexity), true
+	case "VulnerabilityReport.scanner":
+		if e.ComplexityRoot.VulnerabilityReport.Scanner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityReport.Scanner(childComplexity), true
+	case "VulnerabilityReport.scannerVersion":
+		if e.ComplexityRoot.VulnerabilityReport.ScannerVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityReport.ScannerVersion(childComplexity), true
+
 	case "Waiver.id":
 		if e.ComplexityRoot.Waiver.ID == nil {
 			break
@@ -3244,7 +4599,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputActivityFilter,
 		ec.unmarshalInputAddTrustAnchorInput,
+		ec.unmarshalInputApplicationFilter,
+		ec.unmarshalInputApplicationOrder,
+		ec.unmarshalInputApplicationVersionFilter,
+		ec.unmarshalInputApplicationVersionOrder,
 		ec.unmarshalInputApplicationVersionRefInput,
+		ec.unmarshalInputArchiveApplicationInput,
 		ec.unmarshalInputArtifactSourceInput,
 		ec.unmarshalInputBindPackageInput,
 		ec.unmarshalInputCreateApplicationInput,
@@ -3256,11 +4616,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateStageInput,
 		ec.unmarshalInputCreateTokenInput,
 		ec.unmarshalInputEvidenceDocumentInput,
+		ec.unmarshalInputEvidenceFilter,
+		ec.unmarshalInputEvidenceOrder,
 		ec.unmarshalInputEvidenceSubjectInput,
 		ec.unmarshalInputGateInput,
+		ec.unmarshalInputImportOwnersInput,
+		ec.unmarshalInputKeylessIdentityInput,
 		ec.unmarshalInputLabelChanges,
 		ec.unmarshalInputLabelInput,
 		ec.unmarshalInputOwnerChanges,
+		ec.unmarshalInputPackageFilter,
+		ec.unmarshalInputPackageOrder,
 		ec.unmarshalInputPackageSourceInput,
 		ec.unmarshalInputPolicyScopeInput,
 		ec.unmarshalInputPromoteApplicationVersionInput,
@@ -3269,6 +4635,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRevokeTrustAnchorInput,
 		ec.unmarshalInputRollbackApplicationVersionInput,
 		ec.unmarshalInputSetLifecycleInput,
+		ec.unmarshalInputSubmitEvidenceBatchInput,
 		ec.unmarshalInputSubmitEvidenceInput,
 		ec.unmarshalInputUnbindPackageInput,
 		ec.unmarshalInputUpdateApplicationInput,
@@ -3653,8 +5020,12 @@ input ActivityFilter {
   projects("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ProjectConnection!
   "One application; null when there is none, or none for you."
   application("The application's key." key: String!): Application
-  "The applications, oldest first."
-  applications("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationConnection!
+  "The applications that the filter takes; without an order, oldest first."
+  applications("Which of them; without a filter, all that are not archived." filter: ApplicationFilter, "In which order." orderBy: ApplicationOrder, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationConnection!
+  "One package, whatever its version; null when there is none, or none for you."
+  package("Its purl; a version in it is ignored." purl: PURL!): Package
+  "The packages that the filter takes; without an order, oldest first."
+  packages("Which of them; without a filter, all." filter: PackageFilter, "In which order." orderBy: PackageOrder, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): PackageConnection!
 }
 
 extend type Mutation {
@@ -3672,6 +5043,10 @@ extend type Mutation {
   bindPackage("What to bind, and to whom." input: BindPackageInput!): BindPackagePayload!
   "Ends an application's ownership of a package or of one version of it."
   unbindPackage("What to unbind, and from whom." input: UnbindPackageInput!): UnbindPackagePayload!
+  "Archives an application, or brings it back. An archived one keeps everything, stands in no list unless asked for, and takes no new versions."
+  archiveApplication("What to archive." input: ArchiveApplicationInput!): ArchiveApplicationPayload!
+  "Sets the owners of applications as a CODEOWNERS file or a Backstage catalogue says. Importing the same again changes nothing."
+  importOwners("The file." input: ImportOwnersInput!): ImportOwnersPayload!
 }
 
 "A group of applications with its own members, stages and lifecycles."
@@ -3790,16 +5165,20 @@ type Application implements Node {
   maturity: Maturity!
   "Its labels."
   labels: [Label!]!
-  "Who answers for it now."
-  owners: [Owner!]!
+  "Who answers for it now, or answered at an instant, in the order in which they became owners."
+  owners("The instant; without it, now." asOf: DateTime): [Owner!]!
+  "Who answered for it from when until when, oldest first."
+  ownerHistory("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): OwnershipConnection!
   "The project it belongs to."
   project: Project!
   "The lifecycle that its versions follow; null while its project has none."
   lifecycle: Lifecycle
-  "Its versions, oldest first."
-  versions("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationVersionConnection!
+  "Its versions that the filter takes; without an order, oldest first."
+  versions("Which of them; without a filter, all." filter: ApplicationVersionFilter, "In which order." orderBy: ApplicationVersionOrder, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationVersionConnection!
   "When it was registered."
   createdAt: DateTime!
+  "When it was archived; null while it is not."
+  archivedAt: DateTime
 }
 
 "A page of applications."
@@ -3838,9 +5217,227 @@ type Package implements Node {
   id: ID!
   "Its purl without a version."
   purl: PURL!
-  "The application that owns it; null when none does, or none that you may see."
-  owningApplication: Application
+  "The application that owns it, or owned it at an instant; null when none does, or none that you may see."
+  owningApplication("The instant; without it, now." asOf: DateTime): Application
+  "Which application owned it, or a version of it, from when until when, oldest first."
+  bindings("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): BindingConnection!
+  "When it was first heard of."
+  createdAt: DateTime!
 }
+"A page of packages."
+type PackageConnection {
+  "The page."
+  edges: [PackageEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A package in a connection."
+type PackageEdge {
+  "Its position."
+  cursor: Cursor!
+  "The package."
+  node: Package!
+}
+
+"That somebody answered for an application, from when until when."
+type Ownership implements Node {
+  "Opaque id."
+  id: ID!
+  "Who."
+  owner: Owner!
+  "For what."
+  application: Application!
+  "From when."
+  since: DateTime!
+  "Until when; null while it lasts."
+  until: DateTime
+  "Who made them an owner."
+  assignedBy: String!
+  "Who ended it; null while it lasts."
+  removedBy: String
+}
+
+"A page of ownerships."
+type OwnershipConnection {
+  "The page."
+  edges: [OwnershipEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"An ownership in a connection."
+type OwnershipEdge {
+  "Its position."
+  cursor: Cursor!
+  "The ownership."
+  node: Ownership!
+}
+
+"That an application owned a package, or one version of it, from when until when."
+type Binding implements Node {
+  "Opaque id."
+  id: ID!
+  "What it owned: the package, or with a version that version only."
+  purl: PURL!
+  "The application; null when it is none that you may see."
+  application: Application
+  "From when."
+  since: DateTime!
+  "Until when; null while it lasts."
+  until: DateTime
+  "Who bound it."
+  boundBy: String!
+  "Who unbound it; null while it lasts."
+  unboundBy: String
+}
+
+"A page of bindings."
+type BindingConnection {
+  "The page."
+  edges: [BindingEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A binding in a connection."
+type BindingEdge {
+  "Its position."
+  cursor: Cursor!
+  "The binding."
+  node: Binding!
+}
+
+"Which applications to list. What is given must all hold; of the values in one list, one."
+input ApplicationFilter {
+  "Words of its key or name, or what they begin with, in any order; 1 to 255 characters."
+  text: String
+  "Keys of projects, at most 100."
+  projectKeys: [String!]
+  "Labels it must all have, at most 20."
+  labels: [LabelInput!]
+  "How much depends on it."
+  criticality: [Criticality!]
+  "Where it stands in its life."
+  maturity: [Maturity!]
+  "Who answers for it now: ` + "`" + `user:…` + "`" + ` or ` + "`" + `team:…` + "`" + `, at most 100."
+  owners: [String!]
+  "It has a version that has come this far."
+  trust: [Trust!]
+  "It has a version in a stage of one of these names, at most 100."
+  stages: [String!]
+  "Those that are archived, and no others."
+  archived: Boolean! = false
+}
+
+"How applications are ordered."
+input ApplicationOrder {
+  "Which end comes first."
+  direction: OrderDirection! = ASC
+  "By what."
+  field: ApplicationOrderField!
+}
+
+"By what applications are ordered."
+enum ApplicationOrderField {
+  "By key."
+  KEY
+  "By name."
+  NAME
+  "By when they were registered."
+  CREATED_AT
+}
+
+"Which packages to list. What is given must all hold; of the values in one list, one."
+input PackageFilter {
+  "Words of its purl, or what they begin with, in any order; 1 to 255 characters."
+  text: String
+  "Types of purl, such as ` + "`" + `npm` + "`" + `, at most 20."
+  types: [String!]
+  "Keys of applications that own it now, at most 100."
+  owningApplicationKeys: [String!]
+  "Whether an application owns it now."
+  owned: Boolean
+  "Who answers now for the application that owns it: ` + "`" + `user:…` + "`" + ` or ` + "`" + `team:…` + "`" + `, at most 100."
+  owners: [String!]
+}
+
+"How packages are ordered."
+input PackageOrder {
+  "Which end comes first."
+  direction: OrderDirection! = ASC
+  "By what."
+  field: PackageOrderField!
+}
+
+"By what packages are ordered."
+enum PackageOrderField {
+  "By purl."
+  PURL
+  "By when they were first heard of."
+  CREATED_AT
+}
+
+"An application to archive or to bring back."
+input ArchiveApplicationInput {
+  "Which application."
+  key: String!
+  "Whether it shall be archived."
+  archived: Boolean! = true
+}
+
+"The application as it is now."
+type ArchiveApplicationPayload {
+  "The application."
+  application: Application!
+}
+
+"How a file of owners is written."
+enum OwnersFormat {
+  "Lines of an application key, in which ` + "`" + `*` + "`" + ` stands for any characters, and its owners: ` + "`" + `@org/team` + "`" + `, ` + "`" + `@user` + "`" + `, an e-mail address, ` + "`" + `user:…` + "`" + ` or ` + "`" + `team:…` + "`" + `. The last line that matches counts, and one without owners leaves none. ` + "`" + `#` + "`" + ` begins a comment."
+  CODEOWNERS
+  "Entities of a Backstage catalogue, one or several YAML documents: ` + "`" + `metadata.name` + "`" + ` is the application's key and ` + "`" + `spec.owner` + "`" + ` its owner. Only entities of kind Component and System are read."
+  BACKSTAGE
+}
+
+"A file that says who owns what."
+input ImportOwnersInput {
+  "How it is written."
+  format: OwnersFormat!
+  "The text; at most 1 MiB."
+  content: String!
+  "The project whose applications it speaks of; without it, those of all projects that you administer."
+  projectKey: String
+  "Says what would change, and changes nothing."
+  dryRun: Boolean! = false
+}
+
+"What an import of owners did, or would do."
+type ImportOwnersPayload {
+  "The applications whose owners changed, by key."
+  changes: [OwnersChange!]!
+  "How many applications it speaks of whose owners were so already."
+  unchanged: Int!
+  "What it speaks of and is not an application here, or none that you may see: keys or patterns, at most 100."
+  unmatched: [String!]!
+}
+
+"How the owners of one application changed."
+type OwnersChange {
+  "The application."
+  application: Application!
+  "Who became an owner."
+  added: [String!]!
+  "Who ceased to be one."
+  removed: [String!]!
+}
+
 
 "A project to make."
 input CreateProjectInput {
@@ -3993,16 +5590,20 @@ type UnbindPackagePayload {
 	{Name: "../../schema/evidence.graphql", Input: `extend type Query {
   "Evidence by the digest of its payload: one record a signer."
   evidence("Digest of the payload." digest: Digest!): [Evidence!]!
+  "The evidence that the filter takes; without an order, oldest first."
+  searchEvidence("Which of it; without a filter, all." filter: EvidenceFilter, "In which order." orderBy: EvidenceOrder, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): EvidenceConnection!
   "The trust anchors, oldest first."
   trustAnchors("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): TrustAnchorConnection!
 }
 
 extend type Mutation {
-  "Takes a signed envelope or a document as evidence. The same evidence again changes nothing and gives the same answer."
+  "Takes something signed or a document as evidence. The same evidence again changes nothing and gives the same answer."
   submitEvidence("The evidence." input: SubmitEvidenceInput!): SubmitEvidencePayload!
-  "Adds a public key whose signatures count from now on. Evidence that is there already is not judged again."
+  "Takes up to 1,000 pieces of evidence at once. Each is taken or refused by itself; those that are taken are durable together."
+  submitEvidenceBatch("The evidence." input: SubmitEvidenceBatchInput!): SubmitEvidenceBatchPayload!
+  "Adds a public key, or a keyless identity, whose signatures count from now on. Evidence that is there already is not judged again."
   addTrustAnchor("The anchor." input: AddTrustAnchorInput!): AddTrustAnchorPayload!
-  "Ends the trust in an anchor from now on. What it vouched for stays recorded as it was judged."
+  "Ends the trust in an anchor from now on. What it vouched for stays recorded as it was judged; the anchor lists what stands on it."
   revokeTrustAnchor("The anchor." input: RevokeTrustAnchorInput!): RevokeTrustAnchorPayload!
 }
 
@@ -4030,10 +5631,14 @@ type Evidence implements Node {
   predicateType: String!
   "What it is about."
   category: EvidenceCategory!
-  "Whether a registered key's signature was verified when it arrived."
+  "Whether a trusted signature was verified when it arrived."
   verified: Boolean!
   "Why it counts as verified or not."
   verification: String!
+  "What it says, in the shape of its category; null for a type that has none."
+  view: EvidenceView
+  "The predicate as it came, when it is JSON of at most 1 MiB."
+  predicate: JSON
   "Who signed it; null for a document without a signature."
   signer: Signer
   "What it speaks of. Evidence is found by these digests; the names are hints."
@@ -4078,8 +5683,10 @@ type EvidenceEdge {
 type Signer {
   "Alias of the trust anchor that verified it; null when none did."
   anchor: String
-  "The key: the fingerprint of the anchor's, or the key id that the unknown signer claims, which may be empty."
+  "The key's fingerprint; the subject of the certificate of a keyless identity; or the key id that an unknown signer claims, which may be empty."
   identity: String!
+  "Issuer of a keyless identity; null for a key."
+  issuer: String
 }
 
 "One thing that a piece of evidence speaks of."
@@ -4088,6 +5695,8 @@ type EvidenceSubject {
   name: String!
   "What it is, ` + "`" + `algorithm:hex` + "`" + `."
   digest: String!
+  "Its purl, where the evidence gives one: a hint."
+  purl: PURL
 }
 
 "How a bill of materials is written."
@@ -4118,9 +5727,11 @@ type Sbom implements Node {
 enum TrustAnchorKind {
   "A public key."
   PUBLIC_KEY
+  "An identity that a certificate authority vouches for at each signature: Sigstore keyless signing."
+  KEYLESS
 }
 
-"A public key whose signatures the organisation trusts."
+"A public key, or a keyless identity, whose signatures the organisation trusts."
 type TrustAnchor implements Node {
   "Opaque id."
   id: ID!
@@ -4128,12 +5739,18 @@ type TrustAnchor implements Node {
   alias: String!
   "What it is."
   kind: TrustAnchorKind!
-  "SHA-256 of the key's SubjectPublicKeyInfo."
+  "SHA-256 of the key's SubjectPublicKeyInfo, or of a keyless identity's issuer, subject and trusted root."
   fingerprint: Digest!
-  "The key's algorithm."
+  "The key's algorithm; empty for a keyless identity."
   algorithm: String!
-  "The key, PEM."
+  "The key, PEM; empty for a keyless identity."
   publicKey: String!
+  "What a keyless identity is; null for a key."
+  keyless: KeylessIdentity
+  "The evidence that it verified, oldest first: what stands on it."
+  evidence("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): EvidenceConnection!
+  "The versions that this evidence is about, oldest first."
+  applicationVersions("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationVersionConnection!
   "From when its signatures count; null for from the start."
   validFrom: DateTime
   "Until when its signatures count; null for no end."
@@ -4142,6 +5759,16 @@ type TrustAnchor implements Node {
   revokedAt: DateTime
   "When it was added."
   createdAt: DateTime!
+}
+
+"An identity that a certificate authority vouches for at each signature."
+type KeylessIdentity {
+  "The OpenID Connect issuer, exactly."
+  issuer: String!
+  "The subject alternative name; ` + "`" + `*` + "`" + ` stands for any characters."
+  subject: String!
+  "The Sigstore trusted root: whose certificates, logs and timestamps count."
+  trustedRoot: JSON!
 }
 
 "A page of trust anchors."
@@ -4162,9 +5789,87 @@ type TrustAnchorEdge {
   node: TrustAnchor!
 }
 
-"Evidence to take: an envelope or a document, not both."
+"Which evidence to list. What is given must all hold; of the values in one list, one."
+input EvidenceFilter {
+  "It speaks of this digest: ` + "`" + `algorithm:hex` + "`" + `."
+  subject: String
+  "It speaks of something with this purl."
+  purl: PURL
+  "Predicate types, exactly, at most 20."
+  predicateTypes: [String!]
+  "What it is about."
+  categories: [EvidenceCategory!]
+  "Aliases of trust anchors, or what an unknown signer's key is called, at most 20."
+  signers: [String!]
+  "Whether a trusted signature was verified when it arrived."
+  verified: Boolean
+  "Arrived at this instant or later."
+  from: DateTime
+  "Arrived before this instant."
+  to: DateTime
+  "Keys of applications: it is about one of their versions, or something in one; at most 20."
+  applicationKeys: [String!]
+  "Names of stages that the version was in when it arrived, at most 20."
+  stages: [String!]
+}
+
+"How evidence is ordered."
+input EvidenceOrder {
+  "Which end comes first."
+  direction: OrderDirection! = ASC
+  "By what."
+  field: EvidenceOrderField!
+}
+
+"By what evidence is ordered."
+enum EvidenceOrderField {
+  "By when it arrived."
+  CREATED_AT
+}
+
+"Evidence to take, up to 1,000 pieces."
+input SubmitEvidenceBatchInput {
+  "The pieces; 1 to 1,000, at most 48 MiB together."
+  items: [SubmitEvidenceInput!]!
+}
+
+"What became of each piece of evidence."
+type SubmitEvidenceBatchPayload {
+  "One result for each piece, in the order of the items; for an item of several attestations, one for each of these."
+  results: [SubmitEvidenceResult!]!
+  "How many are new."
+  accepted: Int!
+  "How many were here before."
+  alreadyKnown: Int!
+  "How many were refused."
+  refused: Int!
+}
+
+"What became of one piece of evidence."
+type SubmitEvidenceResult {
+  "Which item it is of, from 0."
+  index: Int!
+  "The evidence; null when it was refused."
+  evidence: Evidence
+  "Whether it was here before."
+  alreadyKnown: Boolean!
+  "Why it was refused; null when it was not."
+  error: SubmitEvidenceError
+}
+
+"Why a piece of evidence was refused."
+type SubmitEvidenceError {
+  "The code, as in ` + "`" + `extensions.code` + "`" + ` of errors."
+  code: String!
+  "Path of the field within the item; empty when it is about none."
+  path: String!
+  "What is wrong, and what to do."
+  message: String!
+}
+
+"Evidence to take: something signed or a document, not both."
 input SubmitEvidenceInput {
-  "A DSSE envelope around an in-toto statement, as JSON text; at most 32 MiB."
+  "Something signed, as JSON text of at most 32 MiB: a DSSE envelope around an in-toto statement, a Sigstore bundle, or a GitHub attestation."
   envelope: String
   "A document as it is, which counts as unsigned."
   document: EvidenceDocumentInput
@@ -4174,8 +5879,10 @@ input SubmitEvidenceInput {
 
 "A document without a signature."
 input EvidenceDocumentInput {
-  "` + "`" + `application/vnd.cyclonedx+json` + "`" + ` or ` + "`" + `application/spdx+json` + "`" + `."
+  "Its media type. What ` + "`" + `application/json` + "`" + `, ` + "`" + `application/xml` + "`" + ` and ` + "`" + `text/plain` + "`" + ` hold is found out from the content. See docs/evidence.md for what is read."
   mediaType: String!
+  "What kind of document it is, as a URI, when that does not follow from media type and content. It is then kept as it is and not read."
+  predicateType: String
   "The text, byte for byte; at most 32 MiB."
   content: String!
   "What it speaks of, at most 1,000; at least one."
@@ -4210,16 +5917,28 @@ type SubmitEvidencePayload {
   alreadyKnown: Boolean!
 }
 
-"A trust anchor to add."
+"A trust anchor to add: a public key or a keyless identity, not both."
 input AddTrustAnchorInput {
   "1 to 255 characters; unique."
   alias: String!
   "PEM of a public key: ECDSA (P-256, P-384, P-521), Ed25519, or RSA of 2,048 bits and more."
-  publicKey: String!
+  publicKey: String
+  "A keyless identity instead of a key."
+  keyless: KeylessIdentityInput
   "From when its signatures count."
   validFrom: DateTime
   "Until when its signatures count."
   validTo: DateTime
+}
+
+"A keyless identity."
+input KeylessIdentityInput {
+  "The OpenID Connect issuer, exactly, such as ` + "`" + `https://token.actions.githubusercontent.com` + "`" + `."
+  issuer: String!
+  "The subject of the certificate, whole; ` + "`" + `*` + "`" + ` stands for any characters, such as ` + "`" + `https://github.com/acme/*` + "`" + `."
+  subject: String!
+  "The Sigstore trusted root as JSON text, at most 1 MiB: the ` + "`" + `trusted_root.json` + "`" + ` of the certificate authority."
+  trustedRoot: String!
 }
 
 "The anchor that was added."
@@ -4880,10 +6599,20 @@ input LabelInput {
   "1 to 255 characters, starting and ending with a letter or digit."
   value: String!
 }
+
+"Which end of a list comes first."
+enum OrderDirection {
+  "The smallest, the oldest."
+  ASC
+  "The greatest, the newest."
+  DESC
+}
 `, BuiltIn: false},
 	{Name: "../../schema/version.graphql", Input: `extend type Query {
   "One version of one application; null when there is none, or none for you."
   applicationVersion("The application's key." application: String!, "The version string." version: String!): ApplicationVersion
+  "The versions that the filter takes; without an order, oldest first."
+  applicationVersions("Which of them; without a filter, all." filter: ApplicationVersionFilter, "In which order." orderBy: ApplicationVersionOrder, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationVersionConnection!
 }
 
 extend type Mutation {
@@ -5098,6 +6827,352 @@ type CreateApplicationVersionPayload {
   "The version."
   applicationVersion: ApplicationVersion!
 }
+
+"Which versions to list. What is given must all hold; of the values in one list, one."
+input ApplicationVersionFilter {
+  "What the version string begins with; 1 to 128 characters."
+  text: String
+  "Keys of applications, at most 100."
+  applicationKeys: [String!]
+  "What must hold of its application."
+  application: ApplicationFilter
+  "How far it has come."
+  trust: [Trust!]
+  "What its trusted release is worth."
+  standing: [Standing!]
+  "Names of the stages it is in now, at most 100."
+  stages: [String!]
+  "It contains something with this digest, or its manifest has it."
+  digest: Digest
+  "Reported at this instant or later."
+  from: DateTime
+  "Reported before this instant."
+  to: DateTime
+}
+
+"How versions are ordered."
+input ApplicationVersionOrder {
+  "Which end comes first."
+  direction: OrderDirection! = ASC
+  "By what."
+  field: ApplicationVersionOrderField!
+}
+
+"By what versions are ordered."
+enum ApplicationVersionOrderField {
+  "By version string, as text."
+  VERSION
+  "By when they were reported."
+  CREATED_AT
+}
+`, BuiltIn: false},
+	{Name: "../../schema/view.graphql", Input: `"What a piece of evidence says, whatever format said it. What it does not say is null."
+type EvidenceView {
+  "How something was built."
+  provenance: Provenance
+  "How tests ran."
+  tests: Tests
+  "What a tool found by reading code."
+  staticAnalysis: StaticAnalysis
+  "What a scanner found."
+  vulnerabilities: VulnerabilityReport
+  "Whether vulnerabilities matter."
+  vex: Vex
+  "That somebody looked and decided."
+  approval: Approval
+}
+
+"How something was built: SLSA provenance, and what SCAI reports of it."
+type Provenance {
+  "URI of who built it."
+  builderId: String!
+  "URI of how it was built."
+  buildType: String!
+  "URI or id of the run."
+  invocationId: String!
+  "URI of the source repository, without revision."
+  sourceRepository: String!
+  "The commit."
+  sourceRevision: String!
+  "The branch or tag."
+  sourceRef: String!
+  "When it began."
+  startedAt: DateTime
+  "When it ended."
+  finishedAt: DateTime
+  "What went in, at most 1,000."
+  materials: [ProvenanceMaterial!]!
+  "How much went in, in all."
+  materialCount: Int!
+  "What a SCAI report asserts."
+  attributes: [String!]!
+}
+
+"One thing that went into a build."
+type ProvenanceMaterial {
+  "Its URI."
+  uri: String!
+  "Its digest, ` + "`" + `algorithm:hex` + "`" + `; empty when none is given."
+  digest: String!
+}
+
+"How a test run or a quality gate ended."
+enum EvidenceResult {
+  "Well."
+  PASSED
+  "Not well."
+  FAILED
+  "With warnings."
+  WARNED
+}
+
+"How tests ran, and how much of the code they ran through."
+type Tests {
+  "What ran them."
+  tool: String!
+  "How they ended."
+  result: EvidenceResult!
+  "How many there are."
+  total: Int!
+  "How many passed."
+  passed: Int!
+  "How many failed or broke."
+  failed: Int!
+  "How many did not run."
+  skipped: Int!
+  "How long they took, in milliseconds; 0 when nothing says."
+  durationMs: Int!
+  "Those that failed, at most 1,000."
+  failures: [TestFailure!]!
+  "How much of the code they ran through; null when nobody measured."
+  coverage: Coverage
+}
+
+"A test that failed."
+type TestFailure {
+  "Its suite."
+  suite: String!
+  "Its name."
+  name: String!
+  "What went wrong."
+  message: String!
+}
+
+"How much of the code tests ran through."
+type Coverage {
+  "How many lines there are."
+  lines: Int!
+  "How many of them ran."
+  linesCovered: Int!
+  "How many branches there are."
+  branches: Int!
+  "How many of them ran."
+  branchesCovered: Int!
+}
+
+"How bad a finding of static analysis is."
+enum FindingLevel {
+  "An error."
+  ERROR
+  "A warning."
+  WARNING
+  "A note."
+  NOTE
+  "None."
+  NONE
+}
+
+"What a tool found by reading code."
+type StaticAnalysis {
+  "The tool."
+  tool: String!
+  "Its version."
+  version: String!
+  "The verdict of its own gate; null when it gives none."
+  result: EvidenceResult
+  "How many findings there are of each level, those that were suppressed aside."
+  counts: LevelCounts!
+  "How many were suppressed."
+  suppressed: Int!
+  "The findings, worst first, at most 1,000."
+  findings: [Finding!]!
+  "The conditions of a quality gate."
+  conditions: [GateCondition!]!
+}
+
+"How many findings there are of each level."
+type LevelCounts {
+  "Errors."
+  error: Int!
+  "Warnings."
+  warning: Int!
+  "Notes."
+  note: Int!
+  "Without a level."
+  none: Int!
+}
+
+"One finding of static analysis."
+type Finding {
+  "The rule."
+  rule: String!
+  "How bad it is."
+  level: FindingLevel!
+  "What it is."
+  message: String!
+  "Where it is."
+  file: String!
+  "Its first line; 0 when nothing says."
+  line: Int!
+}
+
+"One condition of a quality gate."
+type GateCondition {
+  "What is measured."
+  metric: String!
+  "Whether it holds; null when nothing says."
+  result: EvidenceResult
+  "What was measured."
+  value: String!
+  "What it was held against."
+  threshold: String!
+}
+
+"How bad a vulnerability is."
+enum Severity {
+  "CVSS 9.0 to 10.0."
+  CRITICAL
+  "CVSS 7.0 to 8.9."
+  HIGH
+  "CVSS 4.0 to 6.9."
+  MEDIUM
+  "CVSS 0.1 to 3.9."
+  LOW
+  "None worth a score."
+  NEGLIGIBLE
+  "Nobody has rated it."
+  UNKNOWN
+}
+
+"What a scanner found. Nothing found means that it looked and found nothing."
+type VulnerabilityReport {
+  "The scanner."
+  scanner: String!
+  "Its version."
+  scannerVersion: String!
+  "When its database was made."
+  databaseDate: DateTime
+  "When it looked."
+  scannedAt: DateTime
+  "How many findings there are of each severity."
+  counts: SeverityCounts!
+  "The findings, worst first, at most 1,000."
+  findings: [VulnerabilityFinding!]!
+}
+
+"How many findings there are of each severity."
+type SeverityCounts {
+  "Critical."
+  critical: Int!
+  "High."
+  high: Int!
+  "Medium."
+  medium: Int!
+  "Low."
+  low: Int!
+  "Negligible."
+  negligible: Int!
+  "Unrated."
+  unknown: Int!
+}
+
+"That something holds a vulnerability, as a scanner says."
+type VulnerabilityFinding {
+  "Its id."
+  id: String!
+  "Its other ids."
+  aliases: [String!]!
+  "How bad it is, as the scanner says."
+  severity: Severity!
+  "The highest CVSS base score that the scanner gives; 0 when none."
+  score: Float!
+  "Name of the package."
+  package: String!
+  "Its purl; empty when none is known."
+  purl: String!
+  "The version that is installed."
+  version: String!
+  "The versions that mend it."
+  fixedVersions: [String!]!
+}
+
+"Whether something is affected by a vulnerability."
+enum VexStatus {
+  "It is not."
+  NOT_AFFECTED
+  "It is."
+  AFFECTED
+  "It was, and is no more."
+  FIXED
+  "Nobody knows yet."
+  UNDER_INVESTIGATION
+}
+
+"Whether vulnerabilities matter: OpenVEX, CSAF, CycloneDX."
+type Vex {
+  "Who says so."
+  author: String!
+  "What is said, at most 1,000."
+  statements: [VexStatement!]!
+  "How much is said, in all."
+  statementCount: Int!
+}
+
+"Whether a vulnerability matters to products."
+type VexStatement {
+  "Its id."
+  vulnerability: String!
+  "Its other ids."
+  aliases: [String!]!
+  "Whether they are affected."
+  status: VexStatus!
+  "Why not, in OpenVEX's words; empty when nothing says."
+  justification: String!
+  "What that means, or what to do."
+  statement: String!
+  "When it was said."
+  at: DateTime
+  "Purls or other identifiers of the products, at most 1,000."
+  products: [String!]!
+}
+
+"What somebody decided."
+enum ApprovalDecision {
+  "Yes."
+  APPROVED
+  "No."
+  REJECTED
+}
+
+"That somebody looked and decided: a review, a change ticket, a verification summary."
+type Approval {
+  "What was decided."
+  decision: ApprovalDecision!
+  "Who decided, as the evidence names them."
+  by: [String!]!
+  "What was decided on."
+  what: String!
+  "By which policy."
+  policy: String!
+  "What was reached, such as SLSA levels."
+  levels: [String!]!
+  "When."
+  at: DateTime
+  "Until when it counts."
+  expiresAt: DateTime
+  "What else was said."
+  comment: String!
+}
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -5204,6 +7279,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_labels(ctx, field)
 	case "owners":
 		return ec.fieldContext_Application_owners(ctx, field)
+	case "ownerHistory":
+		return ec.fieldContext_Application_ownerHistory(ctx, field)
 	case "project":
 		return ec.fieldContext_Application_project(ctx, field)
 	case "lifecycle":
@@ -5212,6 +7289,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_versions(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Application_createdAt(ctx, field)
+	case "archivedAt":
+		return ec.fieldContext_Application_archivedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
 }
@@ -5302,6 +7381,36 @@ func (ec *executionContext) childFields_ApplicationVersionEdge(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationVersionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Approval(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "decision":
+		return ec.fieldContext_Approval_decision(ctx, field)
+	case "by":
+		return ec.fieldContext_Approval_by(ctx, field)
+	case "what":
+		return ec.fieldContext_Approval_what(ctx, field)
+	case "policy":
+		return ec.fieldContext_Approval_policy(ctx, field)
+	case "levels":
+		return ec.fieldContext_Approval_levels(ctx, field)
+	case "at":
+		return ec.fieldContext_Approval_at(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Approval_expiresAt(ctx, field)
+	case "comment":
+		return ec.fieldContext_Approval_comment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Approval", field.Name)
+}
+
+func (ec *executionContext) childFields_ArchiveApplicationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_ArchiveApplicationPayload_application(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ArchiveApplicationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Attestation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5332,6 +7441,48 @@ func (ec *executionContext) childFields_BindPackagePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type BindPackagePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Binding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Binding_id(ctx, field)
+	case "purl":
+		return ec.fieldContext_Binding_purl(ctx, field)
+	case "application":
+		return ec.fieldContext_Binding_application(ctx, field)
+	case "since":
+		return ec.fieldContext_Binding_since(ctx, field)
+	case "until":
+		return ec.fieldContext_Binding_until(ctx, field)
+	case "boundBy":
+		return ec.fieldContext_Binding_boundBy(ctx, field)
+	case "unboundBy":
+		return ec.fieldContext_Binding_unboundBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Binding", field.Name)
+}
+
+func (ec *executionContext) childFields_BindingConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BindingConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BindingConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_BindingConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BindingConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BindingEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BindingEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BindingEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BindingEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Change(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "field":
@@ -5342,6 +7493,20 @@ func (ec *executionContext) childFields_Change(ctx context.Context, field graphq
 		return ec.fieldContext_Change_to(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Change", field.Name)
+}
+
+func (ec *executionContext) childFields_Coverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "lines":
+		return ec.fieldContext_Coverage_lines(ctx, field)
+	case "linesCovered":
+		return ec.fieldContext_Coverage_linesCovered(ctx, field)
+	case "branches":
+		return ec.fieldContext_Coverage_branches(ctx, field)
+	case "branchesCovered":
+		return ec.fieldContext_Coverage_branchesCovered(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Coverage", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateApplicationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5484,6 +7649,10 @@ func (ec *executionContext) childFields_Evidence(ctx context.Context, field grap
 		return ec.fieldContext_Evidence_verified(ctx, field)
 	case "verification":
 		return ec.fieldContext_Evidence_verification(ctx, field)
+	case "view":
+		return ec.fieldContext_Evidence_view(ctx, field)
+	case "predicate":
+		return ec.fieldContext_Evidence_predicate(ctx, field)
 	case "signer":
 		return ec.fieldContext_Evidence_signer(ctx, field)
 	case "subjects":
@@ -5536,8 +7705,44 @@ func (ec *executionContext) childFields_EvidenceSubject(ctx context.Context, fie
 		return ec.fieldContext_EvidenceSubject_name(ctx, field)
 	case "digest":
 		return ec.fieldContext_EvidenceSubject_digest(ctx, field)
+	case "purl":
+		return ec.fieldContext_EvidenceSubject_purl(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EvidenceSubject", field.Name)
+}
+
+func (ec *executionContext) childFields_EvidenceView(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "provenance":
+		return ec.fieldContext_EvidenceView_provenance(ctx, field)
+	case "tests":
+		return ec.fieldContext_EvidenceView_tests(ctx, field)
+	case "staticAnalysis":
+		return ec.fieldContext_EvidenceView_staticAnalysis(ctx, field)
+	case "vulnerabilities":
+		return ec.fieldContext_EvidenceView_vulnerabilities(ctx, field)
+	case "vex":
+		return ec.fieldContext_EvidenceView_vex(ctx, field)
+	case "approval":
+		return ec.fieldContext_EvidenceView_approval(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EvidenceView", field.Name)
+}
+
+func (ec *executionContext) childFields_Finding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_Finding_rule(ctx, field)
+	case "level":
+		return ec.fieldContext_Finding_level(ctx, field)
+	case "message":
+		return ec.fieldContext_Finding_message(ctx, field)
+	case "file":
+		return ec.fieldContext_Finding_file(ctx, field)
+	case "line":
+		return ec.fieldContext_Finding_line(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Finding", field.Name)
 }
 
 func (ec *executionContext) childFields_Gate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5548,6 +7753,32 @@ func (ec *executionContext) childFields_Gate(ctx context.Context, field graphql.
 		return ec.fieldContext_Gate_kind(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Gate", field.Name)
+}
+
+func (ec *executionContext) childFields_GateCondition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "metric":
+		return ec.fieldContext_GateCondition_metric(ctx, field)
+	case "result":
+		return ec.fieldContext_GateCondition_result(ctx, field)
+	case "value":
+		return ec.fieldContext_GateCondition_value(ctx, field)
+	case "threshold":
+		return ec.fieldContext_GateCondition_threshold(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GateCondition", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportOwnersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "changes":
+		return ec.fieldContext_ImportOwnersPayload_changes(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_ImportOwnersPayload_unchanged(ctx, field)
+	case "unmatched":
+		return ec.fieldContext_ImportOwnersPayload_unmatched(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportOwnersPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_InheritedContext(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5564,6 +7795,18 @@ func (ec *executionContext) childFields_InheritedContext(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type InheritedContext", field.Name)
 }
 
+func (ec *executionContext) childFields_KeylessIdentity(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "issuer":
+		return ec.fieldContext_KeylessIdentity_issuer(ctx, field)
+	case "subject":
+		return ec.fieldContext_KeylessIdentity_subject(ctx, field)
+	case "trustedRoot":
+		return ec.fieldContext_KeylessIdentity_trustedRoot(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type KeylessIdentity", field.Name)
+}
+
 func (ec *executionContext) childFields_Label(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "key":
@@ -5572,6 +7815,20 @@ func (ec *executionContext) childFields_Label(ctx context.Context, field graphql
 		return ec.fieldContext_Label_value(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Label", field.Name)
+}
+
+func (ec *executionContext) childFields_LevelCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "error":
+		return ec.fieldContext_LevelCounts_error(ctx, field)
+	case "warning":
+		return ec.fieldContext_LevelCounts_warning(ctx, field)
+	case "note":
+		return ec.fieldContext_LevelCounts_note(ctx, field)
+	case "none":
+		return ec.fieldContext_LevelCounts_none(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LevelCounts", field.Name)
 }
 
 func (ec *executionContext) childFields_Lifecycle(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5602,6 +7859,60 @@ func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Owner", field.Name)
 }
 
+func (ec *executionContext) childFields_OwnersChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_OwnersChange_application(ctx, field)
+	case "added":
+		return ec.fieldContext_OwnersChange_added(ctx, field)
+	case "removed":
+		return ec.fieldContext_OwnersChange_removed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OwnersChange", field.Name)
+}
+
+func (ec *executionContext) childFields_Ownership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Ownership_id(ctx, field)
+	case "owner":
+		return ec.fieldContext_Ownership_owner(ctx, field)
+	case "application":
+		return ec.fieldContext_Ownership_application(ctx, field)
+	case "since":
+		return ec.fieldContext_Ownership_since(ctx, field)
+	case "until":
+		return ec.fieldContext_Ownership_until(ctx, field)
+	case "assignedBy":
+		return ec.fieldContext_Ownership_assignedBy(ctx, field)
+	case "removedBy":
+		return ec.fieldContext_Ownership_removedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Ownership", field.Name)
+}
+
+func (ec *executionContext) childFields_OwnershipConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_OwnershipConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OwnershipConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_OwnershipConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OwnershipConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OwnershipEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_OwnershipEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_OwnershipEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OwnershipEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Package(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5610,8 +7921,34 @@ func (ec *executionContext) childFields_Package(ctx context.Context, field graph
 		return ec.fieldContext_Package_purl(ctx, field)
 	case "owningApplication":
 		return ec.fieldContext_Package_owningApplication(ctx, field)
+	case "bindings":
+		return ec.fieldContext_Package_bindings(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Package_createdAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Package", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PackageConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PackageConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PackageConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PackageEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PackageEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5846,6 +8183,44 @@ func (ec *executionContext) childFields_PromotionEdge(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type PromotionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Provenance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "builderId":
+		return ec.fieldContext_Provenance_builderId(ctx, field)
+	case "buildType":
+		return ec.fieldContext_Provenance_buildType(ctx, field)
+	case "invocationId":
+		return ec.fieldContext_Provenance_invocationId(ctx, field)
+	case "sourceRepository":
+		return ec.fieldContext_Provenance_sourceRepository(ctx, field)
+	case "sourceRevision":
+		return ec.fieldContext_Provenance_sourceRevision(ctx, field)
+	case "sourceRef":
+		return ec.fieldContext_Provenance_sourceRef(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Provenance_startedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_Provenance_finishedAt(ctx, field)
+	case "materials":
+		return ec.fieldContext_Provenance_materials(ctx, field)
+	case "materialCount":
+		return ec.fieldContext_Provenance_materialCount(ctx, field)
+	case "attributes":
+		return ec.fieldContext_Provenance_attributes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Provenance", field.Name)
+}
+
+func (ec *executionContext) childFields_ProvenanceMaterial(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "uri":
+		return ec.fieldContext_ProvenanceMaterial_uri(ctx, field)
+	case "digest":
+		return ec.fieldContext_ProvenanceMaterial_digest(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProvenanceMaterial", field.Name)
+}
+
 func (ec *executionContext) childFields_Releasable(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6028,12 +8403,32 @@ func (ec *executionContext) childFields_SetLifecyclePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type SetLifecyclePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SeverityCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "critical":
+		return ec.fieldContext_SeverityCounts_critical(ctx, field)
+	case "high":
+		return ec.fieldContext_SeverityCounts_high(ctx, field)
+	case "medium":
+		return ec.fieldContext_SeverityCounts_medium(ctx, field)
+	case "low":
+		return ec.fieldContext_SeverityCounts_low(ctx, field)
+	case "negligible":
+		return ec.fieldContext_SeverityCounts_negligible(ctx, field)
+	case "unknown":
+		return ec.fieldContext_SeverityCounts_unknown(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SeverityCounts", field.Name)
+}
+
 func (ec *executionContext) childFields_Signer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "anchor":
 		return ec.fieldContext_Signer_anchor(ctx, field)
 	case "identity":
 		return ec.fieldContext_Signer_identity(ctx, field)
+	case "issuer":
+		return ec.fieldContext_Signer_issuer(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Signer", field.Name)
 }
@@ -6054,6 +8449,52 @@ func (ec *executionContext) childFields_Stage(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Stage", field.Name)
 }
 
+func (ec *executionContext) childFields_StaticAnalysis(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tool":
+		return ec.fieldContext_StaticAnalysis_tool(ctx, field)
+	case "version":
+		return ec.fieldContext_StaticAnalysis_version(ctx, field)
+	case "result":
+		return ec.fieldContext_StaticAnalysis_result(ctx, field)
+	case "counts":
+		return ec.fieldContext_StaticAnalysis_counts(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_StaticAnalysis_suppressed(ctx, field)
+	case "findings":
+		return ec.fieldContext_StaticAnalysis_findings(ctx, field)
+	case "conditions":
+		return ec.fieldContext_StaticAnalysis_conditions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StaticAnalysis", field.Name)
+}
+
+func (ec *executionContext) childFields_SubmitEvidenceBatchPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_SubmitEvidenceBatchPayload_results(ctx, field)
+	case "accepted":
+		return ec.fieldContext_SubmitEvidenceBatchPayload_accepted(ctx, field)
+	case "alreadyKnown":
+		return ec.fieldContext_SubmitEvidenceBatchPayload_alreadyKnown(ctx, field)
+	case "refused":
+		return ec.fieldContext_SubmitEvidenceBatchPayload_refused(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitEvidenceBatchPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SubmitEvidenceError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_SubmitEvidenceError_code(ctx, field)
+	case "path":
+		return ec.fieldContext_SubmitEvidenceError_path(ctx, field)
+	case "message":
+		return ec.fieldContext_SubmitEvidenceError_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitEvidenceError", field.Name)
+}
+
 func (ec *executionContext) childFields_SubmitEvidencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "evidence":
@@ -6062,6 +8503,56 @@ func (ec *executionContext) childFields_SubmitEvidencePayload(ctx context.Contex
 		return ec.fieldContext_SubmitEvidencePayload_alreadyKnown(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SubmitEvidencePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SubmitEvidenceResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "index":
+		return ec.fieldContext_SubmitEvidenceResult_index(ctx, field)
+	case "evidence":
+		return ec.fieldContext_SubmitEvidenceResult_evidence(ctx, field)
+	case "alreadyKnown":
+		return ec.fieldContext_SubmitEvidenceResult_alreadyKnown(ctx, field)
+	case "error":
+		return ec.fieldContext_SubmitEvidenceResult_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitEvidenceResult", field.Name)
+}
+
+func (ec *executionContext) childFields_TestFailure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "suite":
+		return ec.fieldContext_TestFailure_suite(ctx, field)
+	case "name":
+		return ec.fieldContext_TestFailure_name(ctx, field)
+	case "message":
+		return ec.fieldContext_TestFailure_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TestFailure", field.Name)
+}
+
+func (ec *executionContext) childFields_Tests(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tool":
+		return ec.fieldContext_Tests_tool(ctx, field)
+	case "result":
+		return ec.fieldContext_Tests_result(ctx, field)
+	case "total":
+		return ec.fieldContext_Tests_total(ctx, field)
+	case "passed":
+		return ec.fieldContext_Tests_passed(ctx, field)
+	case "failed":
+		return ec.fieldContext_Tests_failed(ctx, field)
+	case "skipped":
+		return ec.fieldContext_Tests_skipped(ctx, field)
+	case "durationMs":
+		return ec.fieldContext_Tests_durationMs(ctx, field)
+	case "failures":
+		return ec.fieldContext_Tests_failures(ctx, field)
+	case "coverage":
+		return ec.fieldContext_Tests_coverage(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Tests", field.Name)
 }
 
 func (ec *executionContext) childFields_Token(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6124,6 +8615,12 @@ func (ec *executionContext) childFields_TrustAnchor(ctx context.Context, field g
 		return ec.fieldContext_TrustAnchor_algorithm(ctx, field)
 	case "publicKey":
 		return ec.fieldContext_TrustAnchor_publicKey(ctx, field)
+	case "keyless":
+		return ec.fieldContext_TrustAnchor_keyless(ctx, field)
+	case "evidence":
+		return ec.fieldContext_TrustAnchor_evidence(ctx, field)
+	case "applicationVersions":
+		return ec.fieldContext_TrustAnchor_applicationVersions(ctx, field)
 	case "validFrom":
 		return ec.fieldContext_TrustAnchor_validFrom(ctx, field)
 	case "validTo":
@@ -6196,6 +8693,38 @@ func (ec *executionContext) childFields_VersionSbom(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type VersionSbom", field.Name)
 }
 
+func (ec *executionContext) childFields_Vex(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "author":
+		return ec.fieldContext_Vex_author(ctx, field)
+	case "statements":
+		return ec.fieldContext_Vex_statements(ctx, field)
+	case "statementCount":
+		return ec.fieldContext_Vex_statementCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Vex", field.Name)
+}
+
+func (ec *executionContext) childFields_VexStatement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "vulnerability":
+		return ec.fieldContext_VexStatement_vulnerability(ctx, field)
+	case "aliases":
+		return ec.fieldContext_VexStatement_aliases(ctx, field)
+	case "status":
+		return ec.fieldContext_VexStatement_status(ctx, field)
+	case "justification":
+		return ec.fieldContext_VexStatement_justification(ctx, field)
+	case "statement":
+		return ec.fieldContext_VexStatement_statement(ctx, field)
+	case "at":
+		return ec.fieldContext_VexStatement_at(ctx, field)
+	case "products":
+		return ec.fieldContext_VexStatement_products(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VexStatement", field.Name)
+}
+
 func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "principal":
@@ -6222,6 +8751,46 @@ func (ec *executionContext) childFields_Violation(ctx context.Context, field gra
 		return ec.fieldContext_Violation_waiver(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Violation", field.Name)
+}
+
+func (ec *executionContext) childFields_VulnerabilityFinding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_VulnerabilityFinding_id(ctx, field)
+	case "aliases":
+		return ec.fieldContext_VulnerabilityFinding_aliases(ctx, field)
+	case "severity":
+		return ec.fieldContext_VulnerabilityFinding_severity(ctx, field)
+	case "score":
+		return ec.fieldContext_VulnerabilityFinding_score(ctx, field)
+	case "package":
+		return ec.fieldContext_VulnerabilityFinding_package(ctx, field)
+	case "purl":
+		return ec.fieldContext_VulnerabilityFinding_purl(ctx, field)
+	case "version":
+		return ec.fieldContext_VulnerabilityFinding_version(ctx, field)
+	case "fixedVersions":
+		return ec.fieldContext_VulnerabilityFinding_fixedVersions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VulnerabilityFinding", field.Name)
+}
+
+func (ec *executionContext) childFields_VulnerabilityReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scanner":
+		return ec.fieldContext_VulnerabilityReport_scanner(ctx, field)
+	case "scannerVersion":
+		return ec.fieldContext_VulnerabilityReport_scannerVersion(ctx, field)
+	case "databaseDate":
+		return ec.fieldContext_VulnerabilityReport_databaseDate(ctx, field)
+	case "scannedAt":
+		return ec.fieldContext_VulnerabilityReport_scannedAt(ctx, field)
+	case "counts":
+		return ec.fieldContext_VulnerabilityReport_counts(ctx, field)
+	case "findings":
+		return ec.fieldContext_VulnerabilityReport_findings(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VulnerabilityReport", field.Name)
 }
 
 func (ec *executionContext) childFields_Waiver(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6462,7 +9031,7 @@ func (ec *executionContext) field_ApplicationVersion_promotions_args(ctx context
 	return args, nil
 }
 
-func (ec *executionContext) field_Application_versions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+func (ec *executionContext) field_Application_ownerHistory_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -6500,12 +9069,94 @@ func (ec *executionContext) field_Application_versions_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Application_owners_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Application_versions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*version.ApplicationVersionFilter, error) {
+			return ec.unmarshalOApplicationVersionFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐApplicationVersionFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*db.ApplicationVersionOrder, error) {
+			return ec.unmarshalOApplicationVersionOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg5
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_addTrustAnchor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (evidence.AddTrustAnchorInput, error) {
 			return ec.unmarshalNAddTrustAnchorInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐAddTrustAnchorInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_archiveApplication_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (catalog.ArchiveApplicationInput, error) {
+			return ec.unmarshalNArchiveApplicationInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐArchiveApplicationInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6640,6 +9291,20 @@ func (ec *executionContext) field_Mutation_createToken_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_importOwners_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (catalog.ImportOwnersInput, error) {
+			return ec.unmarshalNImportOwnersInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐImportOwnersInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_promoteApplicationVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6724,6 +9389,20 @@ func (ec *executionContext) field_Mutation_setLifecycle_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_submitEvidenceBatch_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (evidence.SubmitEvidenceBatchInput, error) {
+			return ec.unmarshalNSubmitEvidenceBatchInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSubmitEvidenceBatchInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_submitEvidence_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6777,6 +9456,58 @@ func (ec *executionContext) field_Mutation_updatePolicy_args(ctx context.Context
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Package_bindings_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Package_owningApplication_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "asOf",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg0
 	return args, nil
 }
 
@@ -6900,6 +9631,60 @@ func (ec *executionContext) field_Query_applicationVersion_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_applicationVersions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*version.ApplicationVersionFilter, error) {
+			return ec.unmarshalOApplicationVersionFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐApplicationVersionFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*db.ApplicationVersionOrder, error) {
+			return ec.unmarshalOApplicationVersionOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg5
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_application_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6917,38 +9702,54 @@ func (ec *executionContext) field_Query_application_args(ctx context.Context, ra
 func (ec *executionContext) field_Query_applications_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*catalog.ApplicationFilter, error) {
+			return ec.unmarshalOApplicationFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐApplicationFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*db.ApplicationOrder, error) {
+			return ec.unmarshalOApplicationOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg3
+	args["before"] = arg5
 	return args, nil
 }
 
@@ -6991,6 +9792,74 @@ func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_package_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "purl",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNPURL2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["purl"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_packages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*catalog.PackageFilter, error) {
+			return ec.unmarshalOPackageFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐPackageFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*db.PackageOrder, error) {
+			return ec.unmarshalOPackageOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg5
 	return args, nil
 }
 
@@ -7174,6 +10043,60 @@ func (ec *executionContext) field_Query_rules_args(ctx context.Context, rawArgs 
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_searchEvidence_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*evidence.EvidenceFilter, error) {
+			return ec.unmarshalOEvidenceFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐEvidenceFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*db.EvidenceOrder, error) {
+			return ec.unmarshalOEvidenceOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg5
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_tokens_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7213,6 +10136,82 @@ func (ec *executionContext) field_Query_tokens_args(ctx context.Context, rawArgs
 }
 
 func (ec *executionContext) field_Query_trustAnchors_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_TrustAnchor_applicationVersions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_TrustAnchor_evidence_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -8058,7 +11057,8 @@ func (ec *executionContext) _Application_owners(ctx context.Context, field graph
 			return ec.fieldContext_Application_owners(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Application().Owners(ctx, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Application().Owners(ctx, obj, fc.Args["asOf"].(*time.Time))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Owner) graphql.Marshaler {
@@ -8068,7 +11068,7 @@ func (ec *executionContext) _Application_owners(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Application_owners(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Application_owners(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Application",
 		Field:      field,
@@ -8077,6 +11077,61 @@ func (ec *executionContext) fieldContext_Application_owners(_ context.Context, f
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Owner(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Application_owners_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Application_ownerHistory(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_ownerHistory(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Application().OwnerHistory(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.OwnershipConnection) graphql.Marshaler {
+			return ec.marshalNOwnershipConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwnershipConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_ownerHistory(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Application",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OwnershipConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Application_ownerHistory_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -8155,7 +11210,7 @@ func (ec *executionContext) _Application_versions(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Application().Versions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Application().Versions(ctx, obj, fc.Args["filter"].(*version.ApplicationVersionFilter), fc.Args["orderBy"].(*db.ApplicationVersionOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersionConnection) graphql.Marshaler {
@@ -8209,6 +11264,29 @@ func (ec *executionContext) _Application_createdAt(ctx context.Context, field gr
 	)
 }
 func (ec *executionContext) fieldContext_Application_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Application", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Application_archivedAt(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_archivedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ArchivedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Application_archivedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Application", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
@@ -9018,6 +12096,222 @@ func (ec *executionContext) fieldContext_ApplicationVersionEdge_node(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Approval_decision(ctx context.Context, field graphql.CollectedField, obj *view.Approval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Approval_decision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Decision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.Decision) graphql.Marshaler {
+			return ec.marshalNApprovalDecision2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Approval_decision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type ApprovalDecision does not have child fields"))
+}
+
+func (ec *executionContext) _Approval_by(ctx context.Context, field graphql.CollectedField, obj *view.Approval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Approval_by(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.By, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Approval_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Approval_what(ctx context.Context, field graphql.CollectedField, obj *view.Approval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Approval_what(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.What, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Approval_what(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Approval_policy(ctx context.Context, field graphql.CollectedField, obj *view.Approval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Approval_policy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Policy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Approval_policy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Approval_levels(ctx context.Context, field graphql.CollectedField, obj *view.Approval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Approval_levels(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Levels, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Approval_levels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Approval_at(ctx context.Context, field graphql.CollectedField, obj *view.Approval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Approval_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Approval_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Approval_expiresAt(ctx context.Context, field graphql.CollectedField, obj *view.Approval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Approval_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Approval_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Approval_comment(ctx context.Context, field graphql.CollectedField, obj *view.Approval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Approval_comment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Comment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Approval_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ArchiveApplicationPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.ArchiveApplicationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ArchiveApplicationPayload_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ArchiveApplicationPayload_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ArchiveApplicationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Attestation_id(ctx context.Context, field graphql.CollectedField, obj *db.Attestation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9234,6 +12528,318 @@ func (ec *executionContext) fieldContext_BindPackagePayload_package(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _Binding_id(ctx context.Context, field graphql.CollectedField, obj *db.Binding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Binding_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Binding_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Binding", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Binding_purl(ctx context.Context, field graphql.CollectedField, obj *db.Binding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Binding_purl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Binding().Purl(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNPURL2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Binding_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Binding", field, true, true, errors.New("field of type PURL does not have child fields"))
+}
+
+func (ec *executionContext) _Binding_application(ctx context.Context, field graphql.CollectedField, obj *db.Binding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Binding_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Binding().Application(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Binding_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Binding",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Binding_since(ctx context.Context, field graphql.CollectedField, obj *db.Binding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Binding_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Binding_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Binding", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Binding_until(ctx context.Context, field graphql.CollectedField, obj *db.Binding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Binding_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Binding_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Binding", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Binding_boundBy(ctx context.Context, field graphql.CollectedField, obj *db.Binding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Binding_boundBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Binding().BoundBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Binding_boundBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Binding", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Binding_unboundBy(ctx context.Context, field graphql.CollectedField, obj *db.Binding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Binding_unboundBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Binding().UnboundBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Binding_unboundBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Binding", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _BindingConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.BindingConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BindingConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.BindingEdge) graphql.Marshaler {
+			return ec.marshalNBindingEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBindingEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BindingConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BindingConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BindingEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BindingConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.BindingConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BindingConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BindingConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BindingConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BindingConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.BindingConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BindingConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BindingConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BindingConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BindingEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.BindingEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BindingEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BindingEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BindingEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _BindingEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.BindingEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BindingEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Binding) graphql.Marshaler {
+			return ec.marshalNBinding2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBinding(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BindingEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BindingEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Binding(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Change_field(ctx context.Context, field graphql.CollectedField, obj *activity.ShownChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9301,6 +12907,98 @@ func (ec *executionContext) _Change_to(ctx context.Context, field graphql.Collec
 }
 func (ec *executionContext) fieldContext_Change_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Coverage_lines(ctx context.Context, field graphql.CollectedField, obj *view.Coverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Coverage_lines(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lines, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Coverage_lines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Coverage", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Coverage_linesCovered(ctx context.Context, field graphql.CollectedField, obj *view.Coverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Coverage_linesCovered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LinesCovered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Coverage_linesCovered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Coverage", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Coverage_branches(ctx context.Context, field graphql.CollectedField, obj *view.Coverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Coverage_branches(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Branches, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Coverage_branches(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Coverage", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Coverage_branchesCovered(ctx context.Context, field graphql.CollectedField, obj *view.Coverage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Coverage_branchesCovered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BranchesCovered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Coverage_branchesCovered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Coverage", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _CreateApplicationPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.CreateApplicationPayload) (ret graphql.Marshaler) {
@@ -10230,6 +13928,61 @@ func (ec *executionContext) fieldContext_Evidence_verification(_ context.Context
 	return graphql.NewScalarFieldContext("Evidence", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Evidence_view(ctx context.Context, field graphql.CollectedField, obj *db.Evidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Evidence_view(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Evidence().View(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.View) graphql.Marshaler {
+			return ec.marshalOEvidenceView2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐView(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Evidence_view(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Evidence",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EvidenceView(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Evidence_predicate(ctx context.Context, field graphql.CollectedField, obj *db.Evidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Evidence_predicate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Evidence().Predicate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return ec.marshalOJSON2encodingᚋjsonᚐRawMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Evidence_predicate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Evidence", field, true, true, errors.New("field of type JSON does not have child fields"))
+}
+
 func (ec *executionContext) _Evidence_signer(ctx context.Context, field graphql.CollectedField, obj *db.Evidence) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10684,6 +14437,336 @@ func (ec *executionContext) fieldContext_EvidenceSubject_digest(_ context.Contex
 	return graphql.NewScalarFieldContext("EvidenceSubject", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _EvidenceSubject_purl(ctx context.Context, field graphql.CollectedField, obj *db.EvidenceSubject) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceSubject_purl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purl, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOPURL2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceSubject_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceSubject", field, false, false, errors.New("field of type PURL does not have child fields"))
+}
+
+func (ec *executionContext) _EvidenceView_provenance(ctx context.Context, field graphql.CollectedField, obj *view.View) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceView_provenance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provenance, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Provenance) graphql.Marshaler {
+			return ec.marshalOProvenance2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐProvenance(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceView_provenance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceView",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Provenance(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceView_tests(ctx context.Context, field graphql.CollectedField, obj *view.View) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceView_tests(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tests, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Tests) graphql.Marshaler {
+			return ec.marshalOTests2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐTests(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceView_tests(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceView",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Tests(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceView_staticAnalysis(ctx context.Context, field graphql.CollectedField, obj *view.View) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceView_staticAnalysis(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StaticAnalysis, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.StaticAnalysis) graphql.Marshaler {
+			return ec.marshalOStaticAnalysis2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐStaticAnalysis(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceView_staticAnalysis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceView",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StaticAnalysis(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceView_vulnerabilities(ctx context.Context, field graphql.CollectedField, obj *view.View) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceView_vulnerabilities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Vulnerabilities, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Vulnerabilities) graphql.Marshaler {
+			return ec.marshalOVulnerabilityReport2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVulnerabilities(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceView_vulnerabilities(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceView",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VulnerabilityReport(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceView_vex(ctx context.Context, field graphql.CollectedField, obj *view.View) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceView_vex(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Vex, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Vex) graphql.Marshaler {
+			return ec.marshalOVex2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVex(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceView_vex(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceView",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Vex(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceView_approval(ctx context.Context, field graphql.CollectedField, obj *view.View) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceView_approval(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Approval, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Approval) graphql.Marshaler {
+			return ec.marshalOApproval2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐApproval(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceView_approval(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceView",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Approval(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Finding_rule(ctx context.Context, field graphql.CollectedField, obj *view.Finding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Finding_rule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rule, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Finding_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Finding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Finding_level(ctx context.Context, field graphql.CollectedField, obj *view.Finding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Finding_level(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.Level) graphql.Marshaler {
+			return ec.marshalNFindingLevel2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐLevel(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Finding_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Finding", field, false, false, errors.New("field of type FindingLevel does not have child fields"))
+}
+
+func (ec *executionContext) _Finding_message(ctx context.Context, field graphql.CollectedField, obj *view.Finding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Finding_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Finding_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Finding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Finding_file(ctx context.Context, field graphql.CollectedField, obj *view.Finding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Finding_file(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.File, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Finding_file(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Finding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Finding_line(ctx context.Context, field graphql.CollectedField, obj *view.Finding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Finding_line(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Line, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Finding_line(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Finding", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Gate_stage(ctx context.Context, field graphql.CollectedField, obj *gate.Gate) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10728,6 +14811,176 @@ func (ec *executionContext) _Gate_kind(ctx context.Context, field graphql.Collec
 }
 func (ec *executionContext) fieldContext_Gate_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Gate", field, false, false, errors.New("field of type GateKind does not have child fields"))
+}
+
+func (ec *executionContext) _GateCondition_metric(ctx context.Context, field graphql.CollectedField, obj *view.Condition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GateCondition_metric(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Metric, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GateCondition_metric(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GateCondition", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _GateCondition_result(ctx context.Context, field graphql.CollectedField, obj *view.Condition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GateCondition_result(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.GateCondition().Result(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Result) graphql.Marshaler {
+			return ec.marshalOEvidenceResult2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐResult(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GateCondition_result(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GateCondition", field, true, true, errors.New("field of type EvidenceResult does not have child fields"))
+}
+
+func (ec *executionContext) _GateCondition_value(ctx context.Context, field graphql.CollectedField, obj *view.Condition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GateCondition_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GateCondition_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GateCondition", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _GateCondition_threshold(ctx context.Context, field graphql.CollectedField, obj *view.Condition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GateCondition_threshold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Threshold, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GateCondition_threshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GateCondition", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ImportOwnersPayload_changes(ctx context.Context, field graphql.CollectedField, obj *catalog.ImportOwnersPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportOwnersPayload_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*catalog.OwnersChange) graphql.Marshaler {
+			return ec.marshalNOwnersChange2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐOwnersChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportOwnersPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ImportOwnersPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OwnersChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ImportOwnersPayload_unchanged(ctx context.Context, field graphql.CollectedField, obj *catalog.ImportOwnersPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportOwnersPayload_unchanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unchanged, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportOwnersPayload_unchanged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportOwnersPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ImportOwnersPayload_unmatched(ctx context.Context, field graphql.CollectedField, obj *catalog.ImportOwnersPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportOwnersPayload_unmatched(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unmatched, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportOwnersPayload_unmatched(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportOwnersPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _InheritedContext_criticality(ctx context.Context, field graphql.CollectedField, obj *model.InheritedContext) (ret graphql.Marshaler) {
@@ -10840,6 +15093,75 @@ func (ec *executionContext) fieldContext_InheritedContext_owners(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _KeylessIdentity_issuer(ctx context.Context, field graphql.CollectedField, obj *model.KeylessIdentity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_KeylessIdentity_issuer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Issuer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_KeylessIdentity_issuer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("KeylessIdentity", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _KeylessIdentity_subject(ctx context.Context, field graphql.CollectedField, obj *model.KeylessIdentity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_KeylessIdentity_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_KeylessIdentity_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("KeylessIdentity", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _KeylessIdentity_trustedRoot(ctx context.Context, field graphql.CollectedField, obj *model.KeylessIdentity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_KeylessIdentity_trustedRoot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TrustedRoot, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return ec.marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_KeylessIdentity_trustedRoot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("KeylessIdentity", field, false, false, errors.New("field of type JSON does not have child fields"))
+}
+
 func (ec *executionContext) _Label_key(ctx context.Context, field graphql.CollectedField, obj *db.Label) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10884,6 +15206,98 @@ func (ec *executionContext) _Label_value(ctx context.Context, field graphql.Coll
 }
 func (ec *executionContext) fieldContext_Label_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Label", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _LevelCounts_error(ctx context.Context, field graphql.CollectedField, obj *view.LevelCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LevelCounts_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LevelCounts_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LevelCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _LevelCounts_warning(ctx context.Context, field graphql.CollectedField, obj *view.LevelCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LevelCounts_warning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warning, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LevelCounts_warning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LevelCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _LevelCounts_note(ctx context.Context, field graphql.CollectedField, obj *view.LevelCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LevelCounts_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LevelCounts_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LevelCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _LevelCounts_none(ctx context.Context, field graphql.CollectedField, obj *view.LevelCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LevelCounts_none(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.None, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LevelCounts_none(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LevelCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Lifecycle_id(ctx context.Context, field graphql.CollectedField, obj *db.Lifecycle) (ret graphql.Marshaler) {
@@ -11383,6 +15797,94 @@ func (ec *executionContext) fieldContext_Mutation_unbindPackage(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_archiveApplication(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_archiveApplication(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ArchiveApplication(ctx, fc.Args["input"].(catalog.ArchiveApplicationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ArchiveApplicationPayload) graphql.Marshaler {
+			return ec.marshalNArchiveApplicationPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐArchiveApplicationPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_archiveApplication(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ArchiveApplicationPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_archiveApplication_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_importOwners(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_importOwners(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ImportOwners(ctx, fc.Args["input"].(catalog.ImportOwnersInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *catalog.ImportOwnersPayload) graphql.Marshaler {
+			return ec.marshalNImportOwnersPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐImportOwnersPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_importOwners(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ImportOwnersPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_importOwners_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_submitEvidence(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11421,6 +15923,50 @@ func (ec *executionContext) fieldContext_Mutation_submitEvidence(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_submitEvidence_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_submitEvidenceBatch(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_submitEvidenceBatch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubmitEvidenceBatch(ctx, fc.Args["input"].(evidence.SubmitEvidenceBatchInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SubmitEvidenceBatchPayload) graphql.Marshaler {
+			return ec.marshalNSubmitEvidenceBatchPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSubmitEvidenceBatchPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_submitEvidenceBatch(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmitEvidenceBatchPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_submitEvidenceBatch_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -11959,6 +16505,405 @@ func (ec *executionContext) fieldContext_Owner_contact(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Owner", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _OwnersChange_application(ctx context.Context, field graphql.CollectedField, obj *catalog.OwnersChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnersChange_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnersChange_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OwnersChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OwnersChange_added(ctx context.Context, field graphql.CollectedField, obj *catalog.OwnersChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnersChange_added(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Added, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnersChange_added(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OwnersChange", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _OwnersChange_removed(ctx context.Context, field graphql.CollectedField, obj *catalog.OwnersChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnersChange_removed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Removed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnersChange_removed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OwnersChange", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Ownership_id(ctx context.Context, field graphql.CollectedField, obj *db.Ownership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ownership_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ownership_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ownership", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Ownership_owner(ctx context.Context, field graphql.CollectedField, obj *db.Ownership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ownership_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owner(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Owner) graphql.Marshaler {
+			return ec.marshalNOwner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwner(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ownership_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Ownership",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Owner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Ownership_application(ctx context.Context, field graphql.CollectedField, obj *db.Ownership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ownership_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ownership_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Ownership",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Ownership_since(ctx context.Context, field graphql.CollectedField, obj *db.Ownership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ownership_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ownership_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ownership", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Ownership_until(ctx context.Context, field graphql.CollectedField, obj *db.Ownership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ownership_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Ownership_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ownership", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Ownership_assignedBy(ctx context.Context, field graphql.CollectedField, obj *db.Ownership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ownership_assignedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Ownership().AssignedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ownership_assignedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ownership", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Ownership_removedBy(ctx context.Context, field graphql.CollectedField, obj *db.Ownership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ownership_removedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Ownership().RemovedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Ownership_removedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ownership", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _OwnershipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.OwnershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnershipConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.OwnershipEdge) graphql.Marshaler {
+			return ec.marshalNOwnershipEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwnershipEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnershipConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OwnershipConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OwnershipEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OwnershipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.OwnershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnershipConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnershipConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OwnershipConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OwnershipConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.OwnershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnershipConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnershipConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OwnershipConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OwnershipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.OwnershipEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnershipEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnershipEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OwnershipEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _OwnershipEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.OwnershipEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OwnershipEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Ownership) graphql.Marshaler {
+			return ec.marshalNOwnership2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwnership(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OwnershipEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OwnershipEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Ownership(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Package_id(ctx context.Context, field graphql.CollectedField, obj *db.Pkg) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12014,7 +16959,8 @@ func (ec *executionContext) _Package_owningApplication(ctx context.Context, fiel
 			return ec.fieldContext_Package_owningApplication(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Package().OwningApplication(ctx, obj)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Package().OwningApplication(ctx, obj, fc.Args["asOf"].(*time.Time))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
@@ -12024,7 +16970,7 @@ func (ec *executionContext) _Package_owningApplication(ctx context.Context, fiel
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Package_owningApplication(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Package_owningApplication(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Package",
 		Field:      field,
@@ -12032,6 +16978,226 @@ func (ec *executionContext) fieldContext_Package_owningApplication(_ context.Con
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Application(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Package_owningApplication_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Package_bindings(ctx context.Context, field graphql.CollectedField, obj *db.Pkg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Package_bindings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Package().Bindings(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.BindingConnection) graphql.Marshaler {
+			return ec.marshalNBindingConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBindingConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Package_bindings(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Package",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BindingConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Package_bindings_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Package_createdAt(ctx context.Context, field graphql.CollectedField, obj *db.Pkg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Package_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Package_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Package", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _PackageConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.PackageConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.PackageEdge) graphql.Marshaler {
+			return ec.marshalNPackageEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PackageConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PackageConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.PackageConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PackageConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PackageConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.PackageConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PackageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.PackageEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _PackageEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.PackageEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Pkg) graphql.Marshaler {
+			return ec.marshalNPackage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPkg(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PackageEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Package(ctx, field)
 		},
 	}
 	return fc, nil
@@ -13916,6 +19082,314 @@ func (ec *executionContext) fieldContext_PromotionEdge_node(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Provenance_builderId(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_builderId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BuilderID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_builderId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provenance", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Provenance_buildType(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_buildType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BuildType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_buildType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provenance", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Provenance_invocationId(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_invocationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InvocationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_invocationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provenance", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Provenance_sourceRepository(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_sourceRepository(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SourceRepository, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_sourceRepository(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provenance", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Provenance_sourceRevision(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_sourceRevision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SourceRevision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_sourceRevision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provenance", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Provenance_sourceRef(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_sourceRef(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SourceRef, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_sourceRef(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provenance", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Provenance_startedAt(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provenance", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Provenance_finishedAt(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_finishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_finishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provenance", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Provenance_materials(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_materials(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Materials, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []view.Material) graphql.Marshaler {
+			return ec.marshalNProvenanceMaterial2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐMaterialᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_materials(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Provenance",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ProvenanceMaterial(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Provenance_materialCount(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_materialCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaterialCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_materialCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provenance", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Provenance_attributes(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provenance_attributes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attributes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Provenance_attributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provenance", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ProvenanceMaterial_uri(ctx context.Context, field graphql.CollectedField, obj *view.Material) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProvenanceMaterial_uri(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URI, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProvenanceMaterial_uri(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProvenanceMaterial", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ProvenanceMaterial_digest(ctx context.Context, field graphql.CollectedField, obj *view.Material) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProvenanceMaterial_digest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Digest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProvenanceMaterial_digest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProvenanceMaterial", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Query_node(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14222,7 +19696,7 @@ func (ec *executionContext) _Query_applications(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Applications(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().Applications(ctx, fc.Args["filter"].(*catalog.ApplicationFilter), fc.Args["orderBy"].(*db.ApplicationOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationConnection) graphql.Marshaler {
@@ -14250,6 +19724,94 @@ func (ec *executionContext) fieldContext_Query_applications(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_applications_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_package(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_package(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Package(ctx, fc.Args["purl"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Pkg) graphql.Marshaler {
+			return ec.marshalOPackage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPkg(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_package(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Package(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_package_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_packages(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_packages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Packages(ctx, fc.Args["filter"].(*catalog.PackageFilter), fc.Args["orderBy"].(*db.PackageOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.PackageConnection) graphql.Marshaler {
+			return ec.marshalNPackageConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_packages(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_packages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -14294,6 +19856,50 @@ func (ec *executionContext) fieldContext_Query_evidence(ctx context.Context, fie
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_evidence_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_searchEvidence(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_searchEvidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().SearchEvidence(ctx, fc.Args["filter"].(*evidence.EvidenceFilter), fc.Args["orderBy"].(*db.EvidenceOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.EvidenceConnection) graphql.Marshaler {
+			return ec.marshalNEvidenceConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_searchEvidence(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EvidenceConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_searchEvidence_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -14602,6 +20208,50 @@ func (ec *executionContext) fieldContext_Query_applicationVersion(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_applicationVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_applicationVersions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_applicationVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ApplicationVersions(ctx, fc.Args["filter"].(*version.ApplicationVersionFilter), fc.Args["orderBy"].(*db.ApplicationVersionOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersionConnection) graphql.Marshaler {
+			return ec.marshalNApplicationVersionConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_applicationVersions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_applicationVersions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -15931,6 +21581,144 @@ func (ec *executionContext) fieldContext_SetLifecyclePayload_lifecycle(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _SeverityCounts_critical(ctx context.Context, field graphql.CollectedField, obj *view.SeverityCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SeverityCounts_critical(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Critical, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SeverityCounts_critical(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SeverityCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SeverityCounts_high(ctx context.Context, field graphql.CollectedField, obj *view.SeverityCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SeverityCounts_high(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.High, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SeverityCounts_high(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SeverityCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SeverityCounts_medium(ctx context.Context, field graphql.CollectedField, obj *view.SeverityCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SeverityCounts_medium(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Medium, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SeverityCounts_medium(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SeverityCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SeverityCounts_low(ctx context.Context, field graphql.CollectedField, obj *view.SeverityCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SeverityCounts_low(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Low, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SeverityCounts_low(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SeverityCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SeverityCounts_negligible(ctx context.Context, field graphql.CollectedField, obj *view.SeverityCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SeverityCounts_negligible(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Negligible, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SeverityCounts_negligible(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SeverityCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SeverityCounts_unknown(ctx context.Context, field graphql.CollectedField, obj *view.SeverityCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SeverityCounts_unknown(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unknown, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SeverityCounts_unknown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SeverityCounts", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Signer_anchor(ctx context.Context, field graphql.CollectedField, obj *model.Signer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15974,6 +21762,29 @@ func (ec *executionContext) _Signer_identity(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_Signer_identity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Signer", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Signer_issuer(ctx context.Context, field graphql.CollectedField, obj *model.Signer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Signer_issuer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Issuer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Signer_issuer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Signer", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -16101,6 +21912,364 @@ func (ec *executionContext) fieldContext_Stage_project(_ context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _StaticAnalysis_tool(ctx context.Context, field graphql.CollectedField, obj *view.StaticAnalysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StaticAnalysis_tool(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tool, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StaticAnalysis_tool(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StaticAnalysis", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _StaticAnalysis_version(ctx context.Context, field graphql.CollectedField, obj *view.StaticAnalysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StaticAnalysis_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StaticAnalysis_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StaticAnalysis", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _StaticAnalysis_result(ctx context.Context, field graphql.CollectedField, obj *view.StaticAnalysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StaticAnalysis_result(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.StaticAnalysis().Result(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Result) graphql.Marshaler {
+			return ec.marshalOEvidenceResult2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐResult(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StaticAnalysis_result(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StaticAnalysis", field, true, true, errors.New("field of type EvidenceResult does not have child fields"))
+}
+
+func (ec *executionContext) _StaticAnalysis_counts(ctx context.Context, field graphql.CollectedField, obj *view.StaticAnalysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StaticAnalysis_counts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.LevelCounts) graphql.Marshaler {
+			return ec.marshalNLevelCounts2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐLevelCounts(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StaticAnalysis_counts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StaticAnalysis",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LevelCounts(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StaticAnalysis_suppressed(ctx context.Context, field graphql.CollectedField, obj *view.StaticAnalysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StaticAnalysis_suppressed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suppressed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StaticAnalysis_suppressed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StaticAnalysis", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _StaticAnalysis_findings(ctx context.Context, field graphql.CollectedField, obj *view.StaticAnalysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StaticAnalysis_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Findings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []view.Finding) graphql.Marshaler {
+			return ec.marshalNFinding2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐFindingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StaticAnalysis_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StaticAnalysis",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Finding(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StaticAnalysis_conditions(ctx context.Context, field graphql.CollectedField, obj *view.StaticAnalysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StaticAnalysis_conditions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conditions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []view.Condition) graphql.Marshaler {
+			return ec.marshalNGateCondition2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐConditionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StaticAnalysis_conditions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StaticAnalysis",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GateCondition(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SubmitEvidenceBatchPayload_results(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceBatchPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceBatchPayload_results(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Results, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.SubmitEvidenceResult) graphql.Marshaler {
+			return ec.marshalNSubmitEvidenceResult2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSubmitEvidenceResultᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceBatchPayload_results(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitEvidenceBatchPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmitEvidenceResult(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SubmitEvidenceBatchPayload_accepted(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceBatchPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceBatchPayload_accepted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Accepted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceBatchPayload_accepted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmitEvidenceBatchPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SubmitEvidenceBatchPayload_alreadyKnown(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceBatchPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceBatchPayload_alreadyKnown(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AlreadyKnown, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceBatchPayload_alreadyKnown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmitEvidenceBatchPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SubmitEvidenceBatchPayload_refused(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceBatchPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceBatchPayload_refused(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refused, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceBatchPayload_refused(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmitEvidenceBatchPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SubmitEvidenceError_code(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmitEvidenceError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SubmitEvidenceError_path(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceError_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceError_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmitEvidenceError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SubmitEvidenceError_message(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmitEvidenceError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _SubmitEvidencePayload_evidence(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidencePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16154,6 +22323,410 @@ func (ec *executionContext) _SubmitEvidencePayload_alreadyKnown(ctx context.Cont
 }
 func (ec *executionContext) fieldContext_SubmitEvidencePayload_alreadyKnown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SubmitEvidencePayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SubmitEvidenceResult_index(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceResult_index(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Index, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceResult_index(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmitEvidenceResult", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SubmitEvidenceResult_evidence(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceResult_evidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Evidence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Evidence) graphql.Marshaler {
+			return ec.marshalOEvidence2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidence(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceResult_evidence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitEvidenceResult",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Evidence(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SubmitEvidenceResult_alreadyKnown(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceResult_alreadyKnown(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AlreadyKnown, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceResult_alreadyKnown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmitEvidenceResult", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SubmitEvidenceResult_error(ctx context.Context, field graphql.CollectedField, obj *model.SubmitEvidenceResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitEvidenceResult_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SubmitEvidenceError) graphql.Marshaler {
+			return ec.marshalOSubmitEvidenceError2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSubmitEvidenceError(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitEvidenceResult_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubmitEvidenceResult",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SubmitEvidenceError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TestFailure_suite(ctx context.Context, field graphql.CollectedField, obj *view.Failure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestFailure_suite(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suite, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TestFailure_suite(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestFailure", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TestFailure_name(ctx context.Context, field graphql.CollectedField, obj *view.Failure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestFailure_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TestFailure_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestFailure", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TestFailure_message(ctx context.Context, field graphql.CollectedField, obj *view.Failure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestFailure_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TestFailure_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestFailure", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Tests_tool(ctx context.Context, field graphql.CollectedField, obj *view.Tests) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tests_tool(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tool, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tests_tool(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tests", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Tests_result(ctx context.Context, field graphql.CollectedField, obj *view.Tests) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tests_result(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Result, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.Result) graphql.Marshaler {
+			return ec.marshalNEvidenceResult2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐResult(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tests_result(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tests", field, false, false, errors.New("field of type EvidenceResult does not have child fields"))
+}
+
+func (ec *executionContext) _Tests_total(ctx context.Context, field graphql.CollectedField, obj *view.Tests) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tests_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tests_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tests", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Tests_passed(ctx context.Context, field graphql.CollectedField, obj *view.Tests) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tests_passed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Passed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tests_passed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tests", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Tests_failed(ctx context.Context, field graphql.CollectedField, obj *view.Tests) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tests_failed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tests_failed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tests", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Tests_skipped(ctx context.Context, field graphql.CollectedField, obj *view.Tests) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tests_skipped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Skipped, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tests_skipped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tests", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Tests_durationMs(ctx context.Context, field graphql.CollectedField, obj *view.Tests) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tests_durationMs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DurationMs, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tests_durationMs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tests", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Tests_failures(ctx context.Context, field graphql.CollectedField, obj *view.Tests) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tests_failures(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failures, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []view.Failure) graphql.Marshaler {
+			return ec.marshalNTestFailure2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐFailureᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tests_failures(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Tests",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TestFailure(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Tests_coverage(ctx context.Context, field graphql.CollectedField, obj *view.Tests) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tests_coverage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Coverage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Coverage) graphql.Marshaler {
+			return ec.marshalOCoverage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐCoverage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Tests_coverage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Tests",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Coverage(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Token_id(ctx context.Context, field graphql.CollectedField, obj *db.Token) (ret graphql.Marshaler) {
@@ -16652,6 +23225,126 @@ func (ec *executionContext) fieldContext_TrustAnchor_publicKey(_ context.Context
 	return graphql.NewScalarFieldContext("TrustAnchor", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _TrustAnchor_keyless(ctx context.Context, field graphql.CollectedField, obj *db.TrustAnchor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrustAnchor_keyless(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TrustAnchor().Keyless(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.KeylessIdentity) graphql.Marshaler {
+			return ec.marshalOKeylessIdentity2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐKeylessIdentity(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TrustAnchor_keyless(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrustAnchor",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_KeylessIdentity(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrustAnchor_evidence(ctx context.Context, field graphql.CollectedField, obj *db.TrustAnchor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrustAnchor_evidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.TrustAnchor().Evidence(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.EvidenceConnection) graphql.Marshaler {
+			return ec.marshalNEvidenceConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrustAnchor_evidence(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrustAnchor",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EvidenceConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_TrustAnchor_evidence_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrustAnchor_applicationVersions(ctx context.Context, field graphql.CollectedField, obj *db.TrustAnchor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrustAnchor_applicationVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.TrustAnchor().ApplicationVersions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersionConnection) graphql.Marshaler {
+			return ec.marshalNApplicationVersionConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrustAnchor_applicationVersions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrustAnchor",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_TrustAnchor_applicationVersions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TrustAnchor_validFrom(ctx context.Context, field graphql.CollectedField, obj *db.TrustAnchor) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17083,6 +23776,245 @@ func (ec *executionContext) fieldContext_VersionSbom_documents(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Vex_author(ctx context.Context, field graphql.CollectedField, obj *view.Vex) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vex_author(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Author, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vex_author(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vex", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Vex_statements(ctx context.Context, field graphql.CollectedField, obj *view.Vex) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vex_statements(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Statements, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []view.VexStatement) graphql.Marshaler {
+			return ec.marshalNVexStatement2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVexStatementᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vex_statements(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Vex",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VexStatement(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Vex_statementCount(ctx context.Context, field graphql.CollectedField, obj *view.Vex) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vex_statementCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StatementCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vex_statementCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vex", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _VexStatement_vulnerability(ctx context.Context, field graphql.CollectedField, obj *view.VexStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VexStatement_vulnerability(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Vulnerability, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VexStatement_vulnerability(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VexStatement", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VexStatement_aliases(ctx context.Context, field graphql.CollectedField, obj *view.VexStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VexStatement_aliases(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aliases, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VexStatement_aliases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VexStatement", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VexStatement_status(ctx context.Context, field graphql.CollectedField, obj *view.VexStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VexStatement_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.VexStatus) graphql.Marshaler {
+			return ec.marshalNVexStatus2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVexStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VexStatement_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VexStatement", field, false, false, errors.New("field of type VexStatus does not have child fields"))
+}
+
+func (ec *executionContext) _VexStatement_justification(ctx context.Context, field graphql.CollectedField, obj *view.VexStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VexStatement_justification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Justification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VexStatement_justification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VexStatement", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VexStatement_statement(ctx context.Context, field graphql.CollectedField, obj *view.VexStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VexStatement_statement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Statement, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VexStatement_statement(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VexStatement", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VexStatement_at(ctx context.Context, field graphql.CollectedField, obj *view.VexStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VexStatement_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VexStatement_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VexStatement", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _VexStatement_products(ctx context.Context, field graphql.CollectedField, obj *view.VexStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VexStatement_products(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Products, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VexStatement_products(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VexStatement", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Viewer_principal(ctx context.Context, field graphql.CollectedField, obj *access.Viewer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17289,6 +24221,346 @@ func (ec *executionContext) fieldContext_Violation_waiver(_ context.Context, fie
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Waiver(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerabilityFinding_id(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityFinding_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityFinding_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityFinding_aliases(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityFinding_aliases(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aliases, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityFinding_aliases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityFinding_severity(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityFinding_severity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Severity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityFinding_severity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type Severity does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityFinding_score(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityFinding_score(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Score, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityFinding_score(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityFinding_package(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityFinding_package(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Package, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityFinding_package(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityFinding_purl(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityFinding_purl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PURL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityFinding_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityFinding_version(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityFinding_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityFinding_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityFinding_fixedVersions(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityFinding_fixedVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FixedVersions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityFinding_fixedVersions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityReport_scanner(ctx context.Context, field graphql.CollectedField, obj *view.Vulnerabilities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityReport_scanner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scanner, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityReport_scanner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityReport", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityReport_scannerVersion(ctx context.Context, field graphql.CollectedField, obj *view.Vulnerabilities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityReport_scannerVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ScannerVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityReport_scannerVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityReport", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityReport_databaseDate(ctx context.Context, field graphql.CollectedField, obj *view.Vulnerabilities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityReport_databaseDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DatabaseDate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityReport_databaseDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityReport", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityReport_scannedAt(ctx context.Context, field graphql.CollectedField, obj *view.Vulnerabilities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityReport_scannedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ScannedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityReport_scannedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityReport", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityReport_counts(ctx context.Context, field graphql.CollectedField, obj *view.Vulnerabilities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityReport_counts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Counts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.SeverityCounts) graphql.Marshaler {
+			return ec.marshalNSeverityCounts2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐSeverityCounts(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityReport_counts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerabilityReport",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SeverityCounts(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerabilityReport_findings(ctx context.Context, field graphql.CollectedField, obj *view.Vulnerabilities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityReport_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Findings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []view.VulnerabilityFinding) graphql.Marshaler {
+			return ec.marshalNVulnerabilityFinding2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVulnerabilityFindingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityReport_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerabilityReport",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VulnerabilityFinding(ctx, field)
 		},
 	}
 	return fc, nil
@@ -18473,7 +25745,7 @@ func (ec *executionContext) unmarshalInputAddTrustAnchorInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"alias", "publicKey", "validFrom", "validTo"}
+	fieldsInOrder := [...]string{"alias", "publicKey", "keyless", "validFrom", "validTo"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -18489,11 +25761,18 @@ func (ec *executionContext) unmarshalInputAddTrustAnchorInput(ctx context.Contex
 			it.Alias = data
 		case "publicKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("publicKey"))
-			data, err := ec.unmarshalNString2string(ctx, v)
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.PublicKey = data
+		case "keyless":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keyless"))
+			data, err := ec.unmarshalOKeylessIdentityInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐKeylessIdentityInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Keyless = data
 		case "validFrom":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validFrom"))
 			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
@@ -18508,6 +25787,264 @@ func (ec *executionContext) unmarshalInputAddTrustAnchorInput(ctx context.Contex
 				return it, err
 			}
 			it.ValidTo = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputApplicationFilter(ctx context.Context, obj any) (catalog.ApplicationFilter, error) {
+	var it catalog.ApplicationFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["archived"]; !present {
+		asMap["archived"] = false
+	}
+
+	fieldsInOrder := [...]string{"text", "projectKeys", "labels", "criticality", "maturity", "owners", "trust", "stages", "archived"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		case "projectKeys":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("projectKeys"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProjectKeys = data
+		case "labels":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
+			data, err := ec.unmarshalOLabelInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋlabelsᚐLabelᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Labels = data
+		case "criticality":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("criticality"))
+			data, err := ec.unmarshalOCriticality2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Criticality = data
+		case "maturity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maturity"))
+			data, err := ec.unmarshalOMaturity2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Maturity = data
+		case "owners":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owners"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owners = data
+		case "trust":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("trust"))
+			data, err := ec.unmarshalOTrust2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Trust = data
+		case "stages":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stages"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Stages = data
+		case "archived":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("archived"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Archived = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputApplicationOrder(ctx context.Context, obj any) (db.ApplicationOrder, error) {
+	var it db.ApplicationOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNApplicationOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputApplicationVersionFilter(ctx context.Context, obj any) (version.ApplicationVersionFilter, error) {
+	var it version.ApplicationVersionFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"text", "applicationKeys", "application", "trust", "standing", "stages", "digest", "from", "to"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		case "applicationKeys":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKeys"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKeys = data
+		case "application":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("application"))
+			data, err := ec.unmarshalOApplicationFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐApplicationFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Application = data
+		case "trust":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("trust"))
+			data, err := ec.unmarshalOTrust2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Trust = data
+		case "standing":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("standing"))
+			data, err := ec.unmarshalOStanding2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Standing = data
+		case "stages":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stages"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Stages = data
+		case "digest":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("digest"))
+			data, err := ec.unmarshalODigest2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Digest = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputApplicationVersionOrder(ctx context.Context, obj any) (db.ApplicationVersionOrder, error) {
+	var it db.ApplicationVersionOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNApplicationVersionOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
 		}
 	}
 	return it, nil
@@ -18545,6 +26082,47 @@ func (ec *executionContext) unmarshalInputApplicationVersionRefInput(ctx context
 				return it, err
 			}
 			it.Version = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputArchiveApplicationInput(ctx context.Context, obj any) (catalog.ArchiveApplicationInput, error) {
+	var it catalog.ArchiveApplicationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["archived"]; !present {
+		asMap["archived"] = true
+	}
+
+	fieldsInOrder := [...]string{"key", "archived"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "archived":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("archived"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Archived = data
 		}
 	}
 	return it, nil
@@ -19138,7 +26716,7 @@ func (ec *executionContext) unmarshalInputEvidenceDocumentInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"mediaType", "content", "subjects"}
+	fieldsInOrder := [...]string{"mediaType", "predicateType", "content", "subjects"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -19152,6 +26730,13 @@ func (ec *executionContext) unmarshalInputEvidenceDocumentInput(ctx context.Cont
 				return it, err
 			}
 			it.MediaType = data
+		case "predicateType":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("predicateType"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PredicateType = data
 		case "content":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("content"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -19166,6 +26751,140 @@ func (ec *executionContext) unmarshalInputEvidenceDocumentInput(ctx context.Cont
 				return it, err
 			}
 			it.Subjects = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputEvidenceFilter(ctx context.Context, obj any) (evidence.EvidenceFilter, error) {
+	var it evidence.EvidenceFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"subject", "purl", "predicateTypes", "categories", "signers", "verified", "from", "to", "applicationKeys", "stages"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "subject":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("subject"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Subject = data
+		case "purl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purl"))
+			data, err := ec.unmarshalOPURL2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purl = data
+		case "predicateTypes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("predicateTypes"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PredicateTypes = data
+		case "categories":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("categories"))
+			data, err := ec.unmarshalOEvidenceCategory2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Categories = data
+		case "signers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signers"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Signers = data
+		case "verified":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verified"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Verified = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "applicationKeys":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKeys"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKeys = data
+		case "stages":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stages"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Stages = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputEvidenceOrder(ctx context.Context, obj any) (db.EvidenceOrder, error) {
+	var it db.EvidenceOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNEvidenceOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
 		}
 	}
 	return it, nil
@@ -19254,6 +26973,105 @@ func (ec *executionContext) unmarshalInputGateInput(ctx context.Context, obj any
 				return it, err
 			}
 			it.Kind = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputImportOwnersInput(ctx context.Context, obj any) (catalog.ImportOwnersInput, error) {
+	var it catalog.ImportOwnersInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["dryRun"]; !present {
+		asMap["dryRun"] = false
+	}
+
+	fieldsInOrder := [...]string{"format", "content", "projectKey", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNOwnersFormat2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Format = data
+		case "content":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("content"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Content = data
+		case "projectKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("projectKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProjectKey = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputKeylessIdentityInput(ctx context.Context, obj any) (evidence.KeylessIdentityInput, error) {
+	var it evidence.KeylessIdentityInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"issuer", "subject", "trustedRoot"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "issuer":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("issuer"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Issuer = data
+		case "subject":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("subject"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Subject = data
+		case "trustedRoot":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("trustedRoot"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TrustedRoot = data
 		}
 	}
 	return it, nil
@@ -19365,6 +27183,105 @@ func (ec *executionContext) unmarshalInputOwnerChanges(ctx context.Context, obj 
 				return it, err
 			}
 			it.Remove = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputPackageFilter(ctx context.Context, obj any) (catalog.PackageFilter, error) {
+	var it catalog.PackageFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"text", "types", "owningApplicationKeys", "owned", "owners"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		case "types":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("types"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Types = data
+		case "owningApplicationKeys":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owningApplicationKeys"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwningApplicationKeys = data
+		case "owned":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owned"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owned = data
+		case "owners":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owners"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owners = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputPackageOrder(ctx context.Context, obj any) (db.PackageOrder, error) {
+	var it db.PackageOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNPackageOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
 		}
 	}
 	return it, nil
@@ -19751,6 +27668,36 @@ func (ec *executionContext) unmarshalInputSetLifecycleInput(ctx context.Context,
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputSubmitEvidenceBatchInput(ctx context.Context, obj any) (evidence.SubmitEvidenceBatchInput, error) {
+	var it evidence.SubmitEvidenceBatchInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"items"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "items":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("items"))
+			data, err := ec.unmarshalNSubmitEvidenceInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSubmitEvidenceInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Items = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputSubmitEvidenceInput(ctx context.Context, obj any) (evidence.SubmitEvidenceInput, error) {
 	var it evidence.SubmitEvidenceInput
 	if obj == nil {
@@ -20069,6 +28016,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Package(ctx, sel, obj)
+	case *db.Ownership:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Ownership(ctx, sel, obj)
 	case *db.Owner:
 		if obj == nil {
 			return graphql.Null
@@ -20084,6 +28036,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Evidence(ctx, sel, obj)
+	case *db.Binding:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Binding(ctx, sel, obj)
 	case *db.Attestation:
 		if obj == nil {
 			return graphql.Null
@@ -20741,6 +28698,44 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "ownerHistory":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Application_ownerHistory(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "project":
 			field := field
 
@@ -20858,6 +28853,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 		case "createdAt":
 			out.Values[i] = ec._Application_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "archivedAt":
+			out.Values[i] = ec._Application_archivedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
@@ -21483,6 +29483,117 @@ func (ec *executionContext) _ApplicationVersionEdge(ctx context.Context, sel ast
 	return out
 }
 
+var approvalImplementors = []string{"Approval"}
+
+func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet, obj *view.Approval) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, approvalImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Approval")
+		case "decision":
+			out.Values[i] = ec._Approval_decision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "by":
+			out.Values[i] = ec._Approval_by(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "what":
+			out.Values[i] = ec._Approval_what(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "policy":
+			out.Values[i] = ec._Approval_policy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "levels":
+			out.Values[i] = ec._Approval_levels(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._Approval_at(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Approval_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "comment":
+			out.Values[i] = ec._Approval_comment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var archiveApplicationPayloadImplementors = []string{"ArchiveApplicationPayload"}
+
+func (ec *executionContext) _ArchiveApplicationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ArchiveApplicationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, archiveApplicationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ArchiveApplicationPayload")
+		case "application":
+			out.Values[i] = ec._ArchiveApplicationPayload_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var attestationImplementors = []string{"Attestation", "Node"}
 
 func (ec *executionContext) _Attestation(ctx context.Context, sel ast.SelectionSet, obj *db.Attestation) graphql.Marshaler {
@@ -21693,6 +29804,297 @@ func (ec *executionContext) _BindPackagePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var bindingImplementors = []string{"Binding", "Node"}
+
+func (ec *executionContext) _Binding(ctx context.Context, sel ast.SelectionSet, obj *db.Binding) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bindingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Binding")
+		case "id":
+			out.Values[i] = ec._Binding_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "purl":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Binding_purl(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "application":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Binding_application(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "since":
+			out.Values[i] = ec._Binding_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "until":
+			out.Values[i] = ec._Binding_until(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "boundBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Binding_boundBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "unboundBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Binding_unboundBy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var bindingConnectionImplementors = []string{"BindingConnection"}
+
+func (ec *executionContext) _BindingConnection(ctx context.Context, sel ast.SelectionSet, obj *db.BindingConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bindingConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BindingConnection")
+		case "edges":
+			out.Values[i] = ec._BindingConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._BindingConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._BindingConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var bindingEdgeImplementors = []string{"BindingEdge"}
+
+func (ec *executionContext) _BindingEdge(ctx context.Context, sel ast.SelectionSet, obj *db.BindingEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bindingEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BindingEdge")
+		case "cursor":
+			out.Values[i] = ec._BindingEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._BindingEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var changeImplementors = []string{"Change"}
 
 func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, obj *activity.ShownChange) graphql.Marshaler {
@@ -21718,6 +30120,59 @@ func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, o
 		case "to":
 			out.Values[i] = ec._Change_to(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var coverageImplementors = []string{"Coverage"}
+
+func (ec *executionContext) _Coverage(ctx context.Context, sel ast.SelectionSet, obj *view.Coverage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, coverageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Coverage")
+		case "lines":
+			out.Values[i] = ec._Coverage_lines(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "linesCovered":
+			out.Values[i] = ec._Coverage_linesCovered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "branches":
+			out.Values[i] = ec._Coverage_branches(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "branchesCovered":
+			out.Values[i] = ec._Coverage_branchesCovered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -22395,6 +30850,82 @@ func (ec *executionContext) _Evidence(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "view":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Evidence_view(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "predicate":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Evidence_predicate(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "signer":
 			field := field
 
@@ -22777,6 +31308,132 @@ func (ec *executionContext) _EvidenceSubject(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "purl":
+			out.Values[i] = ec._EvidenceSubject_purl(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var evidenceViewImplementors = []string{"EvidenceView"}
+
+func (ec *executionContext) _EvidenceView(ctx context.Context, sel ast.SelectionSet, obj *view.View) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, evidenceViewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EvidenceView")
+		case "provenance":
+			out.Values[i] = ec._EvidenceView_provenance(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tests":
+			out.Values[i] = ec._EvidenceView_tests(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "staticAnalysis":
+			out.Values[i] = ec._EvidenceView_staticAnalysis(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "vulnerabilities":
+			out.Values[i] = ec._EvidenceView_vulnerabilities(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "vex":
+			out.Values[i] = ec._EvidenceView_vex(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "approval":
+			out.Values[i] = ec._EvidenceView_approval(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var findingImplementors = []string{"Finding"}
+
+func (ec *executionContext) _Finding(ctx context.Context, sel ast.SelectionSet, obj *view.Finding) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, findingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Finding")
+		case "rule":
+			out.Values[i] = ec._Finding_rule(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "level":
+			out.Values[i] = ec._Finding_level(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._Finding_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "file":
+			out.Values[i] = ec._Finding_file(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "line":
+			out.Values[i] = ec._Finding_line(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -22817,6 +31474,140 @@ func (ec *executionContext) _Gate(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "kind":
 			out.Values[i] = ec._Gate_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var gateConditionImplementors = []string{"GateCondition"}
+
+func (ec *executionContext) _GateCondition(ctx context.Context, sel ast.SelectionSet, obj *view.Condition) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, gateConditionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GateCondition")
+		case "metric":
+			out.Values[i] = ec._GateCondition_metric(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "result":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._GateCondition_result(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "value":
+			out.Values[i] = ec._GateCondition_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "threshold":
+			out.Values[i] = ec._GateCondition_threshold(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var importOwnersPayloadImplementors = []string{"ImportOwnersPayload"}
+
+func (ec *executionContext) _ImportOwnersPayload(ctx context.Context, sel ast.SelectionSet, obj *catalog.ImportOwnersPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, importOwnersPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ImportOwnersPayload")
+		case "changes":
+			out.Values[i] = ec._ImportOwnersPayload_changes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unchanged":
+			out.Values[i] = ec._ImportOwnersPayload_unchanged(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unmatched":
+			out.Values[i] = ec._ImportOwnersPayload_unmatched(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -22894,6 +31685,54 @@ func (ec *executionContext) _InheritedContext(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var keylessIdentityImplementors = []string{"KeylessIdentity"}
+
+func (ec *executionContext) _KeylessIdentity(ctx context.Context, sel ast.SelectionSet, obj *model.KeylessIdentity) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, keylessIdentityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("KeylessIdentity")
+		case "issuer":
+			out.Values[i] = ec._KeylessIdentity_issuer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subject":
+			out.Values[i] = ec._KeylessIdentity_subject(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "trustedRoot":
+			out.Values[i] = ec._KeylessIdentity_trustedRoot(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var labelImplementors = []string{"Label"}
 
 func (ec *executionContext) _Label(ctx context.Context, sel ast.SelectionSet, obj *db.Label) graphql.Marshaler {
@@ -22913,6 +31752,59 @@ func (ec *executionContext) _Label(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "value":
 			out.Values[i] = ec._Label_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var levelCountsImplementors = []string{"LevelCounts"}
+
+func (ec *executionContext) _LevelCounts(ctx context.Context, sel ast.SelectionSet, obj *view.LevelCounts) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, levelCountsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LevelCounts")
+		case "error":
+			out.Values[i] = ec._LevelCounts_error(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warning":
+			out.Values[i] = ec._LevelCounts_warning(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "note":
+			out.Values[i] = ec._LevelCounts_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "none":
+			out.Values[i] = ec._LevelCounts_none(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -23106,9 +31998,30 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "archiveApplication":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_archiveApplication(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "importOwners":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_importOwners(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "submitEvidence":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_submitEvidence(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "submitEvidenceBatch":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_submitEvidenceBatch(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -23257,6 +32170,345 @@ func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var ownersChangeImplementors = []string{"OwnersChange"}
+
+func (ec *executionContext) _OwnersChange(ctx context.Context, sel ast.SelectionSet, obj *catalog.OwnersChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ownersChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OwnersChange")
+		case "application":
+			out.Values[i] = ec._OwnersChange_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "added":
+			out.Values[i] = ec._OwnersChange_added(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removed":
+			out.Values[i] = ec._OwnersChange_removed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var ownershipImplementors = []string{"Ownership", "Node"}
+
+func (ec *executionContext) _Ownership(ctx context.Context, sel ast.SelectionSet, obj *db.Ownership) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ownershipImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Ownership")
+		case "id":
+			out.Values[i] = ec._Ownership_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "owner":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Ownership_owner(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "application":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Ownership_application(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "since":
+			out.Values[i] = ec._Ownership_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "until":
+			out.Values[i] = ec._Ownership_until(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "assignedBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Ownership_assignedBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "removedBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Ownership_removedBy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var ownershipConnectionImplementors = []string{"OwnershipConnection"}
+
+func (ec *executionContext) _OwnershipConnection(ctx context.Context, sel ast.SelectionSet, obj *db.OwnershipConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ownershipConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OwnershipConnection")
+		case "edges":
+			out.Values[i] = ec._OwnershipConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._OwnershipConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._OwnershipConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var ownershipEdgeImplementors = []string{"OwnershipEdge"}
+
+func (ec *executionContext) _OwnershipEdge(ctx context.Context, sel ast.SelectionSet, obj *db.OwnershipEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ownershipEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OwnershipEdge")
+		case "cursor":
+			out.Values[i] = ec._OwnershipEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._OwnershipEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var packageImplementors = []string{"Package", "Node"}
 
 func (ec *executionContext) _Package(ctx context.Context, sel ast.SelectionSet, obj *db.Pkg) graphql.Marshaler {
@@ -23317,6 +32569,140 @@ func (ec *executionContext) _Package(ctx context.Context, sel ast.SelectionSet, 
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "bindings":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Package_bindings(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "createdAt":
+			out.Values[i] = ec._Package_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var packageConnectionImplementors = []string{"PackageConnection"}
+
+func (ec *executionContext) _PackageConnection(ctx context.Context, sel ast.SelectionSet, obj *db.PackageConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, packageConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PackageConnection")
+		case "edges":
+			out.Values[i] = ec._PackageConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._PackageConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._PackageConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var packageEdgeImplementors = []string{"PackageEdge"}
+
+func (ec *executionContext) _PackageEdge(ctx context.Context, sel ast.SelectionSet, obj *db.PackageEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, packageEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PackageEdge")
+		case "cursor":
+			out.Values[i] = ec._PackageEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._PackageEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -24584,6 +33970,137 @@ func (ec *executionContext) _PromotionEdge(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var provenanceImplementors = []string{"Provenance"}
+
+func (ec *executionContext) _Provenance(ctx context.Context, sel ast.SelectionSet, obj *view.Provenance) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, provenanceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Provenance")
+		case "builderId":
+			out.Values[i] = ec._Provenance_builderId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "buildType":
+			out.Values[i] = ec._Provenance_buildType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "invocationId":
+			out.Values[i] = ec._Provenance_invocationId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sourceRepository":
+			out.Values[i] = ec._Provenance_sourceRepository(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sourceRevision":
+			out.Values[i] = ec._Provenance_sourceRevision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sourceRef":
+			out.Values[i] = ec._Provenance_sourceRef(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startedAt":
+			out.Values[i] = ec._Provenance_startedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "finishedAt":
+			out.Values[i] = ec._Provenance_finishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "materials":
+			out.Values[i] = ec._Provenance_materials(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "materialCount":
+			out.Values[i] = ec._Provenance_materialCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "attributes":
+			out.Values[i] = ec._Provenance_attributes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var provenanceMaterialImplementors = []string{"ProvenanceMaterial"}
+
+func (ec *executionContext) _ProvenanceMaterial(ctx context.Context, sel ast.SelectionSet, obj *view.Material) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, provenanceMaterialImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProvenanceMaterial")
+		case "uri":
+			out.Values[i] = ec._ProvenanceMaterial_uri(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "digest":
+			out.Values[i] = ec._ProvenanceMaterial_digest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var queryImplementors = []string{"Query"}
 
 func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -24780,6 +34297,50 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "package":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_package(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "packages":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_packages(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "evidence":
 			field := field
 
@@ -24790,6 +34351,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_evidence(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "searchEvidence":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_searchEvidence(ctx, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -24945,6 +34528,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				}()
 				res = ec._Query_applicationVersion(ctx, field)
 				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "applicationVersions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_applicationVersions(ctx, field)
+				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -25914,6 +35519,69 @@ func (ec *executionContext) _SetLifecyclePayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var severityCountsImplementors = []string{"SeverityCounts"}
+
+func (ec *executionContext) _SeverityCounts(ctx context.Context, sel ast.SelectionSet, obj *view.SeverityCounts) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, severityCountsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SeverityCounts")
+		case "critical":
+			out.Values[i] = ec._SeverityCounts_critical(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "high":
+			out.Values[i] = ec._SeverityCounts_high(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "medium":
+			out.Values[i] = ec._SeverityCounts_medium(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "low":
+			out.Values[i] = ec._SeverityCounts_low(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "negligible":
+			out.Values[i] = ec._SeverityCounts_negligible(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unknown":
+			out.Values[i] = ec._SeverityCounts_unknown(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var signerImplementors = []string{"Signer"}
 
 func (ec *executionContext) _Signer(ctx context.Context, sel ast.SelectionSet, obj *model.Signer) graphql.Marshaler {
@@ -25934,6 +35602,11 @@ func (ec *executionContext) _Signer(ctx context.Context, sel ast.SelectionSet, o
 		case "identity":
 			out.Values[i] = ec._Signer_identity(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "issuer":
+			out.Values[i] = ec._Signer_issuer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -26048,6 +35721,208 @@ func (ec *executionContext) _Stage(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var staticAnalysisImplementors = []string{"StaticAnalysis"}
+
+func (ec *executionContext) _StaticAnalysis(ctx context.Context, sel ast.SelectionSet, obj *view.StaticAnalysis) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, staticAnalysisImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StaticAnalysis")
+		case "tool":
+			out.Values[i] = ec._StaticAnalysis_tool(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._StaticAnalysis_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "result":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._StaticAnalysis_result(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "counts":
+			out.Values[i] = ec._StaticAnalysis_counts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "suppressed":
+			out.Values[i] = ec._StaticAnalysis_suppressed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "findings":
+			out.Values[i] = ec._StaticAnalysis_findings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "conditions":
+			out.Values[i] = ec._StaticAnalysis_conditions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var submitEvidenceBatchPayloadImplementors = []string{"SubmitEvidenceBatchPayload"}
+
+func (ec *executionContext) _SubmitEvidenceBatchPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SubmitEvidenceBatchPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submitEvidenceBatchPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmitEvidenceBatchPayload")
+		case "results":
+			out.Values[i] = ec._SubmitEvidenceBatchPayload_results(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "accepted":
+			out.Values[i] = ec._SubmitEvidenceBatchPayload_accepted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alreadyKnown":
+			out.Values[i] = ec._SubmitEvidenceBatchPayload_alreadyKnown(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refused":
+			out.Values[i] = ec._SubmitEvidenceBatchPayload_refused(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var submitEvidenceErrorImplementors = []string{"SubmitEvidenceError"}
+
+func (ec *executionContext) _SubmitEvidenceError(ctx context.Context, sel ast.SelectionSet, obj *model.SubmitEvidenceError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submitEvidenceErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmitEvidenceError")
+		case "code":
+			out.Values[i] = ec._SubmitEvidenceError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._SubmitEvidenceError_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._SubmitEvidenceError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var submitEvidencePayloadImplementors = []string{"SubmitEvidencePayload"}
 
 func (ec *executionContext) _SubmitEvidencePayload(ctx context.Context, sel ast.SelectionSet, obj *model.SubmitEvidencePayload) graphql.Marshaler {
@@ -26068,6 +35943,185 @@ func (ec *executionContext) _SubmitEvidencePayload(ctx context.Context, sel ast.
 		case "alreadyKnown":
 			out.Values[i] = ec._SubmitEvidencePayload_alreadyKnown(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var submitEvidenceResultImplementors = []string{"SubmitEvidenceResult"}
+
+func (ec *executionContext) _SubmitEvidenceResult(ctx context.Context, sel ast.SelectionSet, obj *model.SubmitEvidenceResult) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, submitEvidenceResultImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubmitEvidenceResult")
+		case "index":
+			out.Values[i] = ec._SubmitEvidenceResult_index(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "evidence":
+			out.Values[i] = ec._SubmitEvidenceResult_evidence(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "alreadyKnown":
+			out.Values[i] = ec._SubmitEvidenceResult_alreadyKnown(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._SubmitEvidenceResult_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var testFailureImplementors = []string{"TestFailure"}
+
+func (ec *executionContext) _TestFailure(ctx context.Context, sel ast.SelectionSet, obj *view.Failure) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, testFailureImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TestFailure")
+		case "suite":
+			out.Values[i] = ec._TestFailure_suite(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._TestFailure_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._TestFailure_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var testsImplementors = []string{"Tests"}
+
+func (ec *executionContext) _Tests(ctx context.Context, sel ast.SelectionSet, obj *view.Tests) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, testsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Tests")
+		case "tool":
+			out.Values[i] = ec._Tests_tool(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "result":
+			out.Values[i] = ec._Tests_result(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._Tests_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "passed":
+			out.Values[i] = ec._Tests_passed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "failed":
+			out.Values[i] = ec._Tests_failed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "skipped":
+			out.Values[i] = ec._Tests_skipped(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "durationMs":
+			out.Values[i] = ec._Tests_durationMs(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "failures":
+			out.Values[i] = ec._Tests_failures(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "coverage":
+			out.Values[i] = ec._Tests_coverage(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -26341,52 +36395,166 @@ func (ec *executionContext) _TrustAnchor(ctx context.Context, sel ast.SelectionS
 		case "id":
 			out.Values[i] = ec._TrustAnchor_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "alias":
 			out.Values[i] = ec._TrustAnchor_alias(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "kind":
 			out.Values[i] = ec._TrustAnchor_kind(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "fingerprint":
 			out.Values[i] = ec._TrustAnchor_fingerprint(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "algorithm":
 			out.Values[i] = ec._TrustAnchor_algorithm(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "publicKey":
 			out.Values[i] = ec._TrustAnchor_publicKey(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "keyless":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TrustAnchor_keyless(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "evidence":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TrustAnchor_evidence(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "applicationVersions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TrustAnchor_applicationVersions(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "validFrom":
 			out.Values[i] = ec._TrustAnchor_validFrom(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "validTo":
 			out.Values[i] = ec._TrustAnchor_validTo(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "revokedAt":
 			out.Values[i] = ec._TrustAnchor_revokedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":
 			out.Values[i] = ec._TrustAnchor_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -26667,6 +36835,122 @@ func (ec *executionContext) _VersionSbom(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var vexImplementors = []string{"Vex"}
+
+func (ec *executionContext) _Vex(ctx context.Context, sel ast.SelectionSet, obj *view.Vex) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vexImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Vex")
+		case "author":
+			out.Values[i] = ec._Vex_author(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "statements":
+			out.Values[i] = ec._Vex_statements(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "statementCount":
+			out.Values[i] = ec._Vex_statementCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var vexStatementImplementors = []string{"VexStatement"}
+
+func (ec *executionContext) _VexStatement(ctx context.Context, sel ast.SelectionSet, obj *view.VexStatement) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vexStatementImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VexStatement")
+		case "vulnerability":
+			out.Values[i] = ec._VexStatement_vulnerability(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aliases":
+			out.Values[i] = ec._VexStatement_aliases(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = ec._VexStatement_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "justification":
+			out.Values[i] = ec._VexStatement_justification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "statement":
+			out.Values[i] = ec._VexStatement_statement(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._VexStatement_at(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "products":
+			out.Values[i] = ec._VexStatement_products(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var viewerImplementors = []string{"Viewer"}
 
 func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, obj *access.Viewer) graphql.Marshaler {
@@ -26784,6 +37068,142 @@ func (ec *executionContext) _Violation(ctx context.Context, sel ast.SelectionSet
 			out.Values[i] = ec._Violation_waiver(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var vulnerabilityFindingImplementors = []string{"VulnerabilityFinding"}
+
+func (ec *executionContext) _VulnerabilityFinding(ctx context.Context, sel ast.SelectionSet, obj *view.VulnerabilityFinding) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vulnerabilityFindingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VulnerabilityFinding")
+		case "id":
+			out.Values[i] = ec._VulnerabilityFinding_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aliases":
+			out.Values[i] = ec._VulnerabilityFinding_aliases(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "severity":
+			out.Values[i] = ec._VulnerabilityFinding_severity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "score":
+			out.Values[i] = ec._VulnerabilityFinding_score(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "package":
+			out.Values[i] = ec._VulnerabilityFinding_package(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "purl":
+			out.Values[i] = ec._VulnerabilityFinding_purl(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._VulnerabilityFinding_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fixedVersions":
+			out.Values[i] = ec._VulnerabilityFinding_fixedVersions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var vulnerabilityReportImplementors = []string{"VulnerabilityReport"}
+
+func (ec *executionContext) _VulnerabilityReport(ctx context.Context, sel ast.SelectionSet, obj *view.Vulnerabilities) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vulnerabilityReportImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VulnerabilityReport")
+		case "scanner":
+			out.Values[i] = ec._VulnerabilityReport_scanner(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "scannerVersion":
+			out.Values[i] = ec._VulnerabilityReport_scannerVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "databaseDate":
+			out.Values[i] = ec._VulnerabilityReport_databaseDate(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "scannedAt":
+			out.Values[i] = ec._VulnerabilityReport_scannedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "counts":
+			out.Values[i] = ec._VulnerabilityReport_counts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "findings":
+			out.Values[i] = ec._VulnerabilityReport_findings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -27423,6 +37843,22 @@ func (ec *executionContext) marshalNApplicationEdge2ᚖgithubᚗcomᚋplimsoll�
 	return ec._ApplicationEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNApplicationOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationOrderField(ctx context.Context, v any) (*db.ApplicationOrderField, error) {
+	var res = new(db.ApplicationOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplicationOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationOrderField(ctx context.Context, sel ast.SelectionSet, v *db.ApplicationOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx context.Context, sel ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -27473,6 +37909,58 @@ func (ec *executionContext) marshalNApplicationVersionEdge2ᚖgithubᚗcomᚋpli
 	return ec._ApplicationVersionEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNApplicationVersionOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionOrderField(ctx context.Context, v any) (*db.ApplicationVersionOrderField, error) {
+	var res = new(db.ApplicationVersionOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplicationVersionOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionOrderField(ctx context.Context, sel ast.SelectionSet, v *db.ApplicationVersionOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalNApprovalDecision2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐDecision(ctx context.Context, v any) (view.Decision, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := view.Decision(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApprovalDecision2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐDecision(ctx context.Context, sel ast.SelectionSet, v view.Decision) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNArchiveApplicationInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐArchiveApplicationInput(ctx context.Context, v any) (catalog.ArchiveApplicationInput, error) {
+	res, err := ec.unmarshalInputArchiveApplicationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNArchiveApplicationPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐArchiveApplicationPayload(ctx context.Context, sel ast.SelectionSet, v model.ArchiveApplicationPayload) graphql.Marshaler {
+	return ec._ArchiveApplicationPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNArchiveApplicationPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐArchiveApplicationPayload(ctx context.Context, sel ast.SelectionSet, v *model.ArchiveApplicationPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ArchiveApplicationPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNArtifactSourceInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐArtifactSourceInput(ctx context.Context, v any) (*version.ArtifactSourceInput, error) {
 	res, err := ec.unmarshalInputArtifactSourceInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -27521,6 +38009,56 @@ func (ec *executionContext) marshalNBindPackagePayload2ᚖgithubᚗcomᚋplimsol
 		return graphql.Null
 	}
 	return ec._BindPackagePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBinding2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBinding(ctx context.Context, sel ast.SelectionSet, v *db.Binding) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Binding(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBindingConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBindingConnection(ctx context.Context, sel ast.SelectionSet, v db.BindingConnection) graphql.Marshaler {
+	return ec._BindingConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNBindingConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBindingConnection(ctx context.Context, sel ast.SelectionSet, v *db.BindingConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BindingConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBindingEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBindingEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.BindingEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBindingEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBindingEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBindingEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBindingEdge(ctx context.Context, sel ast.SelectionSet, v *db.BindingEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BindingEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
@@ -27949,6 +38487,22 @@ func (ec *executionContext) marshalNEvidenceCategory2githubᚗcomᚋplimsollᚋp
 	return v
 }
 
+func (ec *executionContext) unmarshalNEvidenceCategory2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEvidenceCategory2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNEvidenceConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceConnection(ctx context.Context, sel ast.SelectionSet, v db.EvidenceConnection) graphql.Marshaler {
 	return ec._EvidenceConnection(ctx, sel, &v)
 }
@@ -27987,6 +38541,39 @@ func (ec *executionContext) marshalNEvidenceEdge2ᚖgithubᚗcomᚋplimsollᚋpl
 		return graphql.Null
 	}
 	return ec._EvidenceEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEvidenceOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceOrderField(ctx context.Context, v any) (*db.EvidenceOrderField, error) {
+	var res = new(db.EvidenceOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEvidenceOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceOrderField(ctx context.Context, sel ast.SelectionSet, v *db.EvidenceOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalNEvidenceResult2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐResult(ctx context.Context, v any) (view.Result, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := view.Result(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEvidenceResult2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐResult(ctx context.Context, sel ast.SelectionSet, v view.Result) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNEvidenceSubject2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceSubjectᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.EvidenceSubject) graphql.Marshaler {
@@ -28034,6 +38621,59 @@ func (ec *executionContext) unmarshalNEvidenceSubjectInput2ᚖgithubᚗcomᚋpli
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNFinding2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐFinding(ctx context.Context, sel ast.SelectionSet, v view.Finding) graphql.Marshaler {
+	return ec._Finding(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFinding2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐFindingᚄ(ctx context.Context, sel ast.SelectionSet, v []view.Finding) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFinding2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐFinding(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNFindingLevel2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐLevel(ctx context.Context, v any) (view.Level, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := view.Level(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFindingLevel2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐLevel(ctx context.Context, sel ast.SelectionSet, v view.Level) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
 func (ec *executionContext) marshalNGate2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐGate(ctx context.Context, sel ast.SelectionSet, v gate.Gate) graphql.Marshaler {
 	return ec._Gate(ctx, sel, &v)
 }
@@ -28046,6 +38686,26 @@ func (ec *executionContext) marshalNGate2ᚖgithubᚗcomᚋplimsollᚋplimsoll�
 		return graphql.Null
 	}
 	return ec._Gate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNGateCondition2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐCondition(ctx context.Context, sel ast.SelectionSet, v view.Condition) graphql.Marshaler {
+	return ec._GateCondition(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNGateCondition2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐConditionᚄ(ctx context.Context, sel ast.SelectionSet, v []view.Condition) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGateCondition2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐCondition(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNGateInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐGateInput(ctx context.Context, v any) (policy.GateInput, error) {
@@ -28079,6 +38739,25 @@ func (ec *executionContext) marshalNID2string(ctx context.Context, sel ast.Selec
 	return res
 }
 
+func (ec *executionContext) unmarshalNImportOwnersInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐImportOwnersInput(ctx context.Context, v any) (catalog.ImportOwnersInput, error) {
+	res, err := ec.unmarshalInputImportOwnersInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNImportOwnersPayload2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐImportOwnersPayload(ctx context.Context, sel ast.SelectionSet, v catalog.ImportOwnersPayload) graphql.Marshaler {
+	return ec._ImportOwnersPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNImportOwnersPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐImportOwnersPayload(ctx context.Context, sel ast.SelectionSet, v *catalog.ImportOwnersPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ImportOwnersPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNInheritedContext2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐInheritedContext(ctx context.Context, sel ast.SelectionSet, v model.InheritedContext) graphql.Marshaler {
 	return ec._InheritedContext(ctx, sel, &v)
 }
@@ -28101,6 +38780,22 @@ func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, 
 func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.SelectionSet, v int) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalInt(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNInt2int64(ctx context.Context, v any) (int64, error) {
+	res, err := graphql.UnmarshalInt64(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.SelectionSet, v int64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalInt64(v)
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -28162,6 +38857,10 @@ func (ec *executionContext) unmarshalNLabelInput2ᚖgithubᚗcomᚋplimsollᚋpl
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNLevelCounts2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐLevelCounts(ctx context.Context, sel ast.SelectionSet, v view.LevelCounts) graphql.Marshaler {
+	return ec._LevelCounts(ctx, sel, &v)
+}
+
 func (ec *executionContext) marshalNLifecycle2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐLifecycleᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Lifecycle) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -28214,6 +38913,16 @@ func (ec *executionContext) marshalNMaturity2string(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx context.Context, v any) (entgql.OrderDirection, error) {
+	var res entgql.OrderDirection
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx context.Context, sel ast.SelectionSet, v entgql.OrderDirection) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNOutcome2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -28256,6 +38965,98 @@ func (ec *executionContext) marshalNOwner2ᚖgithubᚗcomᚋplimsollᚋplimsoll�
 	return ec._Owner(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNOwnersChange2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐOwnersChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*catalog.OwnersChange) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOwnersChange2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐOwnersChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOwnersChange2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐOwnersChange(ctx context.Context, sel ast.SelectionSet, v *catalog.OwnersChange) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OwnersChange(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNOwnersFormat2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOwnersFormat2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNOwnership2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwnership(ctx context.Context, sel ast.SelectionSet, v *db.Ownership) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Ownership(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOwnershipConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwnershipConnection(ctx context.Context, sel ast.SelectionSet, v db.OwnershipConnection) graphql.Marshaler {
+	return ec._OwnershipConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNOwnershipConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwnershipConnection(ctx context.Context, sel ast.SelectionSet, v *db.OwnershipConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OwnershipConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOwnershipEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwnershipEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.OwnershipEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOwnershipEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwnershipEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOwnershipEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwnershipEdge(ctx context.Context, sel ast.SelectionSet, v *db.OwnershipEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OwnershipEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNPURL2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -28280,6 +39081,62 @@ func (ec *executionContext) marshalNPackage2ᚖgithubᚗcomᚋplimsollᚋplimsol
 		return graphql.Null
 	}
 	return ec._Package(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPackageConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageConnection(ctx context.Context, sel ast.SelectionSet, v db.PackageConnection) graphql.Marshaler {
+	return ec._PackageConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPackageConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageConnection(ctx context.Context, sel ast.SelectionSet, v *db.PackageConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PackageConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPackageEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.PackageEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPackageEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPackageEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageEdge(ctx context.Context, sel ast.SelectionSet, v *db.PackageEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PackageEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPackageOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageOrderField(ctx context.Context, v any) (*db.PackageOrderField, error) {
+	var res = new(db.PackageOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPackageOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageOrderField(ctx context.Context, sel ast.SelectionSet, v *db.PackageOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalNPackageSourceInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPackageSourceInput(ctx context.Context, v any) (*version.PackageSourceInput, error) {
@@ -28583,6 +39440,26 @@ func (ec *executionContext) unmarshalNPromotionStatus2githubᚗcomᚋplimsollᚋ
 
 func (ec *executionContext) marshalNPromotionStatus2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋpromotionᚐStatus(ctx context.Context, sel ast.SelectionSet, v promotion.Status) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNProvenanceMaterial2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐMaterial(ctx context.Context, sel ast.SelectionSet, v view.Material) graphql.Marshaler {
+	return ec._ProvenanceMaterial(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNProvenanceMaterial2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐMaterialᚄ(ctx context.Context, sel ast.SelectionSet, v []view.Material) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNProvenanceMaterial2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐMaterial(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNReleasable2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐReleasable(ctx context.Context, sel ast.SelectionSet, v *db.Releasable) graphql.Marshaler {
@@ -28924,6 +39801,27 @@ func (ec *executionContext) marshalNSetLifecyclePayload2ᚖgithubᚗcomᚋplimso
 	return ec._SetLifecyclePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNSeverity2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐSeverity(ctx context.Context, v any) (view.Severity, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := view.Severity(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSeverity2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐSeverity(ctx context.Context, sel ast.SelectionSet, v view.Severity) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNSeverityCounts2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐSeverityCounts(ctx context.Context, sel ast.SelectionSet, v view.SeverityCounts) graphql.Marshaler {
+	return ec._SeverityCounts(ctx, sel, &v)
+}
+
 func (ec *executionContext) marshalNStage2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐStageᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Stage) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -28958,6 +39856,22 @@ func (ec *executionContext) unmarshalNStageCategory2githubᚗcomᚋplimsollᚋpl
 
 func (ec *executionContext) marshalNStageCategory2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋstageᚐCategory(ctx context.Context, sel ast.SelectionSet, v stage.Category) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNStanding2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStanding2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -29005,9 +39919,47 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	return ret
 }
 
+func (ec *executionContext) unmarshalNSubmitEvidenceBatchInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSubmitEvidenceBatchInput(ctx context.Context, v any) (evidence.SubmitEvidenceBatchInput, error) {
+	res, err := ec.unmarshalInputSubmitEvidenceBatchInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSubmitEvidenceBatchPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSubmitEvidenceBatchPayload(ctx context.Context, sel ast.SelectionSet, v model.SubmitEvidenceBatchPayload) graphql.Marshaler {
+	return ec._SubmitEvidenceBatchPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNSubmitEvidenceBatchPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSubmitEvidenceBatchPayload(ctx context.Context, sel ast.SelectionSet, v *model.SubmitEvidenceBatchPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SubmitEvidenceBatchPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSubmitEvidenceInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSubmitEvidenceInput(ctx context.Context, v any) (evidence.SubmitEvidenceInput, error) {
 	res, err := ec.unmarshalInputSubmitEvidenceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSubmitEvidenceInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSubmitEvidenceInputᚄ(ctx context.Context, v any) ([]*evidence.SubmitEvidenceInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*evidence.SubmitEvidenceInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSubmitEvidenceInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSubmitEvidenceInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNSubmitEvidenceInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSubmitEvidenceInput(ctx context.Context, v any) (*evidence.SubmitEvidenceInput, error) {
+	res, err := ec.unmarshalInputSubmitEvidenceInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNSubmitEvidencePayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSubmitEvidencePayload(ctx context.Context, sel ast.SelectionSet, v model.SubmitEvidencePayload) graphql.Marshaler {
@@ -29022,6 +39974,52 @@ func (ec *executionContext) marshalNSubmitEvidencePayload2ᚖgithubᚗcomᚋplim
 		return graphql.Null
 	}
 	return ec._SubmitEvidencePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSubmitEvidenceResult2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSubmitEvidenceResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SubmitEvidenceResult) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSubmitEvidenceResult2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSubmitEvidenceResult(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSubmitEvidenceResult2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSubmitEvidenceResult(ctx context.Context, sel ast.SelectionSet, v *model.SubmitEvidenceResult) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SubmitEvidenceResult(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTestFailure2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐFailure(ctx context.Context, sel ast.SelectionSet, v view.Failure) graphql.Marshaler {
+	return ec._TestFailure(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNTestFailure2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐFailureᚄ(ctx context.Context, sel ast.SelectionSet, v []view.Failure) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTestFailure2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐFailure(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNToken2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐToken(ctx context.Context, sel ast.SelectionSet, v *db.Token) graphql.Marshaler {
@@ -29082,6 +40080,22 @@ func (ec *executionContext) unmarshalNTrust2githubᚗcomᚋplimsollᚋplimsoll�
 
 func (ec *executionContext) marshalNTrust2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋapplicationversionᚐTrust(ctx context.Context, sel ast.SelectionSet, v applicationversion.Trust) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNTrust2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTrust2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNTrustAnchor2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTrustAnchor(ctx context.Context, sel ast.SelectionSet, v *db.TrustAnchor) graphql.Marshaler {
@@ -29216,6 +40230,43 @@ func (ec *executionContext) marshalNVersionStatus2githubᚗcomᚋplimsollᚋplim
 	return v
 }
 
+func (ec *executionContext) marshalNVexStatement2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVexStatement(ctx context.Context, sel ast.SelectionSet, v view.VexStatement) graphql.Marshaler {
+	return ec._VexStatement(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNVexStatement2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVexStatementᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VexStatement) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVexStatement2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVexStatement(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNVexStatus2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVexStatus(ctx context.Context, v any) (view.VexStatus, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := view.VexStatus(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVexStatus2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVexStatus(ctx context.Context, sel ast.SelectionSet, v view.VexStatus) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNViewer2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋaccessᚐViewer(ctx context.Context, sel ast.SelectionSet, v access.Viewer) graphql.Marshaler {
 	return ec._Viewer(ctx, sel, &v)
 }
@@ -29254,6 +40305,26 @@ func (ec *executionContext) marshalNViolation2ᚖgithubᚗcomᚋplimsollᚋplims
 		return graphql.Null
 	}
 	return ec._Violation(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVulnerabilityFinding2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVulnerabilityFinding(ctx context.Context, sel ast.SelectionSet, v view.VulnerabilityFinding) graphql.Marshaler {
+	return ec._VulnerabilityFinding(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNVulnerabilityFinding2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVulnerabilityFindingᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VulnerabilityFinding) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVulnerabilityFinding2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVulnerabilityFinding(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -29533,11 +40604,43 @@ func (ec *executionContext) marshalOApplication2ᚖgithubᚗcomᚋplimsollᚋpli
 	return ec._Application(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOApplicationFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐApplicationFilter(ctx context.Context, v any) (*catalog.ApplicationFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputApplicationFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOApplicationOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationOrder(ctx context.Context, v any) (*db.ApplicationOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputApplicationOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalOApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx context.Context, sel ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._ApplicationVersion(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOApplicationVersionFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐApplicationVersionFilter(ctx context.Context, v any) (*version.ApplicationVersionFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputApplicationVersionFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOApplicationVersionOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionOrder(ctx context.Context, v any) (*db.ApplicationVersionOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputApplicationVersionOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOApplicationVersionRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐApplicationVersionRefInput(ctx context.Context, v any) (*evidence.ApplicationVersionRefInput, error) {
@@ -29546,6 +40649,13 @@ func (ec *executionContext) unmarshalOApplicationVersionRefInput2ᚖgithubᚗcom
 	}
 	res, err := ec.unmarshalInputApplicationVersionRefInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOApproval2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐApproval(ctx context.Context, sel ast.SelectionSet, v *view.Approval) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Approval(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOArtifactSourceInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐArtifactSourceInputᚄ(ctx context.Context, v any) ([]*version.ArtifactSourceInput, error) {
@@ -29593,6 +40703,13 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOCoverage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐCoverage(ctx context.Context, sel ast.SelectionSet, v *view.Coverage) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Coverage(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOCriticality2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
@@ -29706,12 +40823,97 @@ func (ec *executionContext) marshalOEvaluation2ᚖgithubᚗcomᚋplimsollᚋplim
 	return ec._Evaluation(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOEvidence2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidence(ctx context.Context, sel ast.SelectionSet, v *db.Evidence) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Evidence(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOEvidenceCategory2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNEvidenceCategory2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOEvidenceCategory2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEvidenceCategory2string(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOEvidenceDocumentInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐEvidenceDocumentInput(ctx context.Context, v any) (*evidence.EvidenceDocumentInput, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputEvidenceDocumentInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOEvidenceFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐEvidenceFilter(ctx context.Context, v any) (*evidence.EvidenceFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputEvidenceFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOEvidenceOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceOrder(ctx context.Context, v any) (*db.EvidenceOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputEvidenceOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOEvidenceResult2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐResult(ctx context.Context, v any) (*view.Result, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := view.Result(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOEvidenceResult2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐResult(ctx context.Context, sel ast.SelectionSet, v *view.Result) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) marshalOEvidenceView2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐView(ctx context.Context, sel ast.SelectionSet, v *view.View) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._EvidenceView(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {
@@ -29730,6 +40932,39 @@ func (ec *executionContext) marshalOInt2ᚖint(ctx context.Context, sel ast.Sele
 	_ = ctx
 	res := graphql.MarshalInt(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOJSON2encodingᚋjsonᚐRawMessage(ctx context.Context, v any) (json.RawMessage, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := model.UnmarshalJSON(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOJSON2encodingᚋjsonᚐRawMessage(ctx context.Context, sel ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalJSON(v)
+	return res
+}
+
+func (ec *executionContext) marshalOKeylessIdentity2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐKeylessIdentity(ctx context.Context, sel ast.SelectionSet, v *model.KeylessIdentity) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._KeylessIdentity(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOKeylessIdentityInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐKeylessIdentityInput(ctx context.Context, v any) (*evidence.KeylessIdentityInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputKeylessIdentityInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOLabelChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐLabelChanges(ctx context.Context, v any) (*catalog.LabelChanges, error) {
@@ -29762,6 +40997,42 @@ func (ec *executionContext) marshalOLifecycle2ᚖgithubᚗcomᚋplimsollᚋplims
 		return graphql.Null
 	}
 	return ec._Lifecycle(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOMaturity2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMaturity2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOMaturity2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMaturity2string(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOMaturity2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋapplicationᚐMaturity(ctx context.Context, v any) (*application.Maturity, error) {
@@ -29811,6 +41082,29 @@ func (ec *executionContext) marshalOPURL2ᚖstring(ctx context.Context, sel ast.
 	_ = ctx
 	res := graphql.MarshalString(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOPackage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPkg(ctx context.Context, sel ast.SelectionSet, v *db.Pkg) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Package(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPackageFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐPackageFilter(ctx context.Context, v any) (*catalog.PackageFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputPackageFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOPackageOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageOrder(ctx context.Context, v any) (*db.PackageOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputPackageOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOPackageSourceInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPackageSourceInputᚄ(ctx context.Context, v any) ([]*version.PackageSourceInput, error) {
@@ -29875,6 +41169,13 @@ func (ec *executionContext) marshalOPromotion2ᚖgithubᚗcomᚋplimsollᚋplims
 	return ec._Promotion(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOProvenance2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐProvenance(ctx context.Context, sel ast.SelectionSet, v *view.Provenance) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Provenance(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOSbom2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐSbom(ctx context.Context, sel ast.SelectionSet, v *db.Sbom) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -29914,6 +41215,42 @@ func (ec *executionContext) marshalOStage2ᚖgithubᚗcomᚋplimsollᚋplimsoll�
 	return ec._Stage(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOStanding2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStanding2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOStanding2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStanding2string(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOStanding2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋapplicationversionᚐStanding(ctx context.Context, v any) (*applicationversion.Standing, error) {
 	if v == nil {
 		return nil, nil
@@ -29928,6 +41265,13 @@ func (ec *executionContext) marshalOStanding2ᚖgithubᚗcomᚋplimsollᚋplimso
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOStaticAnalysis2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐStaticAnalysis(ctx context.Context, sel ast.SelectionSet, v *view.StaticAnalysis) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._StaticAnalysis(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
@@ -29983,11 +41327,75 @@ func (ec *executionContext) marshalOString2ᚖstring(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) marshalOSubmitEvidenceError2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSubmitEvidenceError(ctx context.Context, sel ast.SelectionSet, v *model.SubmitEvidenceError) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._SubmitEvidenceError(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOTests2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐTests(ctx context.Context, sel ast.SelectionSet, v *view.Tests) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Tests(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOTrust2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTrust2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOTrust2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTrust2string(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalOVersionSbom2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionSbom(ctx context.Context, sel ast.SelectionSet, v *model.VersionSbom) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._VersionSbom(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOVex2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVex(ctx context.Context, sel ast.SelectionSet, v *view.Vex) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Vex(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOVulnerabilityReport2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVulnerabilities(ctx context.Context, sel ast.SelectionSet, v *view.Vulnerabilities) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._VulnerabilityReport(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐWaiver(ctx context.Context, sel ast.SelectionSet, v *gate.Waiver) graphql.Marshaler {

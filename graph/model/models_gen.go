@@ -3,6 +3,8 @@
 package model
 
 import (
+	"encoding/json"
+
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/gate"
 )
@@ -23,6 +25,12 @@ type ActivityProject struct {
 type AddTrustAnchorPayload struct {
 	// The anchor.
 	TrustAnchor *db.TrustAnchor `json:"trustAnchor"`
+}
+
+// The application as it is now.
+type ArchiveApplicationPayload struct {
+	// The application.
+	Application *db.Application `json:"application"`
 }
 
 // The package that was bound.
@@ -91,6 +99,16 @@ type InheritedContext struct {
 	Labels []*db.Label `json:"labels"`
 	// Who answered for it.
 	Owners []*db.Owner `json:"owners"`
+}
+
+// An identity that a certificate authority vouches for at each signature.
+type KeylessIdentity struct {
+	// The OpenID Connect issuer, exactly.
+	Issuer string `json:"issuer"`
+	// The subject alternative name; `*` stands for any characters.
+	Subject string `json:"subject"`
+	// The Sigstore trusted root: whose certificates, logs and timestamps count.
+	TrustedRoot json.RawMessage `json:"trustedRoot"`
 }
 
 // How far a policy reaches, and what narrows it.
@@ -163,8 +181,32 @@ type SetLifecyclePayload struct {
 type Signer struct {
 	// Alias of the trust anchor that verified it; null when none did.
 	Anchor *string `json:"anchor,omitempty"`
-	// The key: the fingerprint of the anchor's, or the key id that the unknown signer claims, which may be empty.
+	// The key's fingerprint; the subject of the certificate of a keyless identity; or the key id that an unknown signer claims, which may be empty.
 	Identity string `json:"identity"`
+	// Issuer of a keyless identity; null for a key.
+	Issuer *string `json:"issuer,omitempty"`
+}
+
+// What became of each piece of evidence.
+type SubmitEvidenceBatchPayload struct {
+	// One result for each piece, in the order of the items; for an item of several attestations, one for each of these.
+	Results []*SubmitEvidenceResult `json:"results"`
+	// How many are new.
+	Accepted int `json:"accepted"`
+	// How many were here before.
+	AlreadyKnown int `json:"alreadyKnown"`
+	// How many were refused.
+	Refused int `json:"refused"`
+}
+
+// Why a piece of evidence was refused.
+type SubmitEvidenceError struct {
+	// The code, as in `extensions.code` of errors.
+	Code string `json:"code"`
+	// Path of the field within the item; empty when it is about none.
+	Path string `json:"path"`
+	// What is wrong, and what to do.
+	Message string `json:"message"`
 }
 
 // The evidence as it stands.
@@ -173,6 +215,18 @@ type SubmitEvidencePayload struct {
 	Evidence *db.Evidence `json:"evidence"`
 	// Whether it was here before.
 	AlreadyKnown bool `json:"alreadyKnown"`
+}
+
+// What became of one piece of evidence.
+type SubmitEvidenceResult struct {
+	// Which item it is of, from 0.
+	Index int `json:"index"`
+	// The evidence; null when it was refused.
+	Evidence *db.Evidence `json:"evidence,omitempty"`
+	// Whether it was here before.
+	AlreadyKnown bool `json:"alreadyKnown"`
+	// Why it was refused; null when it was not.
+	Error *SubmitEvidenceError `json:"error,omitempty"`
 }
 
 // The package that was unbound.

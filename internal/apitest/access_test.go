@@ -40,11 +40,15 @@ func calls(anchor, token string) map[string]call {
 	scope := object{"type": "PROJECT", "projectKeys": []string{"payments"}}
 	rego := "package x\n\nexamined contains \"x\"\n\nviolations contains v if {\n\tv := {\"code\": \"A\", \"subject\": \"b\", \"message\": \"c\"}\n\tinput.x\n}\n"
 	return map[string]call{
-		"createProject":     {input: func(n int) object { return object{"key": key(n), "name": name(n)} }, organisation: true},
-		"createStage":       {input: func(n int) object { return object{"projectKey": "payments", "name": name(n), "category": "PROMOTE"} }},
-		"setLifecycle":      {input: always(object{"projectKey": "payments", "stages": []string{"DEV", "QA", "PROD"}})},
-		"createApplication": {input: func(n int) object { return object{"projectKey": "payments", "key": key(n), "name": name(n)} }},
-		"updateApplication": {input: func(n int) object { return object{"key": "gateway", "description": name(n)} }},
+		"createProject":      {input: func(n int) object { return object{"key": key(n), "name": name(n)} }, organisation: true},
+		"createStage":        {input: func(n int) object { return object{"projectKey": "payments", "name": name(n), "category": "PROMOTE"} }},
+		"setLifecycle":       {input: always(object{"projectKey": "payments", "stages": []string{"DEV", "QA", "PROD"}})},
+		"createApplication":  {input: func(n int) object { return object{"projectKey": "payments", "key": key(n), "name": name(n)} }},
+		"updateApplication":  {input: func(n int) object { return object{"key": "gateway", "description": name(n)} }},
+		"archiveApplication": {input: func(n int) object { return object{"key": "gateway", "archived": n%2 == 0} }},
+		"importOwners": {input: func(n int) object {
+			return object{"format": "CODEOWNERS", "projectKey": "payments", "content": fmt.Sprintf("gateway team:t%d", n)}
+		}},
 		"bindPackage":       {input: func(n int) object { return object{"applicationKey": "gateway", "purl": "pkg:npm/p" + key(n)} }},
 		"unbindPackage":     {input: func(n int) object { return object{"applicationKey": "gateway", "purl": "pkg:npm/p" + key(n)} }},
 		"createToken":       {input: func(n int) object { return object{"name": name(n), "role": "VIEWER", "projectKey": "payments"} }},

@@ -113,6 +113,9 @@ func assemble(ctx context.Context, s *store.Store, events *activity.Log, accesse
 		return graph.Services{}, err
 	}
 	r.Releases = release.New(s, events, r.Gates, signs, attest.Verifier{ID: verifierID, Version: map[string]string{"plimsoll": Program}}, now)
+	if err := r.Catalog.IndexWords(ctx); err != nil {
+		return graph.Services{}, err
+	}
 	if err := r.Policies.InstallBuiltin(ctx); err != nil {
 		return graph.Services{}, fmt.Errorf("install the templates: %w", err)
 	}

@@ -1,5 +1,6 @@
 // Package attest signs what the server says and verifies what others say: in-toto Statements in DSSE envelopes, handed
-// out as Sigstore bundles v0.3 that stock cosign and slsa-verifier accept offline.
+// out as Sigstore bundles v0.3 that stock cosign and slsa-verifier accept offline. It verifies those of registered keys,
+// and those of registered keyless identities under the trusted root that each was registered with.
 //
 // It is an engine: bytes in, values out. It keeps nothing, asks no clock and opens no connection; the only file it ever
 // touches is the signing key. Sizes of inputs are the caller's to bound, shapes and counts are bounded here.

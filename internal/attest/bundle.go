@@ -44,7 +44,7 @@ func BundleEnvelope(bundle []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(mediaType, "application/vnd.dev.sigstore.bundle") {
+	if !strings.HasPrefix(mediaType, bundlePrefix) {
 		return nil, at("mediaType", "%q is not a Sigstore bundle", clip(mediaType))
 	}
 	envelope, ok := doc["dsseEnvelope"]

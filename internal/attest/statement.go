@@ -194,8 +194,9 @@ func hexLengths(algorithm string) []int {
 }
 
 // clip shortens text from outside so that an error quoting it stays a sentence.
-func clip(s string) string {
-	const limit = 80
+func clip(s string) string { return clipTo(s, 80) }
+
+func clipTo(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}

@@ -39,8 +39,13 @@ type Verdict struct {
 // none is no error: the signer is unknown, and Verified is false.
 func Verify(env Envelope, candidates []Candidate) (Verdict, error) {
 	m := message{payloadType: env.PayloadType, payload: env.Payload}
-	verdict := Verdict{Reason: unknownSigner(env.Signatures)}
-	for i, s := range env.Signatures {
+	return m.verifyAll(env.Signatures, candidates)
+}
+
+// verifyAll is Verify for any message.
+func (m *message) verifyAll(signatures []Signature, candidates []Candidate) (Verdict, error) {
+	verdict := Verdict{Reason: unknownSigner(signatures)}
+	for i, s := range signatures {
 		signer, named := m.findSigner(s, candidates)
 		switch {
 		case signer != nil:
@@ -80,7 +85,7 @@ func unknownSigner(signatures []Signature) string {
 func (m *message) findSigner(s Signature, candidates []Candidate) (signer, named *Candidate) {
 	for i := range candidates {
 		c := &candidates[i]
-		if c.Key.parsed == nil || s.KeyID == "" || (c.Alias != s.KeyID && !c.Key.isCalled(s.KeyID)) {
+		if !m.checkableBy(c.Key) || s.KeyID == "" || (c.Alias != s.KeyID && !c.Key.isCalled(s.KeyID)) {
 			continue
 		}
 		named = c
@@ -92,15 +97,17 @@ func (m *message) findSigner(s Signature, candidates []Candidate) (signer, named
 		return nil, named
 	}
 	for i := range candidates {
-		if c := &candidates[i]; c.Key.parsed != nil && c.Key.parsed.verify(m, s.Sig) {
+		if c := &candidates[i]; m.checkableBy(c.Key) && c.Key.parsed.verify(m, s.Sig) {
 			return c, nil
 		}
 	}
 	return nil, nil
 }
 
-// message is what DSSE signs, the pre-authentication encoding of type and payload, hashed at most once per algorithm.
+// message is what DSSE signs, the pre-authentication encoding of type and payload, hashed at most once per algorithm; or
+// something of which only the SHA-256 digest is known.
 type message struct {
+	digest      []byte // all there is, unless nil
 	payloadType string
 	payload     []byte
 	pae         []byte
@@ -157,6 +164,9 @@ func (m *message) sha512() []byte {
 func (p *parsedKey) verify(m *message, sig []byte) bool {
 	if !p.couldBe(sig) {
 		return false
+	}
+	if m.digest != nil {
+		return p.verifyDigest(m.digest, sig)
 	}
 	switch key := p.key.(type) {
 	case *ecdsa.PublicKey:

@@ -42,7 +42,7 @@ func TestRule44_EveryRoleOnEveryMutation(t *testing.T) {
 		auth.Releaser:       "promoteApplicationVersion releaseApplicationVersion rollbackApplicationVersion",
 		auth.Contributor: "bindPackage createApplication createApplicationVersion promoteApplicationVersion submitEvidence " +
 			"unbindPackage",
-		auth.ProjectAdmin: "bindPackage createApplication createApplicationVersion createStage createToken revokeToken setLifecycle " +
+		auth.ProjectAdmin: "archiveApplication bindPackage createApplication createApplicationVersion createStage createToken importOwners revokeToken setLifecycle " +
 			"submitEvidence unbindPackage updateApplication",
 	}
 	for field := range auth.Table() {

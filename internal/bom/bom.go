@@ -1,11 +1,16 @@
-// Package bom reads software bills of materials: CycloneDX 1.2 to 1.7 in JSON, 1.0 to 1.7 in XML, and SPDX 2.1 to 2.3
-// in JSON. It answers one question of them: which components, under which licences, does the described thing hold.
+// Package bom reads software bills of materials: CycloneDX 1.2 to 1.7 in JSON, 1.0 to 1.7 in XML, SPDX 2.1 to 2.3 in
+// JSON and in tag-value form, and SPDX 3.0 in JSON-LD. It answers one question of them: which components, under which
+// licences, does the described thing hold. It merges and compares the answers, and writes them as CycloneDX 1.6 and
+// SPDX 2.3.
 //
 // A document comes from outside and may be hostile. It is therefore read in three steps: it is checked as a whole
 // (size, strict JSON or XML without a document type, depth); it is reduced to the few fields that are read here, with
-// their types and numbers checked; only what is left is given to the libraries that know the formats. A field that is
-// not read here can neither fail a document nor cost memory, and two readers that treat the case of a key or a key
-// given twice differently cannot be played against each other.
+// their types and numbers checked; only what is left is given to the libraries that know the formats (of SPDX 3, which
+// has none, it is read here). A field that is not read here can neither fail a document nor cost memory, and two
+// readers that treat the case of a key or a key given twice differently cannot be played against each other.
+//
+// SPDX in YAML and in RDF is refused: YAML has aliases and anchors, RDF a graph in XML, and a document of the largest
+// size in either costs a multiple of its memory before anything can be counted.
 //
 // What is kept of a component:
 //   - its package URL in canonical form, or "" when it has none or a wrong one; the name is kept either way;
@@ -36,6 +41,9 @@ const (
 	// MaxLicense is the longest licence that is kept whole, in bytes. See Component.Licenses.
 	MaxLicense = 512
 )
+
+// spdxForms tells the sender of another form what to send.
+const spdxForms = "write it in JSON or tag-value form (SPDX 2.1 to 2.3), or in JSON-LD (SPDX 3.0)"
 
 // maxSentence is the longest error, in bytes, because errors quote what they found.
 const maxSentence = 600
@@ -75,7 +83,7 @@ type Document struct {
 	// Dependencies are the edges between roots and components. Edges to anything else are dropped.
 	Dependencies []Dependency
 	// Complete is true when a CycloneDX composition says that the root's parts or dependencies are complete and none
-	// says that they are not. SPDX 2 has no such statement.
+	// says that they are not, or when the relationships of an SPDX 3 document's root say so. SPDX 2 has no such statement.
 	Complete bool
 }
 
@@ -92,7 +100,7 @@ type Component struct {
 	// Licenses are sorted. Each is an SPDX identifier or expression as the document gives it, or a name where the
 	// document has only that: on one line, and when longer than MaxLicense cut there with "…" at its end, which no
 	// expression can have. NONE and NOASSERTION are dropped. CycloneDX: the component's licences, else those of its
-	// evidence. SPDX: the concluded licence, else the declared one.
+	// evidence. SPDX: the concluded licence, else the declared one; of SPDX 3, written as an expression.
 	Licenses []string
 	// Digests are written "<sha256|sha384|sha512>:<hex>" and sorted.
 	Digests []string
@@ -130,8 +138,14 @@ func parse(content []byte) (Document, error) {
 	if !utf8.Valid(content) {
 		return Document{}, fmt.Errorf("the document is not UTF-8")
 	}
-	if looksLikeXML(content) {
+	switch {
+	case looksLikeXML(content):
 		return parseCycloneDXXML(content)
+	case looksLikeJSON(content):
+	case looksLikeTagValue(content):
+		return parseTagValue(content)
+	case looksLikeYAML(content):
+		return Document{}, fmt.Errorf("the document is SPDX in YAML, which is not read; %s", spdxForms)
 	}
 	if err := canonical.Check(content, MaxDepth); err != nil {
 		return Document{}, fmt.Errorf("the document cannot be read: %w", err)
@@ -139,10 +153,10 @@ func parse(content []byte) (Document, error) {
 	switch mark := markOfJSON(content); {
 	case mark.format == CycloneDX:
 		return parseCycloneDXJSON(content)
-	case mark.spdx3:
-		return Document{}, fmt.Errorf("the document is written in SPDX 3, which is not read; write it in SPDX 2.3")
+	case mark.context != "":
+		return parseSPDX3(content, mark.context)
 	case mark.format == SPDX:
 		return parseSPDX(content)
 	}
-	return Document{}, fmt.Errorf(`the document is no bill of materials: it says neither "bomFormat": "CycloneDX" nor "spdxVersion"`)
+	return Document{}, fmt.Errorf(`the document is no bill of materials: it says neither "bomFormat": "CycloneDX" nor "spdxVersion" nor the "@context" of SPDX 3`)
 }

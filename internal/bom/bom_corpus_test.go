@@ -13,8 +13,9 @@ import (
 	"github.com/plimsoll/plimsoll/internal/bom"
 )
 
-// TestCorpusEveryDocumentParsesOrSaysWhy reads every public document of the corpus. A CycloneDX or SPDX 2 document in
-// JSON, and a CycloneDX one in XML, must parse unless its name says that it is invalid or the table says why not.
+// TestCorpusEveryDocumentParsesOrSaysWhy reads every public document of the corpus. A CycloneDX or SPDX document in
+// JSON, a CycloneDX one in XML and an SPDX one in tag-value form must parse unless its name says that it is invalid or
+// the table says why not.
 func TestCorpusEveryDocumentParsesOrSaysWhy(t *testing.T) {
 	t.Parallel()
 	corpus := os.Getenv("PLIMSOLL_CORPUS")
@@ -23,6 +24,7 @@ func TestCorpusEveryDocumentParsesOrSaysWhy(t *testing.T) {
 	}
 	root := filepath.Join(corpus, "sbom")
 	parsed, refused, components, licensed := 0, 0, 0, 0
+	forms := map[string]int{}
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -49,6 +51,7 @@ func TestCorpusEveryDocumentParsesOrSaysWhy(t *testing.T) {
 			return nil
 		}
 		parsed++
+		forms[string(doc.Format)+doc.SpecVersion+filepath.Ext(name)]++
 		components += len(doc.Components)
 		for _, c := range doc.Components {
 			if len(c.Licenses) > 0 {
@@ -63,6 +66,9 @@ func TestCorpusEveryDocumentParsesOrSaysWhy(t *testing.T) {
 	}
 	if parsed < 300 {
 		t.Errorf("only %d documents parsed: is the corpus whole?", parsed)
+	}
+	if forms["SPDX3.0.1.json"] < 10 || forms["SPDX2.2.spdx"] < 5 {
+		t.Errorf("too few documents of SPDX 3 or in tag-value form: %v", forms)
 	}
 	t.Logf("%d parsed, %d refused; %d components, %d with a licence", parsed, refused, components, licensed)
 }
@@ -82,13 +88,17 @@ func mustParse(name string, content []byte) bool {
 	if strings.HasSuffix(base, ".xml") {
 		return bytes.Contains(content, []byte("http://cyclonedx.org/schema/bom/"))
 	}
+	if strings.HasSuffix(base, ".spdx") {
+		return bytes.Contains(content, []byte("SPDXVersion:"))
+	}
 	var mark struct {
 		BOMFormat   string `json:"bomFormat"`
 		SPDXVersion string `json:"spdxVersion"`
+		Context     any    `json:"@context"`
 	}
 	if err := json.Unmarshal(content, &mark); err != nil {
 		var syntax *json.SyntaxError
 		return !errors.As(err, &syntax) && strings.HasSuffix(base, ".json")
 	}
-	return mark.BOMFormat == "CycloneDX" || mark.SPDXVersion != ""
+	return mark.BOMFormat == "CycloneDX" || mark.SPDXVersion != "" || mark.Context != nil
 }

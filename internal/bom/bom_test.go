@@ -1,6 +1,7 @@
 package bom_test
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"runtime"
@@ -20,6 +21,8 @@ func TestDetect(t *testing.T) {
 		{"the mark of CycloneDX", "application/json", `{"specVersion":"1.6","bomFormat":"CycloneDX"}`, bom.CycloneDX},
 		{"the mark of SPDX", "", `{"packages":[{"bomFormat":"CycloneDX"}],"spdxVersion":"SPDX-2.3"}`, bom.SPDX},
 		{"the mark of SPDX 3", "", `{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld"}`, bom.SPDX},
+		{"the mark of SPDX in tag-value form", "text/plain", "# made by hand\nSPDXVersion: SPDX-2.3\n", bom.SPDX},
+		{"the media type of tag-value form", "text/spdx", "", bom.SPDX},
 		{"the namespace of CycloneDX", "", `<?xml version="1.0"?><bom xmlns="http://cyclonedx.org/schema/bom/1.6"/>`, bom.CycloneDX},
 		{"a mark wins over the media type", "application/spdx+json", `{"bomFormat":"CycloneDX"}`, bom.CycloneDX},
 		{"the media type of CycloneDX", "application/vnd.cyclonedx+json; version=1.6", `{}`, bom.CycloneDX},
@@ -54,7 +57,7 @@ func TestParseRefusesWhatIsNoDocument(t *testing.T) {
 		{"a byte order mark alone", "\ufeff", "empty"},
 		{"UTF-16", "\xff\xfe{\x00}\x00", "UTF-16"},
 		{"bytes that are not UTF-8", "{\"bomFormat\":\"CycloneDX\",\"a\":\"\xff\"}", "not UTF-8"},
-		{"text", "SPDXVersion: SPDX-2.3", "not valid JSON"},
+		{"text", "a bill of materials", "not valid JSON"},
 		{"a number", "42", "no bill of materials"},
 		{"null", "null", "no bill of materials"},
 		{"an array", `[]`, "no bill of materials"},
@@ -91,6 +94,10 @@ func TestHostileDocumentsCostLittleMemory(t *testing.T) {
 		{"nulls in SPDX", []byte(`{"spdxVersion":"SPDX-2.3","relationships":[` + fill(`null`) + `]}`)},
 		{"packages that are null", []byte(`{"spdxVersion":"SPDX-2.3","packages":[` + fill(`null`) + `]}`)},
 		{"files in SPDX", []byte(`{"spdxVersion":"SPDX-2.3","files":[` + fill(`{}`) + `]}`)},
+		{"elements in SPDX 3", []byte(`{"@context":"https://spdx.org/rdf/3.0.1/","@graph":[` + fill(`{}`) + `]}`)},
+		{"hashes of one file in SPDX 3", []byte(graph(`{"type":"software_File","verifiedUsing":[` + fill(`{}`) + `]}`))},
+		{"files in SPDX 3", []byte(`{"@context":"https://spdx.org/rdf/3.0.1/","@graph":[` + fill(`{"type":"software_File"}`) + `]}`)},
+		{"files in tag-value form", []byte("SPDXVersion: SPDX-2.3\nFileName: a\n" + strings.Repeat("SPDXID: b\n", 3_000_000))},
 		{"elements in XML", []byte(`<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><services>` + strings.Repeat(`<service/>`, 3_000_000) + `</services></bom>`)},
 	}
 	for _, c := range cases {
@@ -163,6 +170,11 @@ func FuzzParse(f *testing.F) {
 		string(cyclone(`,"metadata":{"component":{"bom-ref":"r","name":"x","components":[{"name":"y"}]}},"compositions":[{"aggregate":"complete","assemblies":["r"]}]`)),
 		string(spdx(`,"packages":[{"SPDXID":"SPDXRef-a","name":"a","externalRefs":[{"referenceCategory":"PACKAGE_MANAGER","referenceType":"purl","referenceLocator":"pkg:npm/a@1"}]}],"relationships":[null,{"spdxElementId":"SPDXRef-DOCUMENT","relatedSpdxElement":"SPDXRef-a","relationshipType":"DESCRIBES"}]`)),
 		`<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components><component bom-ref="a"><name>a</name><licenses><expression>MIT</expression></licenses></component></components></bom>`,
+		graph(`{"type":"SpdxDocument","spdxId":"d","rootElement":["r"]},{"type":"software_Package","spdxId":"r","name":"r"},{"type":"software_File","spdxId":"f","software_packageUrl":"pkg:npm/f@1"},
+			{"type":"Relationship","from":"r","to":["f"],"relationshipType":"contains","completeness":"complete"},{"type":"Relationship","from":"f","to":["s"],"relationshipType":"hasDeclaredLicense"},
+			{"type":"expandedlicensing_ConjunctiveLicenseSet","spdxId":"s","expandedlicensing_member":["s","http://spdx.org/licenses/MIT"]}`),
+		`{"@context":"https://spdx.org/rdf/3.0.1/","@graph":[{"type":"software_Package","verifiedUsing":{}}]}`,
+		tagValue, "SPDXVersion: SPDX-2.3\nRelationship: SPDXRef-a DESCRIBES NONE\nPackageName: a\nPackageName: <text>", "spdxVersion: &a [*a]",
 		`<!DOCTYPE bom [<!ENTITY a "b">]><bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components/></bom>`,
 		`{"bomFormat":"CycloneDX","specVersion":"1.6","components":[null]}`, `{"spdxVersion":"SPDX-2.3","packages":[null]}`,
 		`{"spdxVersion":{}}`, `{"bomFormat":"CycloneDX"`, "\ufeff{}", "[[[[", `{"a":1,"a":2}`,
@@ -179,6 +191,15 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		checkDocument(t, "fuzzed", doc)
+		merged := bom.Merge(doc)
+		var out bytes.Buffer
+		if err := bom.WriteCycloneDX(&out, exported(merged)); err != nil {
+			t.Fatal(err)
+		}
+		back, err := bom.Parse(out.Bytes())
+		if err != nil || fmt.Sprint(bom.Merge(back)) != fmt.Sprint(merged) {
+			t.Fatalf("what was written reads back as %+v, not %+v: %v", bom.Merge(back), merged, err)
+		}
 		again, err := bom.Parse(content)
 		if err != nil || fmt.Sprint(doc) != fmt.Sprint(again) {
 			t.Fatalf("the same bytes gave another document: %v", err)

@@ -88,9 +88,9 @@ func (c *collector) edge(from, to string) {
 
 // into completes a document with what was gathered.
 func (c *collector) into(doc *Document) {
-	direct := map[string]bool{}
+	direct, roots := map[string]bool{}, setOf(c.roots)
 	for _, edge := range c.ordered {
-		if slices.Contains(c.roots, edge.From) {
+		if roots[edge.From] {
 			direct[edge.To] = true
 		}
 	}
@@ -104,6 +104,14 @@ func (c *collector) into(doc *Document) {
 	doc.Components = c.components
 	doc.Dependencies = c.ordered
 	doc.Subjects = sortedSet(doc.Subjects)
+}
+
+func setOf(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, s := range list {
+		set[s] = true
+	}
+	return set
 }
 
 func sortedSet(list []string) []string {

@@ -25,6 +25,8 @@ func Detect(mediaType string, content []byte) (Format, bool) {
 		}
 	} else if mark := markOfJSON(content); mark.format != "" {
 		return mark.format, true
+	} else if !looksLikeJSON(content) && looksLikeTagValue(content) {
+		return SPDX, true
 	}
 	base, _, err := mime.ParseMediaType(mediaType)
 	if err != nil {
@@ -33,7 +35,7 @@ func Detect(mediaType string, content []byte) (Format, bool) {
 	switch base {
 	case "application/vnd.cyclonedx+json", "application/vnd.cyclonedx+xml":
 		return CycloneDX, true
-	case "application/spdx+json":
+	case "application/spdx+json", "text/spdx":
 		return SPDX, true
 	}
 	return "", false
@@ -41,6 +43,21 @@ func Detect(mediaType string, content []byte) (Format, bool) {
 
 func looksLikeXML(content []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(content, " \t\r\n"), []byte("<"))
+}
+
+func looksLikeJSON(content []byte) bool {
+	content = bytes.TrimLeft(content, " \t\r\n")
+	return bytes.HasPrefix(content, []byte("{")) || bytes.HasPrefix(content, []byte("["))
+}
+
+// looksLikeYAML tells whether a line names the version of SPDX as a member outside of JSON.
+func looksLikeYAML(content []byte) bool {
+	for line := range bytes.Lines(content) {
+		if bytes.HasPrefix(line, []byte("spdxVersion:")) || bytes.HasPrefix(line, []byte(`"spdxVersion":`)) {
+			return true
+		}
+	}
+	return false
 }
 
 // xmlVersion reads up to the first element and gives the version of its CycloneDX namespace.
@@ -59,8 +76,8 @@ func xmlVersion(content []byte) (string, bool) {
 }
 
 type mark struct {
-	format Format
-	spdx3  bool
+	format  Format
+	context string // of an SPDX 3 document
 }
 
 // markOfJSON reads the members of the outermost object until one says what the document is.
@@ -103,7 +120,7 @@ func markOf(name, value string) mark {
 	case name == "spdxVersion":
 		return mark{format: SPDX}
 	case name == "@context" && strings.Contains(value, "spdx.org/rdf/3"):
-		return mark{format: SPDX, spdx3: true}
+		return mark{format: SPDX, context: value}
 	}
 	return mark{}
 }

@@ -116,12 +116,18 @@ func parseSPDX(content []byte) (Document, error) {
 	if err := json.Unmarshal(reduced, &s); err != nil {
 		return Document{}, fmt.Errorf("the SPDX document cannot be read: %w", err)
 	}
-	switch s.SPDXVersion {
-	case "SPDX-2.1", "SPDX-2.2", "SPDX-2.3":
-	default:
-		return Document{}, fmt.Errorf("the SPDX document says version %q; SPDX-2.1, SPDX-2.2 and SPDX-2.3 are read", oneLine(s.SPDXVersion))
+	if err := checkSPDX2(s.SPDXVersion); err != nil {
+		return Document{}, err
 	}
 	return fromSPDX(&s)
+}
+
+func checkSPDX2(version string) error {
+	switch version {
+	case "SPDX-2.1", "SPDX-2.2", "SPDX-2.3":
+		return nil
+	}
+	return fmt.Errorf("the SPDX document says version %q; SPDX-2.1, SPDX-2.2 and SPDX-2.3 are read", oneLine(version))
 }
 
 func fromSPDX(s *v2_3.Document) (Document, error) {

@@ -89,7 +89,8 @@ func TestSPDXRefuses(t *testing.T) {
 	}{
 		{"a version nobody knows", []byte(`{"spdxVersion":"SPDX-9"}`), `version "SPDX-9"`},
 		{"no version in the value", []byte(`{"spdxVersion":""}`), `version ""`},
-		{"version 3", []byte(`{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[]}`), "write it in SPDX 2.3"},
+		{"YAML", []byte("SPDXID: SPDXRef-DOCUMENT\nspdxVersion: SPDX-2.3\n"), "SPDX in YAML, which is not read; write it in JSON or tag-value form"},
+		{"RDF", []byte(`<rdf:RDF xmlns:spdx="http://spdx.org/rdf/terms#"/>`), "SPDX in XML or RDF, which is not read; write it in JSON or tag-value form"},
 		{"a version that is no string", []byte(`{"spdxVersion":2.3}`), "no bill of materials"},
 		{"packages that are a string", spdx(`,"packages":"a"`), "/packages: expected an array, found a string"},
 		{"a package that is null", spdx(`,"packages":[null]`), "/packages/0: expected an object, found null"},

@@ -61,6 +61,9 @@ func cycloneDXElements() *element {
 
 func parseCycloneDXXML(content []byte) (Document, error) {
 	version, ok := xmlVersion(content)
+	if !ok && bytes.Contains(content[:min(len(content), 4096)], []byte("spdx")) {
+		return Document{}, fmt.Errorf("the document is SPDX in XML or RDF, which is not read; %s", spdxForms)
+	}
 	if !ok {
 		return Document{}, fmt.Errorf("the document is no bill of materials: its first element is not <bom> of the namespace %s…", xmlNamespace)
 	}

@@ -40,7 +40,7 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplicationInp
 	}
 	var a *db.Application
 	err = s.write(ctx, func(tx *db.Client) error {
-		p, err := projectForWriting(ctx, tx, "input.projectKey", in.ProjectKey, hold)
+		p, err := projectForWriting(ctx, tx, in.ProjectKey, hold)
 		if err != nil {
 			return err
 		}
@@ -126,11 +126,14 @@ func (s *Service) createApplication(ctx context.Context, tx *db.Client, p *db.Pr
 	if err != nil {
 		return nil, fmt.Errorf("write application %s: %w", in.Key, err)
 	}
+	if err := writeApplicationWords(ctx, tx, a); err != nil {
+		return nil, err
+	}
 	given := distinct(in.Labels)
 	if err := addLabels(ctx, tx, a.ID, given); err != nil {
 		return nil, err
 	}
-	if err := s.assign(ctx, tx, a.ID, actor.ID, refs); err != nil {
+	if err := s.assign(ctx, tx, a.ID, actor.ID, refs, a.CreatedAt); err != nil {
 		return nil, err
 	}
 	return a, s.log.Append(ctx, tx, activity.Event{
@@ -188,23 +191,4 @@ func lifecycleToFollow(ctx context.Context, tx *db.Client, p *db.Project, named 
 		return nil, fmt.Errorf("load lifecycle %s: %w", name, err)
 	}
 	return l, nil
-}
-
-// Application returns the application with a key, or nil when there is none for whoever asks.
-func (s *Service) Application(ctx context.Context, key string) (*db.Application, error) {
-	a, err := s.store.Read().Application.Query().Where(application.Key(key)).Only(ctx)
-	if db.IsNotFound(err) {
-		return nil, nil
-	}
-	return a, err
-}
-
-// Applications returns a page of the applications, oldest first.
-func (s *Service) Applications(ctx context.Context, after *db.Cursor, first *int, before *db.Cursor, last *int) (*db.ApplicationConnection, error) {
-	return s.store.Read().Application.Query().Paginate(ctx, after, first, before, last)
-}
-
-// ApplicationsOf returns a page of a project's applications, oldest first.
-func (s *Service) ApplicationsOf(ctx context.Context, projectID int, after *db.Cursor, first *int, before *db.Cursor, last *int) (*db.ApplicationConnection, error) {
-	return s.store.Read().Application.Query().Where(application.ProjectID(projectID)).Paginate(ctx, after, first, before, last)
 }

@@ -68,10 +68,10 @@ func lock(s *sql.Selector, strength sql.LockStrength) {
 
 // projectForWriting loads the project that a verb works in. The lock is hold for who relies on the project's lifecycles,
 // and change for who changes them.
-func projectForWriting(ctx context.Context, tx *db.Client, path, key string, lock func(*sql.Selector)) (*db.Project, error) {
+func projectForWriting(ctx context.Context, tx *db.Client, key string, lock func(*sql.Selector)) (*db.Project, error) {
 	p, err := tx.Project.Query().Where(project.Key(key), lock).Only(ctx)
 	if db.IsNotFound(err) {
-		return nil, missing(path, "there is no project %q; name one that you can see", key)
+		return nil, missing("input.projectKey", "there is no project %q; name one that you can see", key)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load project %s: %w", key, err)

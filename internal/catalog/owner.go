@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -121,15 +122,15 @@ func (s *Service) ensureOwners(ctx context.Context, tx *db.Client, refs []string
 	return owners, nil
 }
 
-// assign begins ownerships; their owners do not own the application now.
-func (s *Service) assign(ctx context.Context, tx *db.Client, applicationID, by int, refs []string) error {
+// assign begins ownerships at an instant; their owners do not own the application then.
+func (s *Service) assign(ctx context.Context, tx *db.Client, applicationID, by int, refs []string, at time.Time) error {
 	owners, err := s.ensureOwners(ctx, tx, refs)
 	if err != nil {
 		return err
 	}
 	rows := make([]*db.OwnershipCreate, len(owners))
 	for i, o := range owners {
-		rows[i] = tx.Ownership.Create().SetApplicationID(applicationID).SetOwnerID(o.ID).SetSince(s.now()).SetAssignedBy(by)
+		rows[i] = tx.Ownership.Create().SetApplicationID(applicationID).SetOwnerID(o.ID).SetSince(at).SetAssignedBy(by)
 	}
 	if err := tx.Ownership.CreateBulk(rows...).Exec(ctx); err != nil {
 		return fmt.Errorf("write ownerships: %w", err)

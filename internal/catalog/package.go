@@ -86,11 +86,20 @@ func ensurePkgs(ctx context.Context, tx *db.Client, texts []string, now time.Tim
 		}
 		return tx.Pkg.CreateBulk(creates...).OnConflict(sql.DoNothing()).Exec(ctx)
 	}
+	var made []string
 	there := func(text string) bool { return rows[text] != nil }
-	if err := ensure(texts, there, load, write); err != nil {
+	noted := func(texts []string) error {
+		made = append(made, texts...)
+		return write(texts)
+	}
+	if err := ensure(texts, there, load, noted); err != nil {
 		return nil, fmt.Errorf("write packages: %w", err)
 	}
-	return rows, nil
+	packages := make([]*db.Pkg, len(made))
+	for i, text := range made {
+		packages[i] = rows[text]
+	}
+	return rows, writePackageWords(ctx, tx, packages...)
 }
 
 func (s *Service) ensureVersions(ctx context.Context, tx *db.Client, texts []string, digests map[string]string, packageID func(string) int) (map[string]*db.PackageVersion, error) {

@@ -126,7 +126,7 @@ func TestRule45_WhatIsOutOfReachDoesNotExist(t *testing.T) {
 		if len(projects.Edges) != 1 || projects.Edges[0].Node.Key != "shop" {
 			t.Errorf("shop's viewer sees %d projects", len(projects.Edges))
 		}
-		applications := must(w.catalog.Applications(w.shopViewer, nil, ptr(10), nil, nil))(t)
+		applications := must(w.catalog.Applications(w.shopViewer, nil, nil, nil, ptr(10), nil, nil))(t)
 		if len(applications.Edges) != 1 || applications.Edges[0].Node.Key != "checkout" {
 			t.Errorf("shop's viewer sees %d applications", len(applications.Edges))
 		}

@@ -47,7 +47,7 @@ func (s *Service) SetLifecycle(ctx context.Context, in SetLifecycleInput) (*db.L
 	}
 	var l *db.Lifecycle
 	err = s.write(ctx, func(tx *db.Client) error {
-		p, err := projectForWriting(ctx, tx, "input.projectKey", in.ProjectKey, change)
+		p, err := projectForWriting(ctx, tx, in.ProjectKey, change)
 		if err != nil {
 			return err
 		}

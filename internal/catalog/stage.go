@@ -55,7 +55,7 @@ func (s *Service) createStage(ctx context.Context, tx *db.Client, in CreateStage
 		err          error
 	)
 	if in.ProjectKey != nil {
-		if p, err = projectForWriting(ctx, tx, "input.projectKey", *in.ProjectKey, hold); err != nil {
+		if p, err = projectForWriting(ctx, tx, *in.ProjectKey, hold); err != nil {
 			return nil, err
 		}
 		realm, whose, projectID = p.Key, "project "+p.Key, p.ID

@@ -51,7 +51,7 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplicationInp
 		if err != nil {
 			return err
 		}
-		p := a.Edges.Project
+		loaded := a // with its project, which the row as changed has not
 		var changes, more []activity.Change
 		if a, changes, err = updateFields(ctx, tx, a, in); err != nil {
 			return err
@@ -67,10 +67,7 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplicationInp
 		if len(changes) == 0 {
 			return nil
 		}
-		return s.log.Append(ctx, tx, activity.Event{
-			Type: activity.ApplicationUpdated, Project: p, Application: a.Key, Subject: a.Key, Changes: changes,
-			Summary: fmt.Sprintf("Application %s was changed.", a.Key),
-		})
+		return s.log.Append(ctx, tx, applicationUpdated(loaded, changes))
 	})
 	if err != nil {
 		return nil, err
@@ -162,6 +159,9 @@ func updateFields(ctx context.Context, tx *db.Client, a *db.Application, in Upda
 	if err != nil {
 		return nil, nil, fmt.Errorf("change application %s: %w", a.Key, err)
 	}
+	if updated.Name != a.Name {
+		return updated, changes, renameWords(ctx, tx, updated)
+	}
 	return updated, changes, nil
 }
 
@@ -244,11 +244,12 @@ func (s *Service) updateOwners(ctx context.Context, tx *db.Client, applicationID
 	if n := len(rows) - len(end) + len(add); len(add) > 0 && n > maxOwners {
 		return nil, fault.At("input.owners.add", "an application has at most %d owners and would have %d; remove some", maxOwners, n)
 	}
+	at := s.now() // one instant, so that the application is never without an owner in between
 	if len(end) > 0 {
-		err := tx.Ownership.Update().Where(ownership.IDIn(end...), ownership.UntilIsNil()).SetUntil(s.now()).SetRemovedBy(by).Exec(ctx)
+		err := tx.Ownership.Update().Where(ownership.IDIn(end...), ownership.UntilIsNil()).SetUntil(at).SetRemovedBy(by).Exec(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("end ownerships: %w", err)
 		}
 	}
-	return changes, s.assign(ctx, tx, applicationID, by, add)
+	return changes, s.assign(ctx, tx, applicationID, by, add, at)
 }

@@ -12,13 +12,14 @@ import (
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/check"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/store"
 )
 
-// AddTrustAnchor adds a public key whose signatures count from now on. An alias or a key that is registered already, be it
-// revoked, is a CONFLICT: what it vouched for points to it.
+// AddTrustAnchor adds a public key or a keyless identity whose signatures count from now on. An alias, a key or an identity
+// that is registered already, be it revoked, is a CONFLICT: what it vouched for points to it.
 func (s *Service) AddTrustAnchor(ctx context.Context, in AddTrustAnchorInput) (*db.TrustAnchor, error) {
 	if _, err := auth.Allow(ctx, "addTrustAnchor", auth.Organisation); err != nil {
 		return nil, err
@@ -26,21 +27,22 @@ func (s *Service) AddTrustAnchor(ctx context.Context, in AddTrustAnchorInput) (*
 	if err := check.Name("input.alias", in.Alias); err != nil {
 		return nil, err
 	}
-	key, err := attest.ParsePublicKey([]byte(in.PublicKey))
+	added, path, err := in.anchor()
 	if err != nil {
-		return nil, fault.At("input.publicKey", "%v", err)
+		return nil, err
 	}
 	if in.ValidFrom != nil && in.ValidTo != nil && !in.ValidTo.After(*in.ValidFrom) {
 		return nil, fault.At("input.validTo", "must be later than validFrom, %s", day(*in.ValidFrom))
 	}
 	var id int
 	err = s.store.InTx(ctx, func(tx *db.Client) error {
-		if err := isNew(ctx, tx, in.Alias, key); err != nil {
+		if err := isNew(ctx, tx, in.Alias, added.Fingerprint, path); err != nil {
 			return err
 		}
 		anchor, err := tx.TrustAnchor.Create().
-			SetAlias(in.Alias).SetKind(trustanchor.KindPUBLIC_KEY).SetPublicKey(string(key.PEM())).
-			SetFingerprint(key.Fingerprint()).SetAlgorithm(key.Algorithm()).
+			SetAlias(in.Alias).SetKind(added.Kind).SetPublicKey(added.PublicKey).
+			SetIssuer(added.Issuer).SetSubject(added.Subject).SetTrustedRoot(added.TrustedRoot).
+			SetFingerprint(added.Fingerprint).SetAlgorithm(added.Algorithm).
 			SetNillableValidFrom(in.ValidFrom).SetNillableValidTo(in.ValidTo).SetCreatedAt(s.now().UTC()).Save(ctx)
 		if err != nil {
 			return fmt.Errorf("write trust anchor: %w", err)
@@ -57,10 +59,49 @@ func (s *Service) AddTrustAnchor(ctx context.Context, in AddTrustAnchorInput) (*
 	return s.anchor(ctx, id)
 }
 
-// isNew refuses an alias or a key that is registered.
-func isNew(ctx context.Context, tx *db.Client, alias string, key attest.PublicKey) error {
+// anchor reads what to trust, and tells the path of the field that says it.
+func (in AddTrustAnchorInput) anchor() (a db.TrustAnchor, path string, err error) {
+	if (in.PublicKey == nil) == (in.Keyless == nil) {
+		return a, "", fault.At("input", "give exactly one of publicKey and keyless")
+	}
+	if in.PublicKey != nil {
+		path = "input.publicKey"
+		key, err := attest.ParsePublicKey([]byte(*in.PublicKey))
+		if err != nil {
+			return a, path, fault.At(path, "%v", err)
+		}
+		return db.TrustAnchor{
+			Kind: trustanchor.KindPUBLIC_KEY, PublicKey: string(key.PEM()), Fingerprint: key.Fingerprint(), Algorithm: key.Algorithm(),
+		}, path, nil
+	}
+	path = "input.keyless"
+	if err := check.Line(path+".issuer", in.Keyless.Issuer, 1, maxPredicateType); err != nil {
+		return a, path, err
+	}
+	if err := check.Line(path+".subject", in.Keyless.Subject, 1, maxPredicateType); err != nil {
+		return a, path, err
+	}
+	if err := attest.CheckSubjectPattern(in.Keyless.Subject); err != nil {
+		return a, path, fault.At(path+".subject", "%v", err)
+	}
+	root, err := attest.ParseTrustedRoot([]byte(in.Keyless.TrustedRoot))
+	if err != nil {
+		return a, path, fault.At(path+".trustedRoot", "%v", err)
+	}
+	identity, err := canonical.JSON([]string{in.Keyless.Issuer, in.Keyless.Subject, root.Digest()})
+	if err != nil {
+		return a, path, fmt.Errorf("write keyless identity: %w", err)
+	}
+	return db.TrustAnchor{
+		Kind: trustanchor.KindKEYLESS, Issuer: in.Keyless.Issuer, Subject: in.Keyless.Subject, TrustedRoot: in.Keyless.TrustedRoot,
+		Fingerprint: canonical.Digest(identity),
+	}, path, nil
+}
+
+// isNew refuses an alias, a key or an identity that is registered.
+func isNew(ctx context.Context, tx *db.Client, alias, fingerprint, path string) error {
 	taken, err := tx.TrustAnchor.Query().
-		Where(trustanchor.Or(trustanchor.Alias(alias), trustanchor.Fingerprint(key.Fingerprint()))).
+		Where(trustanchor.Or(trustanchor.Alias(alias), trustanchor.Fingerprint(fingerprint))).
 		Order(trustanchor.ByID()).All(ctx)
 	if err != nil {
 		return fmt.Errorf("look for trust anchors: %w", err)
@@ -71,13 +112,19 @@ func isNew(ctx context.Context, tx *db.Client, alias string, key attest.PublicKe
 	if taken[0].Alias == alias {
 		return &fault.Error{Kind: fault.Conflict, Path: "input.alias", Message: fmt.Sprintf("there is a trust anchor %q already", alias)}
 	}
-	return &fault.Error{Kind: fault.Conflict, Path: "input.publicKey", Message: fmt.Sprintf("this key is registered already, as %q", taken[0].Alias)}
+	return &fault.Error{Kind: fault.Conflict, Path: path, Message: fmt.Sprintf("this is registered already, as %q", taken[0].Alias)}
 }
 
 func anchorAdded(a *db.TrustAnchor) activity.Event {
 	changes := []activity.Change{
 		activity.Added("fingerprint", activity.Text(a.Fingerprint)),
-		activity.Added("algorithm", activity.Text(a.Algorithm)),
+	}
+	what := "public key"
+	if a.Kind == trustanchor.KindKEYLESS {
+		what = "keyless identity"
+		changes = append(changes, activity.Added("issuer", activity.Text(a.Issuer)), activity.Added("subject", activity.Person(a.Subject)))
+	} else {
+		changes = append(changes, activity.Added("algorithm", activity.Text(a.Algorithm)))
 	}
 	if a.ValidFrom != nil {
 		changes = append(changes, activity.Added("validFrom", activity.Text(day(*a.ValidFrom))))
@@ -87,7 +134,7 @@ func anchorAdded(a *db.TrustAnchor) activity.Event {
 	}
 	return activity.Event{
 		Type: activity.TrustAnchorAdded, Subject: a.Alias, Changes: changes,
-		Summary: fmt.Sprintf("the public key %q was added as a trust anchor", a.Alias),
+		Summary: fmt.Sprintf("the %s %q was added as a trust anchor", what, a.Alias),
 	}
 }
 
@@ -116,7 +163,7 @@ func (s *Service) RevokeTrustAnchor(ctx context.Context, in RevokeTrustAnchorInp
 		id = anchor.ID
 		return s.log.Append(ctx, tx, activity.Event{
 			Type: activity.TrustAnchorRevoked, Subject: anchor.Alias,
-			Summary: fmt.Sprintf("signatures by the key %q are no longer trusted", anchor.Alias),
+			Summary: fmt.Sprintf("signatures by %q are no longer trusted", anchor.Alias),
 			Changes: []activity.Change{
 				activity.Added("revokedAt", activity.Text(day(now))),
 				activity.Added("fingerprint", activity.Text(anchor.Fingerprint)),

@@ -11,6 +11,7 @@ import (
 const (
 	cycloneDXType = "https://cyclonedx.org/bom"
 	spdxType      = "https://spdx.dev/Document"
+	documents     = "https://plimsoll.dev/documents/" // formats that have no URI of their own
 )
 
 // categories says what a predicate type is about, by what it starts with. What does not stand here is CUSTOM.
@@ -30,8 +31,18 @@ func categories() []struct {
 		{"https://in-toto.io/attestation/promotion-record/", evidence.CategoryAUDIT},
 		{"https://github.com/npm/attestation/tree/main/specs/publish/", evidence.CategoryAUDIT},
 		{"https://plimsoll.dev/attestations/", evidence.CategoryAUDIT},
+		{signatureType, evidence.CategoryAUDIT},
 
 		{"https://in-toto.io/attestation/test-result/", evidence.CategoryQUALITY},
+		{documents + "junit/", evidence.CategoryQUALITY},
+		{documents + "xunit/", evidence.CategoryQUALITY},
+		{documents + "nunit/", evidence.CategoryQUALITY},
+		{documents + "tap/", evidence.CategoryQUALITY},
+		{documents + "ctrf/", evidence.CategoryQUALITY},
+		{documents + "jacoco/", evidence.CategoryQUALITY},
+		{documents + "cobertura/", evidence.CategoryQUALITY},
+		{documents + "lcov/", evidence.CategoryQUALITY},
+		{documents + "sonarqube-quality-gate/", evidence.CategoryQUALITY},
 
 		{cycloneDXType, evidence.CategorySECURITY},
 		{spdxType, evidence.CategorySECURITY},
@@ -40,6 +51,10 @@ func categories() []struct {
 		{"https://openvex.dev/ns", evidence.CategorySECURITY},
 		{"https://scorecard.dev/result/", evidence.CategorySECURITY},
 		{"https://docs.oasis-open.org/sarif/", evidence.CategorySECURITY},
+		{"https://docs.oasis-open.org/csaf/", evidence.CategorySECURITY},
+		{documents + "trivy/", evidence.CategorySECURITY},
+		{documents + "grype/", evidence.CategorySECURITY},
+		{documents + "osv-scanner/", evidence.CategorySECURITY},
 
 		{"https://in-toto.io/Link/", evidence.CategoryWORKFLOW},
 		{"https://in-toto.io/attestation/link/", evidence.CategoryWORKFLOW},

@@ -11,10 +11,18 @@ import (
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/purl"
 )
 
-// envelopeMediaType is the registered media type of a DSSE envelope.
-const envelopeMediaType = "application/vnd.dsse.envelope.v1+json"
+// Media types of what is signed.
+const (
+	envelopeMediaType = "application/vnd.dsse.envelope.v1+json"
+	bundleMediaType   = "application/vnd.dev.sigstore.bundle+json"
+)
+
+// signatureType is the predicate type of a signature that comes without a statement: it says that somebody signed the
+// subject, and nothing else. It is the one that cosign gives its own.
+const signatureType = "https://sigstore.dev/cosign/sign/v1"
 
 // claim is what was sent, read: what it says and of what, before anyone has judged who says it.
 type claim struct {
@@ -23,13 +31,15 @@ type claim struct {
 	mediaType string
 
 	envelope      attest.Envelope // without signatures when it is a document
+	bundle        *attest.Bundle  // nil when it came in no Sigstore bundle
 	digest        string          // of the payload: the statement, or the document
 	predicateType string
 	predicate     json.RawMessage // part of the payload, nil when there is none; the document itself
 	subjects      []subject       // each once, in the order of the document
 }
 
-type subject struct{ name, digest string }
+// subject is a digest; the name is a hint, and so is the purl, empty when there is none.
+type subject struct{ name, digest, purl string }
 
 // saidSubjects stands in the place of a signer for a document, whose digest does not cover what it is said to speak of:
 // the same document about something else is other evidence.
@@ -45,14 +55,37 @@ func (c claim) saidSubjects() string {
 // saidPrefix tells the subjects of a document from the key of a signer.
 const saidPrefix = "subjects:"
 
-// readEnvelope reads a signed statement. Every failure is a BAD_USER_INPUT fault.
-func readEnvelope(text string) (claim, error) {
-	const path = "input.envelope"
-	c := claim{path: path, raw: []byte(text), mediaType: envelopeMediaType}
+// readSigned reads something signed: an envelope or a bundle. Every failure is a BAD_USER_INPUT fault.
+func readSigned(path string, raw []byte) (claim, error) {
+	if attest.IsBundle(raw) {
+		return readBundle(path, raw)
+	}
+	c := claim{path: path, raw: raw, mediaType: envelopeMediaType}
 	var err error
-	if c.envelope, err = attest.ParseEnvelope(c.raw); err != nil {
+	if c.envelope, err = attest.ParseEnvelope(raw); err != nil {
 		return claim{}, fault.At(path, "refused: this is not a DSSE envelope: %v", err)
 	}
+	return c.withStatement()
+}
+
+// readBundle reads a Sigstore bundle. One without a statement speaks of what it signs.
+func readBundle(path string, raw []byte) (claim, error) {
+	b, err := attest.ParseBundle(raw)
+	if err != nil {
+		return claim{}, fault.At(path, "refused: this is not a Sigstore bundle: %v", err)
+	}
+	c := claim{path: path, raw: raw, mediaType: bundleMediaType, bundle: &b}
+	if b.Envelope != nil {
+		c.envelope = *b.Envelope
+		return c.withStatement()
+	}
+	c.digest, c.predicateType, c.subjects = b.Digest, signatureType, []subject{{digest: b.Digest}}
+	return c, nil
+}
+
+// withStatement reads the statement in the claim's envelope.
+func (c claim) withStatement() (claim, error) {
+	path := c.path
 	if c.envelope.PayloadType != attest.PayloadType {
 		return claim{}, fault.At(path, "refused: the payload type is %q; an envelope around an in-toto statement, %s, is taken", c.envelope.PayloadType, attest.PayloadType)
 	}
@@ -92,7 +125,7 @@ func subjectsOf(path string, st attest.Statement) ([]subject, error) {
 			if err := storable(path, fmt.Sprintf("subject[%d].digest", i), digest); err != nil {
 				return nil, err
 			}
-			list = append(list, subject{name, digest})
+			list = append(list, subject{name, digest, purlOf(s.URI, s.Name)})
 		}
 	}
 	if list = once(list); len(list) > MaxDigests {
@@ -131,11 +164,30 @@ func (c claim) matchable() []string {
 	return slices.Compact(list)
 }
 
-// signed tells whether the claim came in an envelope.
-func (c claim) signed() bool { return len(c.envelope.Signatures) > 0 }
+// purlOf gives the first of the texts that is a purl, in its canonical form.
+func purlOf(texts ...string) string {
+	for _, text := range texts {
+		if strings.HasPrefix(text, "pkg:") {
+			if p, err := purl.Parse(text); err == nil {
+				return p.String()
+			}
+		}
+	}
+	return ""
+}
 
-// keyID is the name by which the signer calls its key: the first that is not empty.
+// signed tells whether the claim came with a signature.
+func (c claim) signed() bool { return c.bundle != nil || len(c.envelope.Signatures) > 0 }
+
+// keyID is the name by which the signer calls its key, the first that is not empty, or the subject of its certificate.
 func (c claim) keyID() string {
+	if c.bundle != nil && c.bundle.Keyless() {
+		_, subject := c.bundle.Claims()
+		return subject
+	}
+	if c.bundle != nil && c.bundle.Envelope == nil {
+		return c.bundle.Signature.KeyID
+	}
 	for _, s := range c.envelope.Signatures {
 		if s.KeyID != "" {
 			return s.KeyID

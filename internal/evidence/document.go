@@ -1,9 +1,7 @@
 package evidence
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"mime"
 
@@ -16,41 +14,29 @@ import (
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/purl"
+	"github.com/plimsoll/plimsoll/internal/view"
 )
 
-// documentType is the predicate type of a document's media type.
-func documentType(mediaType string) (base, predicateType string, ok bool) {
-	base, _, err := mime.ParseMediaType(mediaType)
-	if err != nil {
-		return "", "", false
-	}
-	switch base {
-	case "application/vnd.cyclonedx+json":
-		return base, cycloneDXType, true
-	case "application/spdx+json":
-		return base, spdxType, true
-	}
-	return "", "", false
-}
-
-// readDocument reads a document without a signature and finds the digests of what it is said to speak of.
-func (s *Service) readDocument(ctx context.Context, in *EvidenceDocumentInput) (claim, error) {
-	base, predicateType, ok := documentType(in.MediaType)
-	if !ok {
-		return claim{}, fault.At("input.document.mediaType",
-			"%q is not taken; the media types taken are application/vnd.cyclonedx+json and application/spdx+json", in.MediaType)
-	}
+// readDocument reads a document without a signature and finds the digests of what it is said to speak of. Something
+// signed may come as a document, too, under its own media type: then its subjects are those of its statement.
+func (s *Service) readDocument(ctx context.Context, path string, in *EvidenceDocumentInput) (claim, error) {
 	content := []byte(in.Content)
-	// The engine reads CycloneDX in XML as well, but this media type says JSON.
-	if bytes.HasPrefix(bytes.TrimLeft(content, " \t\r\n\ufeff"), []byte("<")) {
-		return claim{}, fault.At("input.document.content", "refused: the media type says JSON and the content is XML")
-	}
-	c := claim{
-		path: "input.document.content", raw: content, mediaType: base,
-		digest: canonical.Digest(content), predicateType: predicateType, predicate: json.RawMessage(content),
+	c := claim{path: path + ".content", raw: content, digest: canonical.Digest(content), predicate: content}
+	if in.PredicateType != nil {
+		base, _, err := mime.ParseMediaType(in.MediaType)
+		if err != nil {
+			return claim{}, fault.At(path+".mediaType", "want a media type, such as application/json: %v", err)
+		}
+		c.mediaType, c.predicateType = base, *in.PredicateType
+	} else {
+		found, err := view.Detect(in.MediaType, content)
+		if err != nil {
+			return claim{}, fault.At(path+".content", "refused: %v", err)
+		}
+		c.mediaType, c.predicateType = found.MediaType, found.PredicateType
 	}
 	for i, given := range in.Subjects {
-		found, err := s.find(ctx, fmt.Sprintf("input.document.subjects.%d", i), given)
+		found, err := s.find(ctx, fmt.Sprintf("%s.subjects.%d", path, i), given)
 		if err != nil {
 			return claim{}, err
 		}
@@ -72,10 +58,11 @@ func (s *Service) find(ctx context.Context, path string, in *EvidenceSubjectInpu
 			if err != nil {
 				return subject{}, fault.At(path+".purl", "%v", err)
 			}
-			found.name = p.String()
+			found.name, found.purl = p.String(), p.String()
 		}
 	case in.Purl != nil:
 		found.name, found.digest, err = s.findPackage(ctx, path+".purl", *in.Purl)
+		found.purl = found.name
 	default:
 		ref := in.ApplicationVersion
 		found.name = ref.ApplicationKey + "@" + ref.Version

@@ -33,9 +33,11 @@ type GateEvidence struct {
 	Stage string
 	// Subjects are the digests it speaks of, "algorithm:value", sorted, each once.
 	Subjects []string
-	// Predicate is the predicate as it stands in the statement; nil when there is none, when it is longer than 64 KiB, and
-	// for an SBOM, whose components are looked at instead. It is shared: do not change it.
+	// Predicate is the predicate as it stands in the statement, or a document that is JSON; nil when there is none, when it
+	// is longer than 64 KiB, and for an SBOM, whose components are looked at instead. It is shared: do not change it.
 	Predicate json.RawMessage
+	// View is what it says in the shape of its category, JSON; nil when its type has none.
+	View json.RawMessage
 	// Sbom is the SBOM it is; nil when it is none.
 	Sbom *db.Sbom
 }
@@ -80,6 +82,9 @@ func (s *Service) ForGate(ctx context.Context, v *db.ApplicationVersion) ([]Gate
 
 func (s *Service) forGate(ctx context.Context, row *db.Evidence) (GateEvidence, error) {
 	e := GateEvidence{Row: row, Sbom: row.Edges.Sbom, Subjects: make([]string, len(row.Edges.Subjects))}
+	if row.View != "" {
+		e.View = json.RawMessage(row.View)
+	}
 	if row.Edges.Anchor != nil {
 		e.Anchor = row.Edges.Anchor.Alias
 	}
@@ -105,21 +110,49 @@ func (s *Service) predicate(ctx context.Context, row *db.Evidence) (json.RawMess
 	if p, ok := s.predicates.Get(row.RawDigest); ok {
 		return p, nil
 	}
+	p, err := s.wholePredicate(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	p = shown(p)
+	s.predicates.Add(row.RawDigest, p)
+	return p, nil
+}
+
+// maxShown is the size in bytes of the largest predicate that the API shows beside the raw text.
+const maxShown = 1 << 20
+
+// Predicate returns the predicate of a piece of evidence as it came, or the document when it is JSON; nil when there is
+// none, when it is another form, and when it is longer than 1 MiB.
+func (s *Service) Predicate(ctx context.Context, row *db.Evidence) (json.RawMessage, error) {
+	p, err := s.wholePredicate(ctx, row)
+	if err != nil || len(p) > maxShown {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (s *Service) wholePredicate(ctx context.Context, row *db.Evidence) (json.RawMessage, error) {
 	raw, err := s.Raw(ctx, row)
 	if err != nil {
 		return nil, err
 	}
-	env, err := attest.ParseEnvelope(raw)
+	if _, _, signed := SignerOf(row); !signed {
+		return asJSON(raw), nil
+	}
+	c, err := readSigned("raw", raw)
 	if err != nil {
 		return nil, fmt.Errorf("read evidence %s again: %w", row.Digest, err)
 	}
-	statement, err := attest.ParseStatement(env.Payload)
-	if err != nil {
-		return nil, fmt.Errorf("read evidence %s again: %w", row.Digest, err)
+	return c.predicate, nil
+}
+
+// asJSON gives a document that is strict JSON, and nil for any other.
+func asJSON(content []byte) json.RawMessage {
+	if canonical.Check(content, attest.MaxDepth) != nil {
+		return nil
 	}
-	p := shown(statement.Predicate)
-	s.predicates.Add(row.RawDigest, p)
-	return p, nil
+	return content
 }
 
 // shown is the predicate that gates see: nil when it is too long, and without the statement around it in memory.
@@ -208,6 +241,10 @@ func sorted(found map[string]*GateComponent) []GateComponent {
 // remember keeps what the next gate will ask for.
 func (s *Service) remember(e entry) {
 	if e.bill == nil {
-		s.predicates.Add(canonical.Digest(e.raw), shown(e.predicate))
+		p := e.predicate
+		if !e.signed() {
+			p = asJSON(p)
+		}
+		s.predicates.Add(canonical.Digest(e.raw), shown(p))
 	}
 }

@@ -186,7 +186,7 @@ func (h *house) pusher() context.Context { return h.org(auth.EvidencePusher) }
 // trust registers a key under an alias.
 func (h *house) trust(alias string, key crypto.Signer) *db.TrustAnchor {
 	h.tb.Helper()
-	return h.trustFor(evidence.AddTrustAnchorInput{Alias: alias, PublicKey: publicPEM(h.tb, key)})
+	return h.trustFor(evidence.AddTrustAnchorInput{Alias: alias, PublicKey: ptr(publicPEM(h.tb, key))})
 }
 
 func (h *house) trustFor(in evidence.AddTrustAnchorInput) *db.TrustAnchor {

@@ -17,9 +17,10 @@ const (
 	MaxDigests = 20_000
 )
 
-// SubmitEvidenceInput is evidence to take: an envelope or a document, not both.
+// SubmitEvidenceInput is evidence to take: something signed or a document, not both.
 type SubmitEvidenceInput struct {
-	// Envelope is a DSSE envelope around an in-toto statement, as JSON text; at most MaxSize bytes.
+	// Envelope is something signed, as JSON text of at most MaxSize bytes: a DSSE envelope around an in-toto statement, a
+	// Sigstore bundle, or a GitHub attestation.
 	Envelope *string
 	Document *EvidenceDocumentInput
 	// Provider is the tool or partner it comes from, at most 255 characters.
@@ -28,8 +29,11 @@ type SubmitEvidenceInput struct {
 
 // EvidenceDocumentInput is a document without a signature.
 type EvidenceDocumentInput struct {
-	// MediaType is "application/vnd.cyclonedx+json" or "application/spdx+json".
+	// MediaType is its media type; see docs/evidence.md for what is read.
 	MediaType string
+	// PredicateType says what kind of document it is when that does not follow from media type and content. It is then
+	// kept as it is and not read.
+	PredicateType *string
 	// Content is the text, byte for byte; at most MaxSize bytes.
 	Content string
 	// Subjects are what it speaks of: 1 to MaxSubjects.
@@ -46,6 +50,27 @@ type EvidenceSubjectInput struct {
 	ApplicationVersion *ApplicationVersionRefInput
 }
 
+// SubmitEvidenceBatchInput is up to MaxBatch pieces of evidence to take, each by itself.
+type SubmitEvidenceBatchInput struct {
+	Items []*SubmitEvidenceInput
+}
+
+// EvidenceFilter says which evidence to list. What is given must all hold; of the values in one list, one.
+type EvidenceFilter struct {
+	// Subject is a digest that it speaks of, "algorithm:hex"; Purl a purl.
+	Subject        *string
+	Purl           *string
+	PredicateTypes []string
+	Categories     []string
+	// Signers are aliases of trust anchors, or what an unknown signer's key is called.
+	Signers  []string
+	Verified *bool
+	From, To *time.Time
+	// ApplicationKeys holds for evidence about a version of one of them, or about something in one.
+	ApplicationKeys []string
+	Stages          []string
+}
+
 // ApplicationVersionRefInput is an application version by its names.
 type ApplicationVersionRefInput struct {
 	ApplicationKey string
@@ -56,10 +81,21 @@ type ApplicationVersionRefInput struct {
 type AddTrustAnchorInput struct {
 	// Alias is what policies call it: 1 to 255 characters, unique.
 	Alias string
-	// PublicKey is one PEM block; see attest.ParsePublicKey.
-	PublicKey string
+	// PublicKey is one PEM block; see attest.ParsePublicKey. It or Keyless is given.
+	PublicKey *string
+	Keyless   *KeylessIdentityInput
 	// ValidFrom is the first instant at which its signatures count, ValidTo the one after the last. Nil is no bound.
 	ValidFrom, ValidTo *time.Time
+}
+
+// KeylessIdentityInput is an identity that a certificate authority vouches for at each signature.
+type KeylessIdentityInput struct {
+	// Issuer is the OpenID Connect issuer, exactly.
+	Issuer string
+	// Subject is the certificate's subject, in which "*" stands for any characters.
+	Subject string
+	// TrustedRoot is a Sigstore trusted root as JSON text.
+	TrustedRoot string
 }
 
 // RevokeTrustAnchorInput is a trust anchor to revoke.
@@ -83,7 +119,15 @@ func (in SubmitEvidenceInput) check() error {
 	return in.Document.check()
 }
 
+// maxPredicateType bounds the URI of a predicate type that is given for a document, in characters.
+const maxPredicateType = 1024
+
 func (d *EvidenceDocumentInput) check() error {
+	if d.PredicateType != nil {
+		if err := check.Line("input.document.predicateType", *d.PredicateType, 1, maxPredicateType); err != nil {
+			return err
+		}
+	}
 	if err := checkSize("input.document.content", d.Content); err != nil {
 		return err
 	}

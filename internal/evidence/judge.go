@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
@@ -45,45 +46,117 @@ func (s *Service) judge(ctx context.Context, c claim, now time.Time) (judgement,
 			lapsed = append(lapsed, a)
 		}
 	}
-	verdict, signer, err := s.verify(c, valid)
+	verdict, err := s.verify(c, valid)
 	if err != nil {
 		return judgement{}, err
 	}
-	if verdict.Verified {
-		return judgement{verified: true, anchor: signer, reason: verdict.Reason, signerKey: verdict.Fingerprint}, nil
+	if verdict.anchor != nil {
+		return judgement{verified: true, anchor: verdict.anchor, reason: verdict.reason, signerKey: verdict.signerKey}, nil
 	}
-	unknown := judgement{reason: verdict.Reason, signerKey: "keyid:" + c.keyID()}
-	verdict, signer, err = s.verify(c, lapsed)
-	if err != nil {
+	unknown := judgement{reason: verdict.reason, signerKey: "keyid:" + c.keyID()}
+	if verdict, err = s.verify(c, lapsed); err != nil {
 		return judgement{}, err
 	}
-	if verdict.Verified {
-		unknown.reason = fmt.Sprintf("signed by the registered key %q, %s", verdict.Alias, whyLapsed(signer, now))
-		unknown.lapsedKey = verdict.Fingerprint
+	if verdict.anchor != nil {
+		unknown.reason = fmt.Sprintf("%s, %s", verdict.reason, whyLapsed(verdict.anchor, now))
+		unknown.lapsedKey = verdict.signerKey
 	}
 	return unknown, nil
 }
 
-// verify asks the engine, and finds the anchor of the key that signed.
-func (s *Service) verify(c claim, anchors []*db.TrustAnchor) (attest.Verdict, *db.TrustAnchor, error) {
-	candidates := make([]attest.Candidate, len(anchors))
-	for i, a := range anchors {
+// verdict is what verifying against some anchors found.
+type verdict struct {
+	anchor    *db.TrustAnchor // nil when none of them signed
+	reason    string
+	signerKey string
+}
+
+// verify asks the engine, and finds the anchor that signed: a keyless identity for a bundle with a certificate, a key for
+// everything else.
+func (s *Service) verify(c claim, anchors []*db.TrustAnchor) (verdict, error) {
+	if c.bundle != nil && c.bundle.Keyless() {
+		return s.verifyKeyless(c, anchors)
+	}
+	var candidates []attest.Candidate
+	for _, a := range anchors {
+		if a.Kind != trustanchor.KindPUBLIC_KEY {
+			continue
+		}
 		key, err := s.key(a)
 		if err != nil {
-			return attest.Verdict{}, nil, err
+			return verdict{}, err
 		}
-		candidates[i] = attest.Candidate{Alias: a.Alias, Key: key}
+		candidates = append(candidates, attest.Candidate{Alias: a.Alias, Key: key})
 	}
-	verdict, err := attest.Verify(c.envelope, candidates)
+	var found attest.Verdict
+	var err error
+	if c.bundle != nil && c.bundle.Envelope == nil {
+		found, err = attest.VerifyDigest(*c.bundle, candidates)
+	} else {
+		found, err = attest.Verify(c.envelope, candidates)
+	}
 	if err != nil { // ErrSignatureMismatch: the engine has no other
-		return attest.Verdict{}, nil, fault.At(c.path, "refused: %v", err)
+		return verdict{}, fault.At(c.path, "refused: %v", err)
 	}
+	return verdict{anchor: called(anchors, found.Alias), reason: found.Reason, signerKey: found.Fingerprint}, nil
+}
+
+// keylessPrefix tells the identity of a certificate from the key of a signer.
+const keylessPrefix = "keyless:"
+
+func (s *Service) verifyKeyless(c claim, anchors []*db.TrustAnchor) (verdict, error) {
+	var candidates []attest.KeylessCandidate
 	for _, a := range anchors {
-		if verdict.Verified && a.Fingerprint == verdict.Fingerprint {
-			return verdict, a, nil
+		if a.Kind != trustanchor.KindKEYLESS {
+			continue
+		}
+		root, err := s.root(a)
+		if err != nil {
+			return verdict{}, err
+		}
+		candidates = append(candidates, attest.KeylessCandidate{Alias: a.Alias, Issuer: a.Issuer, Subject: a.Subject, Root: root})
+	}
+	found, err := attest.VerifyKeyless(*c.bundle, candidates)
+	if err != nil {
+		return verdict{}, fault.At(c.path, "refused: %v", err)
+	}
+	return verdict{
+		anchor: called(anchors, found.Alias), reason: found.Reason,
+		signerKey: keylessPrefix + found.Subject + "\n" + found.Issuer,
+	}, nil
+}
+
+// SignerOf splits what a piece of evidence records of its signer: what identifies it, and the issuer of a keyless
+// identity, empty for a key. It is false for a document without a signature.
+func SignerOf(e *db.Evidence) (identity, issuer string, signed bool) {
+	if keyless, ok := strings.CutPrefix(e.SignerKey, keylessPrefix); ok {
+		identity, issuer, _ = strings.Cut(keyless, "\n")
+		return identity, issuer, true
+	}
+	return strings.TrimPrefix(e.SignerKey, "keyid:"), "", !strings.HasPrefix(e.SignerKey, saidPrefix)
+}
+
+// called finds the anchor with an alias; nil for none.
+func called(anchors []*db.TrustAnchor, alias string) *db.TrustAnchor {
+	for _, a := range anchors {
+		if alias != "" && a.Alias == alias {
+			return a
 		}
 	}
-	return verdict, nil, nil
+	return nil
+}
+
+// root gives the trusted root of a keyless identity, which takes a while to parse.
+func (s *Service) root(a *db.TrustAnchor) (attest.TrustedRoot, error) {
+	if root, ok := s.roots.Get(a.Fingerprint); ok {
+		return root, nil
+	}
+	root, err := attest.ParseTrustedRoot([]byte(a.TrustedRoot))
+	if err != nil {
+		return attest.TrustedRoot{}, fmt.Errorf("read root of trust anchor %q: %w", a.Alias, err)
+	}
+	s.roots.Add(a.Fingerprint, root)
+	return root, nil
 }
 
 func (s *Service) key(a *db.TrustAnchor) (attest.PublicKey, error) {

@@ -32,7 +32,7 @@ func (s *Service) record(ctx context.Context, tx *db.Client, e entry) (int, erro
 		SetDigest(e.digest).SetSignerKey(e.signerKey).SetRealm(e.home.realm()).
 		SetRawDigest(canonical.Digest(e.raw)).SetMediaType(e.mediaType).SetSize(len(e.raw)).
 		SetPredicateType(e.predicateType).SetCategory(categoryOf(e.predicateType)).
-		SetVerified(e.verified).SetVerification(e.reason).SetProvider(e.provider).
+		SetView(e.view).SetVerified(e.verified).SetVerification(e.reason).SetProvider(e.provider).
 		SetNillableStageID(e.stageID).SetCreatedBy(e.pusher.ID).SetCreatedAt(e.at)
 	if e.anchor != nil {
 		create.SetAnchorID(e.anchor.ID)
@@ -67,9 +67,9 @@ func (s *Service) record(ctx context.Context, tx *db.Client, e entry) (int, erro
 func (s *Service) recordSubjects(ctx context.Context, tx *db.Client, evidenceID int, subjects []subject) error {
 	for batch := range slices.Chunk(subjects, rowsPerStatement) {
 		insert := sql.Dialect(s.store.Dialect()).Insert(evidencesubject.Table).
-			Columns(evidencesubject.FieldEvidenceID, evidencesubject.FieldName, evidencesubject.FieldDigest)
+			Columns(evidencesubject.FieldEvidenceID, evidencesubject.FieldName, evidencesubject.FieldDigest, evidencesubject.FieldPurl)
 		for _, one := range batch {
-			insert.Values(evidenceID, one.name, one.digest)
+			insert.Values(evidenceID, one.name, one.digest, known(one.purl))
 		}
 		query, args := insert.Query()
 		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
@@ -107,4 +107,12 @@ func submitted(e entry) activity.Event {
 		Type: activity.EvidenceSubmitted, Project: e.home.project, Subject: e.digest, Changes: changes,
 		Summary: fmt.Sprintf("%s evidence of type %s was submitted", judged, e.predicateType),
 	}
+}
+
+// known is nil for an empty text.
+func known(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }

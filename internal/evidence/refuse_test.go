@@ -298,17 +298,17 @@ func TestTrustAnchorsAreRefused(t *testing.T) {
 			path  string
 			words string
 		}{
-			"by nobody":                     {context.Background(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: pem()}, fault.Unauthenticated, "", "token"},
-			"by a project's admin":          {h.on(auth.ProjectAdmin, "web"), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: pem()}, fault.Forbidden, "", "ORGANISATION_ADMIN"},
-			"by an organisation's pusher":   {h.pusher(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: pem()}, fault.Forbidden, "", "ORGANISATION_ADMIN"},
-			"without an alias":              {h.admin(), evidence.AddTrustAnchorInput{PublicKey: pem()}, fault.BadInput, "input.alias", "at least 1"},
-			"with an alias too long":        {h.admin(), evidence.AddTrustAnchorInput{Alias: strings.Repeat("x", 256), PublicKey: pem()}, fault.BadInput, "input.alias", "255"},
-			"with an alias that is taken":   {h.admin(), evidence.AddTrustAnchorInput{Alias: "ci", PublicKey: pem()}, fault.Conflict, "input.alias", `"ci"`},
-			"with a key that is taken":      {h.admin(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: publicPEM(t, ci)}, fault.Conflict, "input.publicKey", `"ci"`},
-			"with text for a key":           {h.admin(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: "ssh-ed25519 AAAA"}, fault.BadInput, "input.publicKey", "not PEM"},
-			"with a private key":            {h.admin(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: "-----BEGIN PRIVATE KEY-----"}, fault.BadInput, "input.publicKey", "private"},
-			"with an end before its begin":  {h.admin(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: pem(), ValidFrom: &h.now, ValidTo: ptr(h.now.Add(-1))}, fault.BadInput, "input.validTo", "later than validFrom"},
-			"with an end that is its begin": {h.admin(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: pem(), ValidFrom: &h.now, ValidTo: &h.now}, fault.BadInput, "input.validTo", "later than validFrom"},
+			"by nobody":                     {context.Background(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: ptr(pem())}, fault.Unauthenticated, "", "token"},
+			"by a project's admin":          {h.on(auth.ProjectAdmin, "web"), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: ptr(pem())}, fault.Forbidden, "", "ORGANISATION_ADMIN"},
+			"by an organisation's pusher":   {h.pusher(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: ptr(pem())}, fault.Forbidden, "", "ORGANISATION_ADMIN"},
+			"without an alias":              {h.admin(), evidence.AddTrustAnchorInput{PublicKey: ptr(pem())}, fault.BadInput, "input.alias", "at least 1"},
+			"with an alias too long":        {h.admin(), evidence.AddTrustAnchorInput{Alias: strings.Repeat("x", 256), PublicKey: ptr(pem())}, fault.BadInput, "input.alias", "255"},
+			"with an alias that is taken":   {h.admin(), evidence.AddTrustAnchorInput{Alias: "ci", PublicKey: ptr(pem())}, fault.Conflict, "input.alias", `"ci"`},
+			"with a key that is taken":      {h.admin(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: ptr(publicPEM(t, ci))}, fault.Conflict, "input.publicKey", `"ci"`},
+			"with text for a key":           {h.admin(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: ptr("ssh-ed25519 AAAA")}, fault.BadInput, "input.publicKey", "not PEM"},
+			"with a private key":            {h.admin(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: ptr("-----BEGIN PRIVATE KEY-----")}, fault.BadInput, "input.publicKey", "private"},
+			"with an end before its begin":  {h.admin(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: ptr(pem()), ValidFrom: &h.now, ValidTo: ptr(h.now.Add(-1))}, fault.BadInput, "input.validTo", "later than validFrom"},
+			"with an end that is its begin": {h.admin(), evidence.AddTrustAnchorInput{Alias: "x", PublicKey: ptr(pem()), ValidFrom: &h.now, ValidTo: &h.now}, fault.BadInput, "input.validTo", "later than validFrom"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				h := h.in(t)
@@ -330,7 +330,7 @@ func TestTrustAnchorsAreRefused(t *testing.T) {
 		}
 		before = h.rows()
 		h.mustRefuse(revoke(h.admin(), "ci"), before, fault.FailedPrecondition, "input.alias", "revoked already")
-		_, err := h.service.AddTrustAnchor(h.admin(), evidence.AddTrustAnchorInput{Alias: "ci again", PublicKey: publicPEM(t, ci)})
+		_, err := h.service.AddTrustAnchor(h.admin(), evidence.AddTrustAnchorInput{Alias: "ci again", PublicKey: ptr(publicPEM(t, ci))})
 		h.mustRefuse(err, before, fault.Conflict, "input.publicKey", "registered already")
 	})
 }
@@ -338,7 +338,7 @@ func TestTrustAnchorsAreRefused(t *testing.T) {
 func TestTrustAnchorsAddedAtOnceAreOne(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, dsn string) {
 		h := newHouse(t, dsn)
-		in := evidence.AddTrustAnchorInput{Alias: "ci", PublicKey: publicPEM(t, newKey(t))}
+		in := evidence.AddTrustAnchorInput{Alias: "ci", PublicKey: ptr(publicPEM(t, newKey(t)))}
 		results := make(chan error, 8)
 		for range 8 {
 			go func() {

@@ -16,6 +16,7 @@ const (
 	// rememberedPredicates times maxPredicate bounds the memory: 32 MiB.
 	rememberedPredicates = 512
 	rememberedKeys       = 1024
+	rememberedRoots      = 64
 )
 
 // Service takes evidence and reads it. It is safe for concurrent use.
@@ -24,8 +25,9 @@ type Service struct {
 	log   *activity.Log
 	now   func() time.Time
 
-	predicates *lru.Cache[string, json.RawMessage]  // by digest of the raw bytes; nil where there is none to show
-	keys       *lru.Cache[string, attest.PublicKey] // by fingerprint
+	predicates *lru.Cache[string, json.RawMessage]    // by digest of the raw bytes; nil where there is none to show
+	keys       *lru.Cache[string, attest.PublicKey]   // by fingerprint
+	roots      *lru.Cache[string, attest.TrustedRoot] // by fingerprint
 }
 
 // New returns the evidence service; now is the clock by which anchors are valid.
@@ -34,6 +36,7 @@ func New(s *store.Store, log *activity.Log, now func() time.Time) *Service {
 		store: s, log: log, now: now,
 		predicates: cache[json.RawMessage](rememberedPredicates),
 		keys:       cache[attest.PublicKey](rememberedKeys),
+		roots:      cache[attest.TrustedRoot](rememberedRoots),
 	}
 }
 

@@ -1,13 +1,18 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
+	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/view"
 )
 
 // entry is a claim with all that was found out about it: what the transaction writes.
@@ -16,60 +21,112 @@ type entry struct {
 	judgement
 	home     home
 	provider string
-	bill     *bill // nil when it is not an SBOM
+	bill     *bill  // nil when it is not an SBOM
+	view     string // JSON; empty when its type has none
 	stageID  *int
 	pusher   auth.Principal
 	at       time.Time
 }
 
-// Submit takes a signed envelope or a document as evidence. The same evidence again, be it signed anew by the same key,
+// Submit takes something signed or a document as evidence. The same evidence again, be it signed anew by the same key,
 // changes nothing and gives the record that is there, with alreadyKnown true.
 //
-// What is malformed, says of itself that it is an SBOM and is none, or has a signature that does not match is a
-// BAD_USER_INPUT fault with the path of the field. What is refused leaves nothing
-// behind.
+// What is malformed, is not what its type promises, or has a signature that does not match is a BAD_USER_INPUT fault with
+// the path of the field. What is refused leaves nothing behind.
 func (s *Service) Submit(ctx context.Context, in SubmitEvidenceInput) (ev *db.Evidence, alreadyKnown bool, err error) {
-	if err := in.check(); err != nil {
-		return nil, false, err
-	}
-	r, err := reachOf(ctx)
+	r, claims, err := s.read(ctx, in)
 	if err != nil {
 		return nil, false, err
 	}
-	e := entry{pusher: r.pusher, at: s.now().UTC()}
-	if in.Provider != nil {
-		e.provider = *in.Provider
+	if len(claims) > 1 {
+		return nil, false, fault.At("input.envelope", "holds %d attestations: send them with submitEvidenceBatch, which answers for each", len(claims))
 	}
-	if e.claim, err = s.read(ctx, in); err != nil {
-		return nil, false, err
-	}
-	if err := mayPush(r.pusher, e.predicateType); err != nil {
-		return nil, false, err
-	}
-	if e.home, err = s.home(ctx, r, e.claim); err != nil {
-		return nil, false, err
-	}
-	if e.judgement, err = s.judge(ctx, e.claim, e.at); err != nil {
-		return nil, false, err
-	}
-	known, err := s.known(ctx, s.store.Read(), e)
+	e, known, err := s.examine(ctx, r, in.Provider, claims[0])
 	if err != nil || known != nil {
 		return known, known != nil, err
-	}
-	if e.bill, err = readBill(e.claim); err != nil {
-		return nil, false, err
-	}
-	if e.stageID, err = s.stageOf(ctx, e.home, e.claim); err != nil {
-		return nil, false, err
 	}
 	return s.write(ctx, e)
 }
 
-func (s *Service) read(ctx context.Context, in SubmitEvidenceInput) (claim, error) {
-	if in.Envelope != nil {
-		return readEnvelope(*in.Envelope)
+// read checks who pushes and what, and reads the claims that are made: one, or several when GitHub attestations or lines
+// of JSON hold several.
+func (s *Service) read(ctx context.Context, in SubmitEvidenceInput) (reach, []claim, error) {
+	if err := in.check(); err != nil {
+		return reach{}, nil, err
 	}
-	return s.readDocument(ctx, in.Document)
+	r, err := reachOf(ctx)
+	if err != nil {
+		return reach{}, nil, err
+	}
+	if in.Document != nil {
+		c, err := s.readDocument(ctx, "input.document", in.Document)
+		return r, []claim{c}, err
+	}
+	claims, err := readEnvelopes("input.envelope", []byte(*in.Envelope))
+	return r, claims, err
+}
+
+// readEnvelopes reads one signed claim, or the several that a container of attestations holds.
+func readEnvelopes(path string, raw []byte) ([]claim, error) {
+	c, err := readSigned(path, raw)
+	if err == nil {
+		return []claim{c}, nil
+	}
+	members, notContainer := attest.SplitAttestations(raw, MaxBatch)
+	if notContainer != nil || len(members) == 1 && len(members[0]) == len(bytes.TrimSpace(raw)) {
+		return nil, err
+	}
+	claims := make([]claim, len(members))
+	for i, member := range members {
+		if claims[i], err = readSigned(path, member); err != nil {
+			return nil, err
+		}
+	}
+	return claims, nil
+}
+
+// examine finds out all about a claim. Known is the record of the same evidence, when there is one.
+func (s *Service) examine(ctx context.Context, r reach, provider *string, c claim) (e entry, known *db.Evidence, err error) {
+	e = entry{claim: c, pusher: r.pusher, at: s.now().UTC()}
+	if provider != nil {
+		e.provider = *provider
+	}
+	if err := mayPush(r.pusher, e.predicateType); err != nil {
+		return e, nil, err
+	}
+	if e.home, err = s.home(ctx, r, e.claim); err != nil {
+		return e, nil, err
+	}
+	if e.judgement, err = s.judge(ctx, e.claim, e.at); err != nil {
+		return e, nil, err
+	}
+	if known, err = s.known(ctx, s.store.Read(), e); err != nil || known != nil {
+		return e, known, err
+	}
+	if e.bill, err = readBill(e.claim); err != nil {
+		return e, nil, err
+	}
+	if e.view, err = readView(e.claim); err != nil {
+		return e, nil, err
+	}
+	e.stageID, err = s.stageOf(ctx, e.home, e.claim)
+	return e, nil, err
+}
+
+// readView gives what a claim says in the shape of its category, as JSON; empty when its type has none.
+func readView(c claim) (string, error) {
+	v, known, err := view.Read(c.predicateType, c.predicate)
+	if err != nil {
+		return "", fault.At(c.path, "refused: type %s promises more: %v", c.predicateType, err)
+	}
+	if !known || v == (view.View{}) {
+		return "", nil
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("write view: %w", err)
+	}
+	return string(b), nil
 }
 
 // known returns the record of the same evidence, or nil. Evidence that was verified while its key was valid stays the
@@ -97,22 +154,8 @@ func (s *Service) known(ctx context.Context, client *db.Client, e entry) (*db.Ev
 func (s *Service) write(ctx context.Context, e entry) (ev *db.Evidence, alreadyKnown bool, err error) {
 	id := 0
 	err = s.store.InTx(ctx, func(tx *db.Client) error {
-		if err := e.stillTrusted(ctx, tx); err != nil {
-			return err
-		}
-		id, err = s.record(ctx, tx, e)
-		if err != nil || id != 0 {
-			return err
-		}
-		known, err := s.known(ctx, tx, e)
-		if err != nil {
-			return err
-		}
-		if known == nil {
-			return fmt.Errorf("evidence %s is neither new nor there", e.digest)
-		}
-		id, alreadyKnown = known.ID, true
-		return nil
+		id, alreadyKnown, err = s.writeOne(ctx, tx, e)
+		return err
 	})
 	if err != nil {
 		return nil, false, err
@@ -126,4 +169,22 @@ func (s *Service) write(ctx context.Context, e entry) (ev *db.Evidence, alreadyK
 		return nil, false, fmt.Errorf("load evidence: %w", err)
 	}
 	return ev, alreadyKnown, nil
+}
+
+// writeOne records an entry in a transaction and returns its row, or the row of the same evidence.
+func (s *Service) writeOne(ctx context.Context, tx *db.Client, e entry) (id int, alreadyKnown bool, err error) {
+	if err := e.stillTrusted(ctx, tx); err != nil {
+		return 0, false, err
+	}
+	if id, err = s.record(ctx, tx, e); err != nil || id != 0 {
+		return id, false, err
+	}
+	known, err := s.known(ctx, tx, e)
+	if err != nil {
+		return 0, false, err
+	}
+	if known == nil {
+		return 0, false, fmt.Errorf("evidence %s is neither new nor there", e.digest)
+	}
+	return known.ID, true, nil
 }

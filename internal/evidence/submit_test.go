@@ -74,9 +74,9 @@ func TestRule33_ASignatureIsJudgedWhenItArrives(t *testing.T) {
 		ciRow := h.trust("ci", ci)
 		h.trust("ed", edwards)
 		h.trust("old", revoked)
-		h.trustFor(evidence.AddTrustAnchorInput{Alias: "later", PublicKey: publicPEM(t, later), ValidFrom: ptr(h.now.Add(time.Second))})
-		h.trustFor(evidence.AddTrustAnchorInput{Alias: "over", PublicKey: publicPEM(t, over), ValidTo: ptr(h.now)})
-		h.trustFor(evidence.AddTrustAnchorInput{Alias: "edge", PublicKey: publicPEM(t, edge), ValidFrom: ptr(h.now), ValidTo: ptr(h.now.Add(time.Second))})
+		h.trustFor(evidence.AddTrustAnchorInput{Alias: "later", PublicKey: ptr(publicPEM(t, later)), ValidFrom: ptr(h.now.Add(time.Second))})
+		h.trustFor(evidence.AddTrustAnchorInput{Alias: "over", PublicKey: ptr(publicPEM(t, over)), ValidTo: ptr(h.now)})
+		h.trustFor(evidence.AddTrustAnchorInput{Alias: "edge", PublicKey: ptr(publicPEM(t, edge)), ValidFrom: ptr(h.now), ValidTo: ptr(h.now.Add(time.Second))})
 		if _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "old"}); err != nil {
 			t.Fatal(err)
 		}

@@ -20,6 +20,7 @@ type evidencePart struct {
 	CreatedAt     string          `json:"created_at"`
 	Subjects      []string        `json:"subjects"`
 	Predicate     json.RawMessage `json:"predicate"`
+	View          json.RawMessage `json:"view"`
 }
 
 // sbomPart is one SBOM in the input: as often as there is evidence for it, because each may have another signer.
@@ -48,7 +49,7 @@ func evidenceParts(list []evidence.GateEvidence) []evidencePart {
 		parts[i] = evidencePart{
 			Digest: e.Row.Digest, PredicateType: e.Row.PredicateType, Category: string(e.Row.Category), Verified: e.Row.Verified,
 			Signer: known(e.Anchor), Provider: known(e.Row.Provider), Stage: known(e.Stage), CreatedAt: instant(e.Row.CreatedAt),
-			Subjects: e.Subjects, Predicate: e.Predicate,
+			Subjects: e.Subjects, Predicate: e.Predicate, View: e.View,
 		}
 	}
 	return parts

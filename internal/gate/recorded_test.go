@@ -61,7 +61,7 @@ func (w *world) rich() {
 	must(w.catalog.BindPackage(w.admin, catalog.BindPackageInput{ApplicationKey: "ledger", PURL: "pkg:npm/left-pad"}))(w.tb)
 	w.version("1.0")
 	w.history("1.0")
-	must(w.evidence.AddTrustAnchor(w.admin, evidence.AddTrustAnchorInput{Alias: "ci", PublicKey: string(w.signer.PublicKeyPEM())}))(w.tb)
+	must(w.evidence.AddTrustAnchor(w.admin, evidence.AddTrustAnchorInput{Alias: "ci", PublicKey: ptr(string(w.signer.PublicKeyPEM()))}))(w.tb)
 	w.signed("https://example.org/tests/v1", map[string]any{"passed": 1.0, "text": "<&>\u2028"})
 	w.signed("https://example.org/long/v1", map[string]any{"text": strings.Repeat("x", 64<<10)})
 	sbom := func(content string) evidence.SubmitEvidenceInput {

@@ -33,6 +33,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/rolebinding"
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/sbomcomponent"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/internal/auth"
@@ -94,6 +95,8 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 		return r.application(binding.FieldApplicationID), true
 	case *db.PkgQuery:
 		return r.pkg(pkg.FieldID), true
+	case *db.SearchWordQuery:
+		return either(r.application(searchword.FieldApplicationID), r.pkg(searchword.FieldPackageID)), true
 	case *db.PackageVersionQuery:
 		return r.pkg(packageversion.FieldPackageID), true
 	case *db.ApplicationVersionQuery:

@@ -77,6 +77,7 @@ func (w *world) organisation(tx *db.Client) {
 	w.add("RoleBinding", "organisation", tx.RoleBinding.Create().SetRole(auth.Auditor).SetPrincipalID(other).SaveX(ctx).ID)
 	w.add("Owner", "organisation", tx.Owner.Create().SetRef("team:idle").SetPseudonym("team:idle").SetCreatedAt(epoch).SaveX(ctx).ID)
 	pkg := w.add("Pkg", "organisation", tx.Pkg.Create().SetPurl("pkg:npm/unused").SetCreatedAt(epoch).SaveX(ctx).ID)
+	w.add("SearchWord", "organisation", tx.SearchWord.Create().SetWord("unused").SetPackageID(pkg).SaveX(ctx).ID)
 	w.add("PackageVersion", "organisation", tx.PackageVersion.Create().SetPurl("pkg:npm/unused@1").SetPackageID(pkg).SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.evidence(tx, "organisation", nil, "sha256:of-nothing-released")
 }
@@ -102,6 +103,7 @@ func (w *world) project(tx *db.Client, p string) int {
 	w.add("Ownership", p, tx.Ownership.Create().SetSince(epoch).SetApplicationID(app).SetOwnerID(now).SetAssignedBy(w.alice).SaveX(ctx).ID)
 	w.add("Ownership", p, tx.Ownership.Create().SetSince(epoch).SetUntil(epoch).SetApplicationID(app).SetOwnerID(past).SetAssignedBy(w.alice).SaveX(ctx).ID)
 
+	w.add("SearchWord", p, tx.SearchWord.Create().SetWord(p).SetApplicationID(app).SaveX(ctx).ID)
 	w.packages(tx, p, app)
 	w.version(tx, p, id, app, st)
 
@@ -119,6 +121,7 @@ func (w *world) packages(tx *db.Client, p string, app int) {
 	for _, name := range []string{"owned", "lost"} {
 		pkg := w.add("Pkg", p, tx.Pkg.Create().SetPurl("pkg:npm/"+name+"-"+p).SetCreatedAt(epoch).SaveX(ctx).ID)
 		w.add("PackageVersion", p, tx.PackageVersion.Create().SetPurl("pkg:npm/"+name+"-"+p+"@1").SetPackageID(pkg).SetCreatedAt(epoch).SaveX(ctx).ID)
+		w.add("SearchWord", p, tx.SearchWord.Create().SetWord(name).SetPackageID(pkg).SaveX(ctx).ID)
 		bound := tx.Binding.Create().SetSince(epoch).SetPackageID(pkg).SetApplicationID(app).SetBoundBy(w.alice)
 		if name == "lost" {
 			bound.SetUntil(epoch)

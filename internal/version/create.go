@@ -54,6 +54,10 @@ func (s *Service) Create(ctx context.Context, in CreateApplicationVersionInput) 
 	if err != nil {
 		return nil, err
 	}
+	if app.ArchivedAt != nil {
+		return nil, fault.New(fault.FailedPrecondition, "application %q is archived and takes no new versions: bring it back first", app.Key).
+			With("path", "input.applicationKey")
+	}
 	manifest, err := Manifest{Schema: ManifestSchema, Application: app.Key, Version: in.Version, Contents: parts}.Bytes()
 	if err != nil {
 		return nil, fmt.Errorf("write manifest: %w", err)

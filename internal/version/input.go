@@ -2,9 +2,11 @@ package version
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
 	"github.com/plimsoll/plimsoll/internal/canonical"
+	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/check"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/purl"
@@ -37,6 +39,22 @@ type PackageSourceInput struct {
 type ArtifactSourceInput struct {
 	Name   string
 	Digest string
+}
+
+// ApplicationVersionFilter says which versions to list. What is given must all hold; of the values in one list, one.
+type ApplicationVersionFilter struct {
+	// Text is what the version string begins with.
+	Text            *string
+	ApplicationKeys []string
+	// Application is what must hold of its application.
+	Application *catalog.ApplicationFilter
+	Trust       []string
+	Standing    []string
+	Stages      []string
+	// Digest is that of the manifest or of something that the version contains.
+	Digest *string
+	// From is the first instant at which it may have been reported, To the one after the last.
+	From, To *time.Time
 }
 
 // check holds the input to the limits and returns its parts, sorted and without repetition, and the parsed purls.

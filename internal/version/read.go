@@ -26,12 +26,6 @@ func (s *Service) Version(ctx context.Context, app, version string) (*db.Applica
 	return v, nil
 }
 
-// OfApplication returns a page of an application's versions, oldest first.
-func (s *Service) OfApplication(ctx context.Context, applicationID int, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.ApplicationVersionConnection, error) {
-	return s.store.Read().ApplicationVersion.Query().Where(applicationversion.ApplicationID(applicationID)).
-		Paginate(ctx, after, first, before, last)
-}
-
 // Contents returns a page of what a version consists of, in the manifest's order.
 func (s *Service) Contents(ctx context.Context, versionID int, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.ReleasableConnection, error) {
 	return s.store.Read().Releasable.Query().Where(releasable.VersionID(versionID)).WithVersion().

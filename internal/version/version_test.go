@@ -319,7 +319,7 @@ func TestAVersionOfTheGreatestSizeIsKept(t *testing.T) {
 	if n := must(w.st.Read().Releasable.Query().Count(w.admin))(t); n != version.MaxParts || v.ReleasableCount != n {
 		t.Errorf("%d parts are kept of %d", n, v.ReleasableCount)
 	}
-	page := must(w.versions.OfApplication(w.admin, w.apps["checkout"].ID, nil, nil, nil, nil))(t)
+	page := must(w.versions.List(w.admin, nil, nil, ptr(w.apps["checkout"].ID), nil, nil, nil, nil))(t)
 	if page.TotalCount != 1 || page.Edges[0].Node.ID != v.ID {
 		t.Errorf("the application has %d versions", page.TotalCount)
 	}

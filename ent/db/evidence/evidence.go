@@ -30,6 +30,8 @@ const (
 	FieldSize = "size"
 	// FieldPredicateType holds the string denoting the predicate_type field in the database.
 	FieldPredicateType = "predicate_type"
+	// FieldView holds the string denoting the view field in the database.
+	FieldView = "view"
 	// FieldCategory holds the string denoting the category field in the database.
 	FieldCategory = "category"
 	// FieldVerified holds the string denoting the verified field in the database.
@@ -118,6 +120,7 @@ var Columns = []string{
 	FieldMediaType,
 	FieldSize,
 	FieldPredicateType,
+	FieldView,
 	FieldCategory,
 	FieldVerified,
 	FieldVerification,
@@ -141,6 +144,8 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// DefaultView holds the default value on creation for the "view" field.
+	DefaultView string
 	// DefaultProvider holds the default value on creation for the "provider" field.
 	DefaultProvider string
 )
@@ -212,6 +217,11 @@ func BySize(opts ...sql.OrderTermOption) OrderOption {
 // ByPredicateType orders the results by the predicate_type field.
 func ByPredicateType(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPredicateType, opts...).ToFunc()
+}
+
+// ByView orders the results by the view field.
+func ByView(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldView, opts...).ToFunc()
 }
 
 // ByCategory orders the results by the category field.

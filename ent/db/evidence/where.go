@@ -90,6 +90,11 @@ func PredicateType(v string) predicate.Evidence {
 	return predicate.Evidence(sql.FieldEQ(FieldPredicateType, v))
 }
 
+// View applies equality check predicate on the "view" field. It's identical to ViewEQ.
+func View(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldEQ(FieldView, v))
+}
+
 // Verified applies equality check predicate on the "verified" field. It's identical to VerifiedEQ.
 func Verified(v bool) predicate.Evidence {
 	return predicate.Evidence(sql.FieldEQ(FieldVerified, v))
@@ -563,6 +568,71 @@ func PredicateTypeEqualFold(v string) predicate.Evidence {
 // PredicateTypeContainsFold applies the ContainsFold predicate on the "predicate_type" field.
 func PredicateTypeContainsFold(v string) predicate.Evidence {
 	return predicate.Evidence(sql.FieldContainsFold(FieldPredicateType, v))
+}
+
+// ViewEQ applies the EQ predicate on the "view" field.
+func ViewEQ(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldEQ(FieldView, v))
+}
+
+// ViewNEQ applies the NEQ predicate on the "view" field.
+func ViewNEQ(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldNEQ(FieldView, v))
+}
+
+// ViewIn applies the In predicate on the "view" field.
+func ViewIn(vs ...string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldIn(FieldView, vs...))
+}
+
+// ViewNotIn applies the NotIn predicate on the "view" field.
+func ViewNotIn(vs ...string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldNotIn(FieldView, vs...))
+}
+
+// ViewGT applies the GT predicate on the "view" field.
+func ViewGT(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldGT(FieldView, v))
+}
+
+// ViewGTE applies the GTE predicate on the "view" field.
+func ViewGTE(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldGTE(FieldView, v))
+}
+
+// ViewLT applies the LT predicate on the "view" field.
+func ViewLT(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldLT(FieldView, v))
+}
+
+// ViewLTE applies the LTE predicate on the "view" field.
+func ViewLTE(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldLTE(FieldView, v))
+}
+
+// ViewContains applies the Contains predicate on the "view" field.
+func ViewContains(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldContains(FieldView, v))
+}
+
+// ViewHasPrefix applies the HasPrefix predicate on the "view" field.
+func ViewHasPrefix(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldHasPrefix(FieldView, v))
+}
+
+// ViewHasSuffix applies the HasSuffix predicate on the "view" field.
+func ViewHasSuffix(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldHasSuffix(FieldView, v))
+}
+
+// ViewEqualFold applies the EqualFold predicate on the "view" field.
+func ViewEqualFold(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldEqualFold(FieldView, v))
+}
+
+// ViewContainsFold applies the ContainsFold predicate on the "view" field.
+func ViewContainsFold(v string) predicate.Evidence {
+	return predicate.Evidence(sql.FieldContainsFold(FieldView, v))
 }
 
 // CategoryEQ applies the EQ predicate on the "category" field.

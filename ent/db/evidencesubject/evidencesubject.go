@@ -16,6 +16,8 @@ const (
 	FieldName = "name"
 	// FieldDigest holds the string denoting the digest field in the database.
 	FieldDigest = "digest"
+	// FieldPurl holds the string denoting the purl field in the database.
+	FieldPurl = "purl"
 	// FieldEvidenceID holds the string denoting the evidence_id field in the database.
 	FieldEvidenceID = "evidence_id"
 	// EdgeEvidence holds the string denoting the evidence edge name in mutations.
@@ -36,6 +38,7 @@ var Columns = []string{
 	FieldID,
 	FieldName,
 	FieldDigest,
+	FieldPurl,
 	FieldEvidenceID,
 }
 
@@ -70,6 +73,11 @@ func ByName(opts ...sql.OrderTermOption) OrderOption {
 // ByDigest orders the results by the digest field.
 func ByDigest(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDigest, opts...).ToFunc()
+}
+
+// ByPurl orders the results by the purl field.
+func ByPurl(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPurl, opts...).ToFunc()
 }
 
 // ByEvidenceID orders the results by the evidence_id field.

@@ -63,6 +63,11 @@ func Digest(v string) predicate.EvidenceSubject {
 	return predicate.EvidenceSubject(sql.FieldEQ(FieldDigest, v))
 }
 
+// Purl applies equality check predicate on the "purl" field. It's identical to PurlEQ.
+func Purl(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldEQ(FieldPurl, v))
+}
+
 // EvidenceID applies equality check predicate on the "evidence_id" field. It's identical to EvidenceIDEQ.
 func EvidenceID(v int) predicate.EvidenceSubject {
 	return predicate.EvidenceSubject(sql.FieldEQ(FieldEvidenceID, v))
@@ -196,6 +201,81 @@ func DigestEqualFold(v string) predicate.EvidenceSubject {
 // DigestContainsFold applies the ContainsFold predicate on the "digest" field.
 func DigestContainsFold(v string) predicate.EvidenceSubject {
 	return predicate.EvidenceSubject(sql.FieldContainsFold(FieldDigest, v))
+}
+
+// PurlEQ applies the EQ predicate on the "purl" field.
+func PurlEQ(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldEQ(FieldPurl, v))
+}
+
+// PurlNEQ applies the NEQ predicate on the "purl" field.
+func PurlNEQ(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldNEQ(FieldPurl, v))
+}
+
+// PurlIn applies the In predicate on the "purl" field.
+func PurlIn(vs ...string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldIn(FieldPurl, vs...))
+}
+
+// PurlNotIn applies the NotIn predicate on the "purl" field.
+func PurlNotIn(vs ...string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldNotIn(FieldPurl, vs...))
+}
+
+// PurlGT applies the GT predicate on the "purl" field.
+func PurlGT(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldGT(FieldPurl, v))
+}
+
+// PurlGTE applies the GTE predicate on the "purl" field.
+func PurlGTE(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldGTE(FieldPurl, v))
+}
+
+// PurlLT applies the LT predicate on the "purl" field.
+func PurlLT(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldLT(FieldPurl, v))
+}
+
+// PurlLTE applies the LTE predicate on the "purl" field.
+func PurlLTE(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldLTE(FieldPurl, v))
+}
+
+// PurlContains applies the Contains predicate on the "purl" field.
+func PurlContains(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldContains(FieldPurl, v))
+}
+
+// PurlHasPrefix applies the HasPrefix predicate on the "purl" field.
+func PurlHasPrefix(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldHasPrefix(FieldPurl, v))
+}
+
+// PurlHasSuffix applies the HasSuffix predicate on the "purl" field.
+func PurlHasSuffix(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldHasSuffix(FieldPurl, v))
+}
+
+// PurlIsNil applies the IsNil predicate on the "purl" field.
+func PurlIsNil() predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldIsNull(FieldPurl))
+}
+
+// PurlNotNil applies the NotNil predicate on the "purl" field.
+func PurlNotNil() predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldNotNull(FieldPurl))
+}
+
+// PurlEqualFold applies the EqualFold predicate on the "purl" field.
+func PurlEqualFold(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldEqualFold(FieldPurl, v))
+}
+
+// PurlContainsFold applies the ContainsFold predicate on the "purl" field.
+func PurlContainsFold(v string) predicate.EvidenceSubject {
+	return predicate.EvidenceSubject(sql.FieldContainsFold(FieldPurl, v))
 }
 
 // EvidenceIDEQ applies the EQ predicate on the "evidence_id" field.

@@ -38,6 +38,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/rule"
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/sbomcomponent"
+	"github.com/plimsoll/plimsoll/ent/db/searchword"
 	"github.com/plimsoll/plimsoll/ent/db/signingkey"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
@@ -883,6 +884,33 @@ func (f TraverseSbomComponent) Traverse(ctx context.Context, q db.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *db.SbomComponentQuery", q)
 }
 
+// The SearchWordFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SearchWordFunc func(context.Context, *db.SearchWordQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f SearchWordFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.SearchWordQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.SearchWordQuery", q)
+}
+
+// The TraverseSearchWord type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSearchWord func(context.Context, *db.SearchWordQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSearchWord) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSearchWord) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.SearchWordQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.SearchWordQuery", q)
+}
+
 // The SigningKeyFunc type is an adapter to allow the use of ordinary function as a Querier.
 type SigningKeyFunc func(context.Context, *db.SigningKeyQuery) (db.Value, error)
 
@@ -1052,6 +1080,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.SbomQuery, predicate.Sbom, sbom.OrderOption]{typ: db.TypeSbom, tq: q}, nil
 	case *db.SbomComponentQuery:
 		return &query[*db.SbomComponentQuery, predicate.SbomComponent, sbomcomponent.OrderOption]{typ: db.TypeSbomComponent, tq: q}, nil
+	case *db.SearchWordQuery:
+		return &query[*db.SearchWordQuery, predicate.SearchWord, searchword.OrderOption]{typ: db.TypeSearchWord, tq: q}, nil
 	case *db.SigningKeyQuery:
 		return &query[*db.SigningKeyQuery, predicate.SigningKey, signingkey.OrderOption]{typ: db.TypeSigningKey, tq: q}, nil
 	case *db.StageQuery:

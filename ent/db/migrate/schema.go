@@ -120,6 +120,7 @@ var (
 		{Name: "criticality", Type: field.TypeEnum, Enums: []string{"UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "CRITICAL"}, Default: "UNSPECIFIED"},
 		{Name: "maturity", Type: field.TypeEnum, Enums: []string{"UNSPECIFIED", "EXPERIMENTAL", "PRODUCTION", "END_OF_LIFE"}, Default: "UNSPECIFIED"},
 		{Name: "created_at", Type: field.TypeTime},
+		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
 		{Name: "project_id", Type: field.TypeInt},
 		{Name: "lifecycle_id", Type: field.TypeInt, Nullable: true},
 	}
@@ -131,13 +132,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "applications_projects_project",
-				Columns:    []*schema.Column{ApplicationsColumns[7]},
+				Columns:    []*schema.Column{ApplicationsColumns[8]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "applications_lifecycles_lifecycle",
-				Columns:    []*schema.Column{ApplicationsColumns[8]},
+				Columns:    []*schema.Column{ApplicationsColumns[9]},
 				RefColumns: []*schema.Column{LifecyclesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -146,12 +147,32 @@ var (
 			{
 				Name:    "application_project_id_name",
 				Unique:  true,
-				Columns: []*schema.Column{ApplicationsColumns[7], ApplicationsColumns[2]},
+				Columns: []*schema.Column{ApplicationsColumns[8], ApplicationsColumns[2]},
 			},
 			{
 				Name:    "application_lifecycle_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationsColumns[8]},
+				Columns: []*schema.Column{ApplicationsColumns[9]},
+			},
+			{
+				Name:    "application_name",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[2]},
+			},
+			{
+				Name:    "application_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[6]},
+			},
+			{
+				Name:    "application_criticality",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[4]},
+			},
+			{
+				Name:    "application_maturity",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationsColumns[5]},
 			},
 		},
 	}
@@ -225,6 +246,29 @@ var (
 				Name:    "applicationversion_stage_id",
 				Unique:  false,
 				Columns: []*schema.Column{ApplicationVersionsColumns[14]},
+			},
+			{
+				Name:    "applicationversion_version",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationVersionsColumns[1]},
+			},
+			{
+				Name:    "applicationversion_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationVersionsColumns[11]},
+			},
+			{
+				Name:    "applicationversion_trust",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationVersionsColumns[4]},
+			},
+			{
+				Name:    "applicationversion_standing",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationVersionsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "standing IS NOT NULL",
+				},
 			},
 		},
 	}
@@ -475,6 +519,7 @@ var (
 		{Name: "media_type", Type: field.TypeString},
 		{Name: "size", Type: field.TypeInt},
 		{Name: "predicate_type", Type: field.TypeString},
+		{Name: "view", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "category", Type: field.TypeEnum, Enums: []string{"AUDIT", "QUALITY", "SECURITY", "WORKFLOW", "CUSTOM"}},
 		{Name: "verified", Type: field.TypeBool},
 		{Name: "verification", Type: field.TypeString},
@@ -494,31 +539,31 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "evidence_trust_anchors_anchor",
-				Columns:    []*schema.Column{EvidenceColumns[13]},
+				Columns:    []*schema.Column{EvidenceColumns[14]},
 				RefColumns: []*schema.Column{TrustAnchorsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_projects_project",
-				Columns:    []*schema.Column{EvidenceColumns[14]},
+				Columns:    []*schema.Column{EvidenceColumns[15]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_stages_stage",
-				Columns:    []*schema.Column{EvidenceColumns[15]},
+				Columns:    []*schema.Column{EvidenceColumns[16]},
 				RefColumns: []*schema.Column{StagesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_sboms_sbom",
-				Columns:    []*schema.Column{EvidenceColumns[16]},
+				Columns:    []*schema.Column{EvidenceColumns[17]},
 				RefColumns: []*schema.Column{SbomsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_principals_creator",
-				Columns:    []*schema.Column{EvidenceColumns[17]},
+				Columns:    []*schema.Column{EvidenceColumns[18]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -530,29 +575,61 @@ var (
 				Columns: []*schema.Column{EvidenceColumns[1], EvidenceColumns[2], EvidenceColumns[3]},
 			},
 			{
-				Name:    "evidence_predicate_type",
+				Name:    "evidence_predicate_type_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[7]},
+				Columns: []*schema.Column{EvidenceColumns[7], EvidenceColumns[13]},
 			},
 			{
-				Name:    "evidence_anchor_id",
+				Name:    "evidence_category_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{EvidenceColumns[9], EvidenceColumns[13]},
+			},
+			{
+				Name:    "evidence_verified_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{EvidenceColumns[10], EvidenceColumns[13]},
+			},
+			{
+				Name:    "evidence_signer_key",
+				Unique:  false,
+				Columns: []*schema.Column{EvidenceColumns[2]},
+			},
+			{
+				Name:    "evidence_created_at",
 				Unique:  false,
 				Columns: []*schema.Column{EvidenceColumns[13]},
 			},
 			{
-				Name:    "evidence_project_id",
+				Name:    "evidence_anchor_id",
 				Unique:  false,
 				Columns: []*schema.Column{EvidenceColumns[14]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "anchor_id IS NOT NULL",
+				},
+			},
+			{
+				Name:    "evidence_project_id",
+				Unique:  false,
+				Columns: []*schema.Column{EvidenceColumns[15]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "project_id IS NOT NULL",
+				},
 			},
 			{
 				Name:    "evidence_stage_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[15]},
+				Columns: []*schema.Column{EvidenceColumns[16]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "stage_id IS NOT NULL",
+				},
 			},
 			{
 				Name:    "evidence_sbom_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[16]},
+				Columns: []*schema.Column{EvidenceColumns[17]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "sbom_id IS NOT NULL",
+				},
 			},
 		},
 	}
@@ -561,6 +638,7 @@ var (
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Default: ""},
 		{Name: "digest", Type: field.TypeString},
+		{Name: "purl", Type: field.TypeString, Nullable: true},
 		{Name: "evidence_id", Type: field.TypeInt},
 	}
 	// EvidenceSubjectsTable holds the schema information for the "evidence_subjects" table.
@@ -571,7 +649,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "evidence_subjects_evidence_evidence",
-				Columns:    []*schema.Column{EvidenceSubjectsColumns[3]},
+				Columns:    []*schema.Column{EvidenceSubjectsColumns[4]},
 				RefColumns: []*schema.Column{EvidenceColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -583,9 +661,14 @@ var (
 				Columns: []*schema.Column{EvidenceSubjectsColumns[2]},
 			},
 			{
-				Name:    "evidencesubject_evidence_id",
+				Name:    "evidencesubject_purl",
 				Unique:  false,
 				Columns: []*schema.Column{EvidenceSubjectsColumns[3]},
+			},
+			{
+				Name:    "evidencesubject_evidence_id",
+				Unique:  false,
+				Columns: []*schema.Column{EvidenceSubjectsColumns[4]},
 			},
 		},
 	}
@@ -871,6 +954,13 @@ var (
 		Name:       "packages",
 		Columns:    PackagesColumns,
 		PrimaryKey: []*schema.Column{PackagesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "pkg_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{PackagesColumns[2]},
+			},
+		},
 	}
 	// PolicyTargetsColumns holds the columns for the "policy_targets" table.
 	PolicyTargetsColumns = []*schema.Column{
@@ -1245,6 +1335,55 @@ var (
 			},
 		},
 	}
+	// SearchWordsColumns holds the columns for the "search_words" table.
+	SearchWordsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "word", Type: field.TypeString},
+		{Name: "application_id", Type: field.TypeInt, Nullable: true},
+		{Name: "package_id", Type: field.TypeInt, Nullable: true},
+	}
+	// SearchWordsTable holds the schema information for the "search_words" table.
+	SearchWordsTable = &schema.Table{
+		Name:       "search_words",
+		Columns:    SearchWordsColumns,
+		PrimaryKey: []*schema.Column{SearchWordsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "search_words_applications_application",
+				Columns:    []*schema.Column{SearchWordsColumns[2]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "search_words_packages_package",
+				Columns:    []*schema.Column{SearchWordsColumns[3]},
+				RefColumns: []*schema.Column{PackagesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "searchword_application_id_word",
+				Unique:  true,
+				Columns: []*schema.Column{SearchWordsColumns[2], SearchWordsColumns[1]},
+			},
+			{
+				Name:    "searchword_package_id_word",
+				Unique:  true,
+				Columns: []*schema.Column{SearchWordsColumns[3], SearchWordsColumns[1]},
+			},
+			{
+				Name:    "searchword_word_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{SearchWordsColumns[1], SearchWordsColumns[2]},
+			},
+			{
+				Name:    "searchword_word_package_id",
+				Unique:  false,
+				Columns: []*schema.Column{SearchWordsColumns[1], SearchWordsColumns[3]},
+			},
+		},
+	}
 	// SigningKeysColumns holds the columns for the "signing_keys" table.
 	SigningKeysColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1343,8 +1482,11 @@ var (
 	TrustAnchorsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "alias", Type: field.TypeString, Unique: true},
-		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PUBLIC_KEY"}},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PUBLIC_KEY", "KEYLESS"}},
 		{Name: "public_key", Type: field.TypeString, Size: 2147483647},
+		{Name: "issuer", Type: field.TypeString, Default: ""},
+		{Name: "subject", Type: field.TypeString, Default: ""},
+		{Name: "trusted_root", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "fingerprint", Type: field.TypeString, Unique: true},
 		{Name: "algorithm", Type: field.TypeString},
 		{Name: "valid_from", Type: field.TypeTime, Nullable: true},
@@ -1414,6 +1556,7 @@ var (
 		RulesTable,
 		SbomsTable,
 		SbomComponentsTable,
+		SearchWordsTable,
 		SigningKeysTable,
 		StagesTable,
 		TokensTable,
@@ -1565,6 +1708,11 @@ func init() {
 	SbomComponentsTable.ForeignKeys[1].RefTable = ComponentsTable
 	SbomComponentsTable.Annotation = &entsql.Annotation{
 		Table: "sbom_components",
+	}
+	SearchWordsTable.ForeignKeys[0].RefTable = ApplicationsTable
+	SearchWordsTable.ForeignKeys[1].RefTable = PackagesTable
+	SearchWordsTable.Annotation = &entsql.Annotation{
+		Table: "search_words",
 	}
 	SigningKeysTable.Annotation = &entsql.Annotation{
 		Table: "signing_keys",

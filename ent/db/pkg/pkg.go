@@ -22,6 +22,8 @@ const (
 	EdgeBindings = "bindings"
 	// EdgeReleasables holds the string denoting the releasables edge name in mutations.
 	EdgeReleasables = "releasables"
+	// EdgeWords holds the string denoting the words edge name in mutations.
+	EdgeWords = "words"
 	// Table holds the table name of the pkg in the database.
 	Table = "packages"
 	// VersionsTable is the table that holds the versions relation/edge.
@@ -45,6 +47,13 @@ const (
 	ReleasablesInverseTable = "releasables"
 	// ReleasablesColumn is the table column denoting the releasables relation/edge.
 	ReleasablesColumn = "package_id"
+	// WordsTable is the table that holds the words relation/edge.
+	WordsTable = "search_words"
+	// WordsInverseTable is the table name for the SearchWord entity.
+	// It exists in this package in order to avoid circular dependency with the "searchword" package.
+	WordsInverseTable = "search_words"
+	// WordsColumn is the table column denoting the words relation/edge.
+	WordsColumn = "package_id"
 )
 
 // Columns holds all SQL columns for pkg fields.
@@ -123,6 +132,20 @@ func ByReleasables(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newReleasablesStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByWordsCount orders the results by words count.
+func ByWordsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newWordsStep(), opts...)
+	}
+}
+
+// ByWords orders the results by words terms.
+func ByWords(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newWordsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newVersionsStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -142,5 +165,12 @@ func newReleasablesStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(ReleasablesInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, true, ReleasablesTable, ReleasablesColumn),
+	)
+}
+func newWordsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(WordsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, WordsTable, WordsColumn),
 	)
 }

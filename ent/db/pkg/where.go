@@ -239,6 +239,29 @@ func HasReleasablesWith(preds ...predicate.Releasable) predicate.Pkg {
 	})
 }
 
+// HasWords applies the HasEdge predicate on the "words" edge.
+func HasWords() predicate.Pkg {
+	return predicate.Pkg(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, WordsTable, WordsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasWordsWith applies the HasEdge predicate on the "words" edge with a given conditions (other predicates).
+func HasWordsWith(preds ...predicate.SearchWord) predicate.Pkg {
+	return predicate.Pkg(func(s *sql.Selector) {
+		step := newWordsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.Pkg) predicate.Pkg {
 	return predicate.Pkg(sql.AndPredicates(predicates...))

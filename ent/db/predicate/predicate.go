@@ -93,6 +93,9 @@ type Sbom func(*sql.Selector)
 // SbomComponent is the predicate function for sbomcomponent builders.
 type SbomComponent func(*sql.Selector)
 
+// SearchWord is the predicate function for searchword builders.
+type SearchWord func(*sql.Selector)
+
 // SigningKey is the predicate function for signingkey builders.
 type SigningKey func(*sql.Selector)
 

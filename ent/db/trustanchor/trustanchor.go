@@ -21,6 +21,12 @@ const (
 	FieldKind = "kind"
 	// FieldPublicKey holds the string denoting the public_key field in the database.
 	FieldPublicKey = "public_key"
+	// FieldIssuer holds the string denoting the issuer field in the database.
+	FieldIssuer = "issuer"
+	// FieldSubject holds the string denoting the subject field in the database.
+	FieldSubject = "subject"
+	// FieldTrustedRoot holds the string denoting the trusted_root field in the database.
+	FieldTrustedRoot = "trusted_root"
 	// FieldFingerprint holds the string denoting the fingerprint field in the database.
 	FieldFingerprint = "fingerprint"
 	// FieldAlgorithm holds the string denoting the algorithm field in the database.
@@ -43,6 +49,9 @@ var Columns = []string{
 	FieldAlias,
 	FieldKind,
 	FieldPublicKey,
+	FieldIssuer,
+	FieldSubject,
+	FieldTrustedRoot,
 	FieldFingerprint,
 	FieldAlgorithm,
 	FieldValidFrom,
@@ -61,12 +70,22 @@ func ValidColumn(column string) bool {
 	return false
 }
 
+var (
+	// DefaultIssuer holds the default value on creation for the "issuer" field.
+	DefaultIssuer string
+	// DefaultSubject holds the default value on creation for the "subject" field.
+	DefaultSubject string
+	// DefaultTrustedRoot holds the default value on creation for the "trusted_root" field.
+	DefaultTrustedRoot string
+)
+
 // Kind defines the type for the "kind" enum field.
 type Kind string
 
 // Kind values.
 const (
 	KindPUBLIC_KEY Kind = "PUBLIC_KEY"
+	KindKEYLESS    Kind = "KEYLESS"
 )
 
 func (k Kind) String() string {
@@ -76,7 +95,7 @@ func (k Kind) String() string {
 // KindValidator is a validator for the "kind" field enum values. It is called by the builders before save.
 func KindValidator(k Kind) error {
 	switch k {
-	case KindPUBLIC_KEY:
+	case KindPUBLIC_KEY, KindKEYLESS:
 		return nil
 	default:
 		return fmt.Errorf("trustanchor: invalid enum value for kind field: %q", k)
@@ -104,6 +123,21 @@ func ByKind(opts ...sql.OrderTermOption) OrderOption {
 // ByPublicKey orders the results by the public_key field.
 func ByPublicKey(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPublicKey, opts...).ToFunc()
+}
+
+// ByIssuer orders the results by the issuer field.
+func ByIssuer(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldIssuer, opts...).ToFunc()
+}
+
+// BySubject orders the results by the subject field.
+func BySubject(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSubject, opts...).ToFunc()
+}
+
+// ByTrustedRoot orders the results by the trusted_root field.
+func ByTrustedRoot(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTrustedRoot, opts...).ToFunc()
 }
 
 // ByFingerprint orders the results by the fingerprint field.

@@ -64,6 +64,21 @@ func PublicKey(v string) predicate.TrustAnchor {
 	return predicate.TrustAnchor(sql.FieldEQ(FieldPublicKey, v))
 }
 
+// Issuer applies equality check predicate on the "issuer" field. It's identical to IssuerEQ.
+func Issuer(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldEQ(FieldIssuer, v))
+}
+
+// Subject applies equality check predicate on the "subject" field. It's identical to SubjectEQ.
+func Subject(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldEQ(FieldSubject, v))
+}
+
+// TrustedRoot applies equality check predicate on the "trusted_root" field. It's identical to TrustedRootEQ.
+func TrustedRoot(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldEQ(FieldTrustedRoot, v))
+}
+
 // Fingerprint applies equality check predicate on the "fingerprint" field. It's identical to FingerprintEQ.
 func Fingerprint(v string) predicate.TrustAnchor {
 	return predicate.TrustAnchor(sql.FieldEQ(FieldFingerprint, v))
@@ -242,6 +257,201 @@ func PublicKeyEqualFold(v string) predicate.TrustAnchor {
 // PublicKeyContainsFold applies the ContainsFold predicate on the "public_key" field.
 func PublicKeyContainsFold(v string) predicate.TrustAnchor {
 	return predicate.TrustAnchor(sql.FieldContainsFold(FieldPublicKey, v))
+}
+
+// IssuerEQ applies the EQ predicate on the "issuer" field.
+func IssuerEQ(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldEQ(FieldIssuer, v))
+}
+
+// IssuerNEQ applies the NEQ predicate on the "issuer" field.
+func IssuerNEQ(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldNEQ(FieldIssuer, v))
+}
+
+// IssuerIn applies the In predicate on the "issuer" field.
+func IssuerIn(vs ...string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldIn(FieldIssuer, vs...))
+}
+
+// IssuerNotIn applies the NotIn predicate on the "issuer" field.
+func IssuerNotIn(vs ...string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldNotIn(FieldIssuer, vs...))
+}
+
+// IssuerGT applies the GT predicate on the "issuer" field.
+func IssuerGT(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldGT(FieldIssuer, v))
+}
+
+// IssuerGTE applies the GTE predicate on the "issuer" field.
+func IssuerGTE(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldGTE(FieldIssuer, v))
+}
+
+// IssuerLT applies the LT predicate on the "issuer" field.
+func IssuerLT(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldLT(FieldIssuer, v))
+}
+
+// IssuerLTE applies the LTE predicate on the "issuer" field.
+func IssuerLTE(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldLTE(FieldIssuer, v))
+}
+
+// IssuerContains applies the Contains predicate on the "issuer" field.
+func IssuerContains(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldContains(FieldIssuer, v))
+}
+
+// IssuerHasPrefix applies the HasPrefix predicate on the "issuer" field.
+func IssuerHasPrefix(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldHasPrefix(FieldIssuer, v))
+}
+
+// IssuerHasSuffix applies the HasSuffix predicate on the "issuer" field.
+func IssuerHasSuffix(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldHasSuffix(FieldIssuer, v))
+}
+
+// IssuerEqualFold applies the EqualFold predicate on the "issuer" field.
+func IssuerEqualFold(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldEqualFold(FieldIssuer, v))
+}
+
+// IssuerContainsFold applies the ContainsFold predicate on the "issuer" field.
+func IssuerContainsFold(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldContainsFold(FieldIssuer, v))
+}
+
+// SubjectEQ applies the EQ predicate on the "subject" field.
+func SubjectEQ(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldEQ(FieldSubject, v))
+}
+
+// SubjectNEQ applies the NEQ predicate on the "subject" field.
+func SubjectNEQ(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldNEQ(FieldSubject, v))
+}
+
+// SubjectIn applies the In predicate on the "subject" field.
+func SubjectIn(vs ...string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldIn(FieldSubject, vs...))
+}
+
+// SubjectNotIn applies the NotIn predicate on the "subject" field.
+func SubjectNotIn(vs ...string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldNotIn(FieldSubject, vs...))
+}
+
+// SubjectGT applies the GT predicate on the "subject" field.
+func SubjectGT(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldGT(FieldSubject, v))
+}
+
+// SubjectGTE applies the GTE predicate on the "subject" field.
+func SubjectGTE(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldGTE(FieldSubject, v))
+}
+
+// SubjectLT applies the LT predicate on the "subject" field.
+func SubjectLT(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldLT(FieldSubject, v))
+}
+
+// SubjectLTE applies the LTE predicate on the "subject" field.
+func SubjectLTE(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldLTE(FieldSubject, v))
+}
+
+// SubjectContains applies the Contains predicate on the "subject" field.
+func SubjectContains(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldContains(FieldSubject, v))
+}
+
+// SubjectHasPrefix applies the HasPrefix predicate on the "subject" field.
+func SubjectHasPrefix(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldHasPrefix(FieldSubject, v))
+}
+
+// SubjectHasSuffix applies the HasSuffix predicate on the "subject" field.
+func SubjectHasSuffix(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldHasSuffix(FieldSubject, v))
+}
+
+// SubjectEqualFold applies the EqualFold predicate on the "subject" field.
+func SubjectEqualFold(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldEqualFold(FieldSubject, v))
+}
+
+// SubjectContainsFold applies the ContainsFold predicate on the "subject" field.
+func SubjectContainsFold(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldContainsFold(FieldSubject, v))
+}
+
+// TrustedRootEQ applies the EQ predicate on the "trusted_root" field.
+func TrustedRootEQ(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldEQ(FieldTrustedRoot, v))
+}
+
+// TrustedRootNEQ applies the NEQ predicate on the "trusted_root" field.
+func TrustedRootNEQ(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldNEQ(FieldTrustedRoot, v))
+}
+
+// TrustedRootIn applies the In predicate on the "trusted_root" field.
+func TrustedRootIn(vs ...string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldIn(FieldTrustedRoot, vs...))
+}
+
+// TrustedRootNotIn applies the NotIn predicate on the "trusted_root" field.
+func TrustedRootNotIn(vs ...string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldNotIn(FieldTrustedRoot, vs...))
+}
+
+// TrustedRootGT applies the GT predicate on the "trusted_root" field.
+func TrustedRootGT(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldGT(FieldTrustedRoot, v))
+}
+
+// TrustedRootGTE applies the GTE predicate on the "trusted_root" field.
+func TrustedRootGTE(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldGTE(FieldTrustedRoot, v))
+}
+
+// TrustedRootLT applies the LT predicate on the "trusted_root" field.
+func TrustedRootLT(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldLT(FieldTrustedRoot, v))
+}
+
+// TrustedRootLTE applies the LTE predicate on the "trusted_root" field.
+func TrustedRootLTE(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldLTE(FieldTrustedRoot, v))
+}
+
+// TrustedRootContains applies the Contains predicate on the "trusted_root" field.
+func TrustedRootContains(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldContains(FieldTrustedRoot, v))
+}
+
+// TrustedRootHasPrefix applies the HasPrefix predicate on the "trusted_root" field.
+func TrustedRootHasPrefix(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldHasPrefix(FieldTrustedRoot, v))
+}
+
+// TrustedRootHasSuffix applies the HasSuffix predicate on the "trusted_root" field.
+func TrustedRootHasSuffix(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldHasSuffix(FieldTrustedRoot, v))
+}
+
+// TrustedRootEqualFold applies the EqualFold predicate on the "trusted_root" field.
+func TrustedRootEqualFold(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldEqualFold(FieldTrustedRoot, v))
+}
+
+// TrustedRootContainsFold applies the ContainsFold predicate on the "trusted_root" field.
+func TrustedRootContainsFold(v string) predicate.TrustAnchor {
+	return predicate.TrustAnchor(sql.FieldContainsFold(FieldTrustedRoot, v))
 }
 
 // FingerprintEQ applies the EQ predicate on the "fingerprint" field.

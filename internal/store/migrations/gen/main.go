@@ -4,6 +4,7 @@
 //
 //	scripts/postgres run go run ./internal/store/migrations/gen -name add_waivers
 //	scripts/postgres run go run ./internal/store/migrations/gen -initial    # before the first release only: starts over
+//	go run ./internal/store/migrations/gen -hash    # after completing by hand, for rows that are there, what was written
 package main
 
 import (
@@ -38,8 +39,15 @@ var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 func main() {
 	name := flag.String("name", "", "what the migration does, in_this_form")
 	initial := flag.Bool("initial", false, "remove all migrations and write 0001_init.sql")
+	hash := flag.Bool("hash", false, "renew the checksums of the migrations")
 	flag.Parse()
 	log.SetFlags(0)
+	if *hash {
+		if err := renewChecksums(); err != nil {
+			log.Fatalf("migrations: %v", err)
+		}
+		return
+	}
 	if *initial {
 		*name = "init"
 	}
@@ -150,6 +158,24 @@ func plan(ctx context.Context, name string, pool *sql.DB, change string, initial
 		return err
 	}
 	log.Printf("%s: wrote %04d_%s.sql; read it before you commit it", path, len(files)+1, change)
+	return nil
+}
+
+// renewChecksums writes atlas.sum of both databases anew.
+func renewChecksums() error {
+	for _, name := range []string{"sqlite", "postgres"} {
+		dir, err := sqltool.NewGooseDir(filepath.Join(root, name))
+		if err != nil {
+			return err
+		}
+		sum, err := dir.Checksum()
+		if err != nil {
+			return err
+		}
+		if err := atlas.WriteSumFile(dir, sum); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -1,0 +1,113 @@
+package version
+
+import (
+	"context"
+
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/application"
+	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/predicate"
+	"github.com/plimsoll/plimsoll/ent/db/releasable"
+	"github.com/plimsoll/plimsoll/ent/db/stage"
+	"github.com/plimsoll/plimsoll/internal/check"
+)
+
+// maxValues is how many values one list of a filter may hold.
+const maxValues = 100
+
+// List returns a page of the versions that the filter takes; nil takes all. ApplicationID narrows it to one application.
+// Nil order is the order in which they were reported.
+func (s *Service) List(ctx context.Context, f *ApplicationVersionFilter, order *db.ApplicationVersionOrder, applicationID *int, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.ApplicationVersionConnection, error) {
+	where, err := f.predicates()
+	if err != nil {
+		return nil, err
+	}
+	if applicationID != nil {
+		where = append(where, applicationversion.ApplicationID(*applicationID))
+	}
+	return s.store.Read().ApplicationVersion.Query().Where(where...).Paginate(ctx, after, first, before, last, db.WithApplicationVersionOrder(order))
+}
+
+func (f *ApplicationVersionFilter) predicates() ([]predicate.ApplicationVersion, error) {
+	if f == nil {
+		return nil, nil
+	}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	var where []predicate.ApplicationVersion
+	if f.Text != nil {
+		// A range rather than a pattern, so that the index on the version serves.
+		where = append(where, applicationversion.VersionGTE(*f.Text), applicationversion.VersionLT(*f.Text+"\U0010ffff"))
+	}
+	if len(f.ApplicationKeys) > 0 {
+		where = append(where, applicationversion.HasApplicationWith(application.KeyIn(f.ApplicationKeys...)))
+	}
+	if f.Application != nil {
+		of, err := f.Application.Predicates("filter.application")
+		if err != nil {
+			return nil, err
+		}
+		where = append(where, applicationversion.HasApplicationWith(of...))
+	}
+	if len(f.Trust) > 0 {
+		where = append(where, applicationversion.TrustIn(enums[applicationversion.Trust](f.Trust)...))
+	}
+	if len(f.Standing) > 0 {
+		where = append(where, applicationversion.StandingIn(enums[applicationversion.Standing](f.Standing)...))
+	}
+	if len(f.Stages) > 0 {
+		where = append(where, applicationversion.HasCurrentStageWith(stage.NameIn(f.Stages...)))
+	}
+	if f.Digest != nil {
+		where = append(where, holding(*f.Digest))
+	}
+	if f.From != nil {
+		where = append(where, applicationversion.CreatedAtGTE(*f.From))
+	}
+	if f.To != nil {
+		where = append(where, applicationversion.CreatedAtLT(*f.To))
+	}
+	return where, nil
+}
+
+func (f *ApplicationVersionFilter) check() error {
+	if f.Text != nil {
+		if err := check.Text("filter.text", *f.Text, 1, 128); err != nil {
+			return err
+		}
+	}
+	if err := check.List("filter.applicationKeys", len(f.ApplicationKeys), maxValues); err != nil {
+		return err
+	}
+	if err := check.List("filter.stages", len(f.Stages), maxValues); err != nil {
+		return err
+	}
+	if f.Digest != nil {
+		return check.Digest("filter.digest", *f.Digest)
+	}
+	return nil
+}
+
+// holding matches versions that have the digest as their manifest's or among their contents. The two are united in a
+// subquery, where each finds its index.
+func holding(digest string) predicate.ApplicationVersion {
+	return func(s *sql.Selector) {
+		v, r := sql.Table(applicationversion.Table).As("held"), sql.Table(releasable.Table)
+		itself := sql.Select(v.C(applicationversion.FieldID)).From(v).Where(sql.EQ(v.C(applicationversion.FieldManifestDigest), digest))
+		contents := sql.Select(r.C(releasable.FieldVersionID)).From(r).Where(sql.EQ(r.C(releasable.FieldDigest), digest))
+		s.Where(sql.In(s.C(applicationversion.FieldID), itself.UnionAll(contents)))
+	}
+}
+
+// enums turns the API's enum values, which the schema has checked, into the table's.
+func enums[E ~string](values []string) []E {
+	out := make([]E, len(values))
+	for i, v := range values {
+		out[i] = E(v)
+	}
+	return out
+}
