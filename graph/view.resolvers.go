@@ -20,13 +20,25 @@ func (r *staticAnalysisResolver) Result(ctx context.Context, obj *view.StaticAna
 	return given(obj.Result), nil
 }
 
+func (r *vulnerabilityFindingResolver) Purl(ctx context.Context, obj *view.VulnerabilityFinding) (*string, error) {
+	if obj.PURL == "" {
+		return nil, nil
+	}
+	return &obj.PURL, nil
+}
+
 func (r *Resolver) GateCondition() generated.GateConditionResolver { return &gateConditionResolver{r} }
 
 func (r *Resolver) StaticAnalysis() generated.StaticAnalysisResolver {
 	return &staticAnalysisResolver{r}
 }
 
+func (r *Resolver) VulnerabilityFinding() generated.VulnerabilityFindingResolver {
+	return &vulnerabilityFindingResolver{r}
+}
+
 type (
-	gateConditionResolver  struct{ *Resolver }
-	staticAnalysisResolver struct{ *Resolver }
+	gateConditionResolver        struct{ *Resolver }
+	staticAnalysisResolver       struct{ *Resolver }
+	vulnerabilityFindingResolver struct{ *Resolver }
 )

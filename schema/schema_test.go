@@ -161,7 +161,8 @@ func TestOneNameMeansOneThing(t *testing.T) {
 		{regexp.MustCompile(`(?:^a|A)t$`), "DateTime", nil},
 		{regexp.MustCompile(`^purl$`), "PURL", nil},
 		{regexp.MustCompile(`(?:^d|D)igest$`), "Digest", map[string]string{
-			"EvidenceSubject.digest": "in-toto subjects may have digests of any algorithm",
+			"EvidenceSubject.digest":    "in-toto subjects may have digests of any algorithm",
+			"ProvenanceMaterial.digest": "so may what went into a build",
 		}},
 		{regexp.MustCompile(`^(?:key|name|version|summary|description|comment|message)$`), "String", nil},
 		{regexp.MustCompile(`^(?:application|owningApplication)$`), "Application", map[string]string{

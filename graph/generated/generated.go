@@ -78,6 +78,7 @@ type ResolverRoot interface {
 	Token() TokenResolver
 	TrustAnchor() TrustAnchorResolver
 	Violation() ViolationResolver
+	VulnerabilityFinding() VulnerabilityFindingResolver
 }
 
 type DirectiveRoot struct {
@@ -923,8 +924,8 @@ type ComplexityRoot struct {
 		Aliases       func(childComplexity int) int
 		FixedVersions func(childComplexity int) int
 		ID            func(childComplexity int) int
-		PURL          func(childComplexity int) int
 		Package       func(childComplexity int) int
+		Purl          func(childComplexity int) int
 		Score         func(childComplexity int) int
 		Severity      func(childComplexity int) int
 		Version       func(childComplexity int) int
@@ -1104,6 +1105,9 @@ type TrustAnchorResolver interface {
 }
 type ViolationResolver interface {
 	Owners(ctx context.Context, obj *gate.Violation) ([]*db.Owner, error)
+}
+type VulnerabilityFindingResolver interface {
+	Purl(ctx context.Context, obj *view.VulnerabilityFinding) (*string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -4508,24 +4512,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VulnerabilityFinding.FixedVersions(childComplexity), true
-	case "VulnerabilityFinding.id":
+	case "VulnerabilityFinding.vulnerability":
 		if e.ComplexityRoot.VulnerabilityFinding.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.VulnerabilityFinding.ID(childComplexity), true
-	case "VulnerabilityFinding.purl":
-		if e.ComplexityRoot.VulnerabilityFinding.PURL == nil {
-			break
-		}
-
-		return e.ComplexityRoot.VulnerabilityFinding.PURL(childComplexity), true
 	case "VulnerabilityFinding.package":
 		if e.ComplexityRoot.VulnerabilityFinding.Package == nil {
 			break
 		}
 
 		return e.ComplexityRoot.VulnerabilityFinding.Package(childComplexity), true
+	case "VulnerabilityFinding.purl":
+		if e.ComplexityRoot.VulnerabilityFinding.Purl == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityFinding.Purl(childComplexity), true
 	case "VulnerabilityFinding.score":
 		if e.ComplexityRoot.VulnerabilityFinding.Score == nil {
 			break
@@ -6835,7 +6839,7 @@ input ApplicationVersionFilter {
   "Keys of applications, at most 100."
   applicationKeys: [String!]
   "What must hold of its application."
-  application: ApplicationFilter
+  applicationFilter: ApplicationFilter
   "How far it has come."
   trust: [Trust!]
   "What its trusted release is worth."
@@ -7089,7 +7093,7 @@ type SeverityCounts {
 "That something holds a vulnerability, as a scanner says."
 type VulnerabilityFinding {
   "Its id."
-  id: String!
+  vulnerability: String!
   "Its other ids."
   aliases: [String!]!
   "How bad it is, as the scanner says."
@@ -7098,8 +7102,8 @@ type VulnerabilityFinding {
   score: Float!
   "Name of the package."
   package: String!
-  "Its purl; empty when none is known."
-  purl: String!
+  "Its purl; null when none is known."
+  purl: PURL
   "The version that is installed."
   version: String!
   "The versions that mend it."
@@ -8755,8 +8759,8 @@ func (ec *executionContext) childFields_Violation(ctx context.Context, field gra
 
 func (ec *executionContext) childFields_VulnerabilityFinding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "id":
-		return ec.fieldContext_VulnerabilityFinding_id(ctx, field)
+	case "vulnerability":
+		return ec.fieldContext_VulnerabilityFinding_vulnerability(ctx, field)
 	case "aliases":
 		return ec.fieldContext_VulnerabilityFinding_aliases(ctx, field)
 	case "severity":
@@ -24226,13 +24230,13 @@ func (ec *executionContext) fieldContext_Violation_waiver(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _VulnerabilityFinding_id(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
+func (ec *executionContext) _VulnerabilityFinding_vulnerability(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_VulnerabilityFinding_id(ctx, field)
+			return ec.fieldContext_VulnerabilityFinding_vulnerability(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.ID, nil
@@ -24245,7 +24249,7 @@ func (ec *executionContext) _VulnerabilityFinding_id(ctx context.Context, field 
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_VulnerabilityFinding_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_VulnerabilityFinding_vulnerability(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -24350,18 +24354,18 @@ func (ec *executionContext) _VulnerabilityFinding_purl(ctx context.Context, fiel
 			return ec.fieldContext_VulnerabilityFinding_purl(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PURL, nil
+			return ec.Resolvers.VulnerabilityFinding().Purl(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOPURL2ᚖstring(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_VulnerabilityFinding_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, true, true, errors.New("field of type PURL does not have child fields"))
 }
 
 func (ec *executionContext) _VulnerabilityFinding_version(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
@@ -25934,7 +25938,7 @@ func (ec *executionContext) unmarshalInputApplicationVersionFilter(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"text", "applicationKeys", "application", "trust", "standing", "stages", "digest", "from", "to"}
+	fieldsInOrder := [...]string{"text", "applicationKeys", "applicationFilter", "trust", "standing", "stages", "digest", "from", "to"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -25955,13 +25959,13 @@ func (ec *executionContext) unmarshalInputApplicationVersionFilter(ctx context.C
 				return it, err
 			}
 			it.ApplicationKeys = data
-		case "application":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("application"))
+		case "applicationFilter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationFilter"))
 			data, err := ec.unmarshalOApplicationFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐApplicationFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Application = data
+			it.ApplicationFilter = data
 		case "trust":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("trust"))
 			data, err := ec.unmarshalOTrust2ᚕstringᚄ(ctx, v)
@@ -37102,45 +37106,78 @@ func (ec *executionContext) _VulnerabilityFinding(ctx context.Context, sel ast.S
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("VulnerabilityFinding")
-		case "id":
-			out.Values[i] = ec._VulnerabilityFinding_id(ctx, field, obj)
+		case "vulnerability":
+			out.Values[i] = ec._VulnerabilityFinding_vulnerability(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "aliases":
 			out.Values[i] = ec._VulnerabilityFinding_aliases(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "severity":
 			out.Values[i] = ec._VulnerabilityFinding_severity(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "score":
 			out.Values[i] = ec._VulnerabilityFinding_score(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "package":
 			out.Values[i] = ec._VulnerabilityFinding_package(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "purl":
-			out.Values[i] = ec._VulnerabilityFinding_purl(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VulnerabilityFinding_purl(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
 			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "version":
 			out.Values[i] = ec._VulnerabilityFinding_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "fixedVersions":
 			out.Values[i] = ec._VulnerabilityFinding_fixedVersions(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -38852,7 +38889,7 @@ func (ec *executionContext) marshalNLabel2ᚖgithubᚗcomᚋplimsollᚋplimsoll�
 	return ec._Label(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNLabelInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋlabelsᚐLabel(ctx context.Context, v any) (*catalog.LabelInput, error) {
+func (ec *executionContext) unmarshalNLabelInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋlabelsᚐLabel(ctx context.Context, v any) (*labels.Label, error) {
 	res, err := ec.unmarshalInputLabelInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -40975,13 +41012,13 @@ func (ec *executionContext) unmarshalOLabelChanges2ᚖgithubᚗcomᚋplimsollᚋ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOLabelInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋlabelsᚐLabelᚄ(ctx context.Context, v any) ([]*catalog.LabelInput, error) {
+func (ec *executionContext) unmarshalOLabelInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋlabelsᚐLabelᚄ(ctx context.Context, v any) ([]*labels.Label, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]*catalog.LabelInput, len(vSlice))
+	res := make([]*labels.Label, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = ec.unmarshalNLabelInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋlabelsᚐLabel(ctx, vSlice[i])

@@ -37,13 +37,13 @@ func TestRule44_EveryRoleOnEveryMutation(t *testing.T) {
 		auth.Viewer:         "",
 		auth.Auditor:        "",
 		auth.WaiverApprover: "",
-		auth.EvidencePusher: "submitEvidence",
+		auth.EvidencePusher: "submitEvidence submitEvidenceBatch",
 		auth.PolicyManager:  "createPolicy createPolicyTemplate createRule updatePolicy",
 		auth.Releaser:       "promoteApplicationVersion releaseApplicationVersion rollbackApplicationVersion",
-		auth.Contributor: "bindPackage createApplication createApplicationVersion promoteApplicationVersion submitEvidence " +
+		auth.Contributor: "bindPackage createApplication createApplicationVersion promoteApplicationVersion submitEvidence submitEvidenceBatch " +
 			"unbindPackage",
 		auth.ProjectAdmin: "archiveApplication bindPackage createApplication createApplicationVersion createStage createToken importOwners revokeToken setLifecycle " +
-			"submitEvidence unbindPackage updateApplication",
+			"submitEvidence submitEvidenceBatch unbindPackage updateApplication",
 	}
 	for field := range auth.Table() {
 		mutation, ok := strings.CutPrefix(field, "Mutation.")

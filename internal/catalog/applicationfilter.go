@@ -57,7 +57,7 @@ func (f *ApplicationFilter) Predicates(path string) ([]predicate.Application, er
 		if err := check.List(path+".stages", len(f.Stages), maxFilterValues); err != nil {
 			return nil, err
 		}
-		holds = append(holds, hasVersion(within[predicate.ApplicationVersion](applicationversion.FieldStageID, stage.Table, stage.FieldID, stage.NameIn(f.Stages...))))
+		holds = append(holds, hasVersion(Within[predicate.ApplicationVersion](applicationversion.FieldStageID, stage.Table, stage.FieldID, stage.NameIn(f.Stages...))))
 	}
 	return holds, nil
 }
@@ -78,14 +78,14 @@ func (f *ApplicationFilter) own(path string) ([]predicate.Application, error) {
 			return nil, err
 		}
 		for _, w := range begun {
-			holds = append(holds, within[predicate.Application](application.FieldID, searchword.Table, searchword.FieldApplicationID, begins(w)))
+			holds = append(holds, Within[predicate.Application](application.FieldID, searchword.Table, searchword.FieldApplicationID, begins(w)))
 		}
 	}
 	if len(f.ProjectKeys) > 0 {
-		holds = append(holds, within[predicate.Application](application.FieldProjectID, project.Table, project.FieldID, project.KeyIn(f.ProjectKeys...)))
+		holds = append(holds, Within[predicate.Application](application.FieldProjectID, project.Table, project.FieldID, project.KeyIn(f.ProjectKeys...)))
 	}
 	for _, l := range f.Labels {
-		holds = append(holds, within[predicate.Application](application.FieldID, label.Table, label.FieldApplicationID, label.Key(l.Key), label.Value(l.Value)))
+		holds = append(holds, Within[predicate.Application](application.FieldID, label.Table, label.FieldApplicationID, label.Key(l.Key), label.Value(l.Value)))
 	}
 	if len(f.Criticality) > 0 {
 		values, err := enums(path+".criticality", f.Criticality, application.CriticalityValidator)
@@ -106,12 +106,12 @@ func (f *ApplicationFilter) own(path string) ([]predicate.Application, error) {
 
 // ownedBy holds for applications that one of the owners answers for now.
 func ownedBy(refs []string) predicate.Application {
-	owners := within[predicate.Ownership](ownership.FieldOwnerID, owner.Table, owner.FieldID, owner.RefIn(refs...))
-	return within[predicate.Application](application.FieldID, ownership.Table, ownership.FieldApplicationID, ownership.UntilIsNil(), owners)
+	owners := Within[predicate.Ownership](ownership.FieldOwnerID, owner.Table, owner.FieldID, owner.RefIn(refs...))
+	return Within[predicate.Application](application.FieldID, ownership.Table, ownership.FieldApplicationID, ownership.UntilIsNil(), owners)
 }
 
 func hasVersion(of predicate.ApplicationVersion) predicate.Application {
-	return within[predicate.Application](application.FieldID, applicationversion.Table, applicationversion.FieldApplicationID, of)
+	return Within[predicate.Application](application.FieldID, applicationversion.Table, applicationversion.FieldApplicationID, of)
 }
 
 // filterOwners returns the canonical forms of the references that a filter names.

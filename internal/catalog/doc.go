@@ -15,11 +15,14 @@
 //     over that of the package. A version is named by its whole purl, qualifiers included.
 //   - Ownership and bindings are periods with who began and who ended them: nothing is overwritten, and "who owned this on
 //     that day" has an answer.
+//   - An archived application keeps everything and stands in no list unless asked for; it is found by its key.
+//   - Applications and packages have the words of their keys, names and purls written with them, in one transaction. Every
+//     filter of a list leads from an index to the rows, and none tells of what is out of reach.
 //   - A verb that changes nothing writes nothing, the event included, and answers with the record as it is.
 //
 // How a verb goes: it checks its input, then, in one transaction, reads again what it rests on (for whoever may not see
-// it, it does not exist), asks auth.Allow with the project concerned, writes, and appends one event. Who loses a race for
-// a unique name runs once more and then sees what the winner wrote.
+// it, it does not exist), asks auth.Allow with the project concerned, writes, and appends one event, or, of an import of
+// owners, one for each application. Who loses a race for a unique name runs once more and then sees what the winner wrote.
 //
 // Whoever makes versions calls EnsurePackages and OwnersOfPackages; whoever moves them calls HoldLifecycle and Stages.
 // Catalog calls activity alone.

@@ -27,7 +27,7 @@ func (f *PackageFilter) predicates(ctx context.Context, path string) ([]predicat
 			return nil, err
 		}
 		for _, w := range begun {
-			holds = append(holds, within[predicate.Pkg](pkg.FieldID, searchword.Table, searchword.FieldPackageID, begins(w)))
+			holds = append(holds, Within[predicate.Pkg](pkg.FieldID, searchword.Table, searchword.FieldPackageID, begins(w)))
 		}
 	}
 	if len(f.Types) > 0 {
@@ -67,9 +67,9 @@ func belongs(ctx context.Context, rest ...predicate.Application) predicate.Pkg {
 	}
 	now := []predicate.Binding{binding.UntilIsNil(), binding.PackageVersionIDIsNil()}
 	if len(rest) > 0 {
-		now = append(now, within[predicate.Binding](binding.FieldApplicationID, application.Table, application.FieldID, rest...))
+		now = append(now, Within[predicate.Binding](binding.FieldApplicationID, application.Table, application.FieldID, rest...))
 	}
-	return within[predicate.Pkg](pkg.FieldID, binding.Table, binding.FieldPackageID, now...)
+	return Within[predicate.Pkg](pkg.FieldID, binding.Table, binding.FieldPackageID, now...)
 }
 
 // ofTypes holds for purls of one of the types: each is a piece of the index from "pkg:npm/" to "pkg:npm0", the character

@@ -17,16 +17,15 @@ import (
 	"github.com/plimsoll/plimsoll/internal/view"
 )
 
-// readDocument reads a document without a signature and finds the digests of what it is said to speak of. Something
-// signed may come as a document, too, under its own media type: then its subjects are those of its statement.
+// readDocument reads a document without a signature and finds the digests of what it is said to speak of.
 func (s *Service) readDocument(ctx context.Context, path string, in *EvidenceDocumentInput) (claim, error) {
 	content := []byte(in.Content)
 	c := claim{path: path + ".content", raw: content, digest: canonical.Digest(content), predicate: content}
+	base, _, err := mime.ParseMediaType(in.MediaType)
+	if err != nil {
+		return claim{}, fault.At(path+".mediaType", "want a media type, such as application/json: %v", err)
+	}
 	if in.PredicateType != nil {
-		base, _, err := mime.ParseMediaType(in.MediaType)
-		if err != nil {
-			return claim{}, fault.At(path+".mediaType", "want a media type, such as application/json: %v", err)
-		}
 		c.mediaType, c.predicateType = base, *in.PredicateType
 	} else {
 		found, err := view.Detect(in.MediaType, content)

@@ -61,7 +61,7 @@ func (f *EvidenceFilter) predicates() ([]predicate.Evidence, error) {
 	add(f.From != nil, func() predicate.Evidence { return evidence.CreatedAtGTE(*f.From) })
 	add(f.To != nil, func() predicate.Evidence { return evidence.CreatedAtLT(*f.To) })
 	add(len(f.ApplicationKeys) > 0, func() predicate.Evidence { return aboutApplications(f.ApplicationKeys) })
-	add(len(f.Stages) > 0, func() predicate.Evidence { return evidence.HasStageWith(stage.NameIn(f.Stages...)) })
+	add(len(f.Stages) > 0, func() predicate.Evidence { return arrivedIn(f.Stages) })
 	return where, nil
 }
 
@@ -89,6 +89,18 @@ func categoriesOf(names []string) []evidence.Category {
 		out[i] = evidence.Category(n)
 	}
 	return out
+}
+
+// arrivedIn matches evidence that arrived while the version it is about was in a stage of one of the names.
+func arrivedIn(names []string) predicate.Evidence {
+	return func(s *sql.Selector) {
+		t := sql.Table(stage.Table)
+		values := make([]any, len(names))
+		for i, n := range names {
+			values[i] = n
+		}
+		s.Where(sql.In(s.C(evidence.FieldStageID), sql.Select(t.C(stage.FieldID)).From(t).Where(sql.In(t.C(stage.FieldName), values...))))
+	}
 }
 
 // withSubject matches evidence with a subject whose column has the value.

@@ -51,8 +51,8 @@ func arrows() []room {
 		{"internal/web", []string{"internal/auth", "internal/fault"}, "web routes requests to handlers that it is given: it knows no domain"},
 		{
 			"graph",
-			slices.Concat(domains, []string{"ent/db", "internal/auth", "internal/fault", "internal/id", "internal/labels", "internal/canonical", "graph/generated", "graph/model"}),
-			"graph maps shapes: records come from the domains, so it opens no store and calls no engine",
+			slices.Concat(domains, []string{"ent/db", "internal/auth", "internal/fault", "internal/id", "internal/labels", "internal/canonical", "internal/view", "graph/generated", "graph/model"}),
+			"graph maps shapes: records come from the domains, so it opens no store and calls no engine (of view it shows the types)",
 		},
 		{"graph/model", []string{"ent/db", "internal/gate"}, "scalars and the Node interface"},
 		{"ent", nil, "only the generator's entry point"},
@@ -61,7 +61,7 @@ func arrows() []room {
 		{"internal/access", below("internal/activity"), domain},
 		{"internal/activity", below(), "every domain appends to the log, so the log can call none of them"},
 		{"internal/catalog", below("internal/activity"), domain},
-		{"internal/evidence", below("internal/activity", "internal/attest", "internal/bom"), domain},
+		{"internal/evidence", below("internal/activity", "internal/attest", "internal/bom", "internal/view"), domain},
 		{
 			"internal/gate", below("internal/catalog", "internal/evidence", "internal/policy", "internal/version", "internal/rego"),
 			domain + "; a gate judges and records, it moves nothing and signs nothing",

@@ -46,11 +46,11 @@ type ApplicationVersionFilter struct {
 	// Text is what the version string begins with.
 	Text            *string
 	ApplicationKeys []string
-	// Application is what must hold of its application.
-	Application *catalog.ApplicationFilter
-	Trust       []string
-	Standing    []string
-	Stages      []string
+	// ApplicationFilter is what must hold of its application.
+	ApplicationFilter *catalog.ApplicationFilter
+	Trust             []string
+	Standing          []string
+	Stages            []string
 	// Digest is that of the manifest or of something that the version contains.
 	Digest *string
 	// From is the first instant at which it may have been reported, To the one after the last.

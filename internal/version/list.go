@@ -12,6 +12,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
+	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/check"
 )
 
@@ -44,14 +45,14 @@ func (f *ApplicationVersionFilter) predicates() ([]predicate.ApplicationVersion,
 		where = append(where, applicationversion.VersionGTE(*f.Text), applicationversion.VersionLT(*f.Text+"\U0010ffff"))
 	}
 	if len(f.ApplicationKeys) > 0 {
-		where = append(where, applicationversion.HasApplicationWith(application.KeyIn(f.ApplicationKeys...)))
+		where = append(where, ofApplications(application.KeyIn(f.ApplicationKeys...)))
 	}
-	if f.Application != nil {
-		of, err := f.Application.Predicates("filter.application")
+	if f.ApplicationFilter != nil {
+		of, err := f.ApplicationFilter.Predicates("filter.applicationFilter")
 		if err != nil {
 			return nil, err
 		}
-		where = append(where, applicationversion.HasApplicationWith(of...))
+		where = append(where, ofApplications(of...))
 	}
 	if len(f.Trust) > 0 {
 		where = append(where, applicationversion.TrustIn(enums[applicationversion.Trust](f.Trust)...))
@@ -60,7 +61,7 @@ func (f *ApplicationVersionFilter) predicates() ([]predicate.ApplicationVersion,
 		where = append(where, applicationversion.StandingIn(enums[applicationversion.Standing](f.Standing)...))
 	}
 	if len(f.Stages) > 0 {
-		where = append(where, applicationversion.HasCurrentStageWith(stage.NameIn(f.Stages...)))
+		where = append(where, catalog.Within[predicate.ApplicationVersion](applicationversion.FieldStageID, stage.Table, stage.FieldID, stage.NameIn(f.Stages...)))
 	}
 	if f.Digest != nil {
 		where = append(where, holding(*f.Digest))
@@ -72,6 +73,11 @@ func (f *ApplicationVersionFilter) predicates() ([]predicate.ApplicationVersion,
 		where = append(where, applicationversion.CreatedAtLT(*f.To))
 	}
 	return where, nil
+}
+
+// ofApplications matches versions of the applications for which everything holds.
+func ofApplications(hold ...predicate.Application) predicate.ApplicationVersion {
+	return catalog.Within[predicate.ApplicationVersion](applicationversion.FieldApplicationID, application.Table, application.FieldID, hold...)
 }
 
 func (f *ApplicationVersionFilter) check() error {

