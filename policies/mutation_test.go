@@ -35,7 +35,7 @@ func mutationCases() []mutationCase {
 		stage     = "evidence/0/stage"
 		predicate = "evidence/0/predicate"
 	)
-	free := []string{rest, rest + "/**", provider, category, stage, predicate, predicate + "/**", "sboms", "sboms/**", "components", "components/**"}
+	free := []string{rest, rest + "/**", provider, category, stage, predicate, predicate + "/**", "evidence/0/view", "sboms", "sboms/**", "components", "components/**"}
 	return []mutationCase{
 		{
 			"evidence on every artifact, signed and young", "evidence-present",
@@ -50,7 +50,7 @@ func mutationCases() []mutationCase {
 			`{"predicateType":"https://plimsoll.dev/attestations/review/v1","verified":true,"onEveryArtifact":false}`,
 			[]string{
 				"evaluated_at", "contents", "contents/**", "version/[^m]*", "version/[^m]*/**", "evidence/[^2]", "evidence/[^2]/**", "evidence/2/category",
-				"evidence/2/provider", "evidence/2/stage", "evidence/2/signer", "evidence/2/created_at", "evidence/2/predicate", "evidence/2/predicate/**",
+				"evidence/2/provider", "evidence/2/stage", "evidence/2/signer", "evidence/2/created_at", "evidence/2/predicate", "evidence/2/predicate/**", "evidence/2/view",
 				"sboms", "sboms/**", "components", "components/**",
 			},
 		},

@@ -68,7 +68,11 @@ func calls(anchor, token string) map[string]call {
 		"createApplicationVersion": {input: func(n int) object {
 			return object{"applicationKey": "gateway", "version": key(n), "sources": object{"artifacts": []object{{"name": "x", "digest": image}}}}
 		}},
-		"submitEvidence":             {input: always(object{"document": object{"mediaType": "application/vnd.cyclonedx+json", "content": bill, "subjects": []object{{"applicationVersion": target}}}})},
+		"submitEvidence": {input: always(object{"document": object{"mediaType": "application/vnd.cyclonedx+json", "content": bill, "subjects": []object{{"applicationVersion": target}}}})},
+		// Whoever may send a batch somewhere may send it: each piece is refused by itself.
+		"submitEvidenceBatch": {input: always(object{"items": []object{{"document": object{
+			"mediaType": "text/plain", "predicateType": "https://acme.example/ticket", "content": "CHG-1", "subjects": []object{{"applicationVersion": target}},
+		}}}}), anywhere: true},
 		"promoteApplicationVersion":  {input: always(with(object{"toStage": "DEV", "dryRun": true}))},
 		"releaseApplicationVersion":  {input: always(with(object{"dryRun": true}))},
 		"rollbackApplicationVersion": {input: always(with(object{"fromStage": "DEV", "reason": "because of that"}))},

@@ -53,6 +53,7 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 			{"updatePolicy", object{"name": "p", "enabled": false}, true},
 			{"createApplicationVersion", nil, false},
 			{"submitEvidence", nil, true},
+			{"submitEvidenceBatch", nil, true},
 			{"promoteApplicationVersion", object{"applicationKey": "gateway", "version": "1.0.0", "toStage": "DEV"}, false},
 			{"releaseApplicationVersion", target, false},
 			{"rollbackApplicationVersion", object{"applicationKey": "gateway", "version": "1.0.0", "fromStage": "PROD", "reason": "because of that"}, false},
