@@ -70,8 +70,10 @@ func (f *EvidenceFilter) check() error {
 		path   string
 		values []string
 	}{
-		{"filter.predicateTypes", f.PredicateTypes}, {"filter.signers", f.Signers},
-		{"filter.applicationKeys", f.ApplicationKeys}, {"filter.stages", f.Stages},
+		{"filter.predicateTypes", f.PredicateTypes},
+		{"filter.signers", f.Signers},
+		{"filter.applicationKeys", f.ApplicationKeys},
+		{"filter.stages", f.Stages},
 	} {
 		if err := check.List(list.path, len(list.values), maxValues); err != nil {
 			return err
