@@ -1,6 +1,7 @@
 package evidence_test
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -271,5 +272,49 @@ func TestEvidenceIsFoundAgain(t *testing.T) {
 				}
 			})
 		}
+	})
+}
+
+func TestASearchFindsItsIndex(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, dsn string) {
+		h := newHouse(t, dsn)
+		h.version("web", "1.0", "QA", artifact("a"))
+		ci := newKey(t)
+		anchor := h.trust("ci", ci)
+		h.submit(h.pusher(), signed(t, ci, statement(testsType, `{}`, "a")))
+		newest := &db.EvidenceOrder{Direction: "DESC", Field: db.EvidenceOrderFieldCreatedAt}
+		for name, filter := range map[string]evidence.EvidenceFilter{
+			"subject": {Subject: ptr(digestOf("a"))}, "purl": {Purl: ptr("pkg:npm/a@1")}, "type": {PredicateTypes: []string{testsType}},
+			"category": {Categories: []string{"QUALITY"}}, "signer": {Signers: []string{"ci"}}, "verified": {Verified: ptr(true)},
+			"since": {From: &h.now}, "application": {ApplicationKeys: []string{"web"}}, "stage": {Stages: []string{"QA"}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				testdb.NoScans(h.admin(), t, dsn, func(ctx context.Context) error {
+					_, err := h.service.Search(ctx, &filter, newest, nil, ptr(10), nil, nil)
+					return err
+				}, "trust_anchors", "stages") // an organisation has few of either
+			})
+		}
+		t.Run("a cursor of another order", func(t *testing.T) {
+			before := h.rows()
+			page, err := h.service.Search(h.admin(), nil, nil, nil, ptr(1), nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = h.service.Search(h.admin(), nil, newest, page.PageInfo.EndCursor, ptr(1), nil, nil)
+			h.in(t).mustRefuse(err, before, fault.BadInput, "after", "another order")
+		})
+		t.Run("what stands on an anchor", func(t *testing.T) {
+			testdb.NoScans(h.admin(), t, dsn, func(ctx context.Context) error {
+				if _, err := h.service.OfAnchor(ctx, anchor, nil, ptr(10), nil, nil); err != nil {
+					return err
+				}
+				page, err := h.service.VersionsOnAnchor(ctx, anchor, nil, ptr(10), nil, nil)
+				if err == nil && len(page.Edges) != 1 {
+					t.Errorf("%d versions stand on the anchor, want 1", len(page.Edges))
+				}
+				return err
+			})
+		})
 	})
 }

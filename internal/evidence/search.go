@@ -26,6 +26,11 @@ const maxValues = 20
 
 // Search returns a page of the evidence that the filter takes; nil takes all. Nil order is the order of arrival.
 func (s *Service) Search(ctx context.Context, f *EvidenceFilter, order *db.EvidenceOrder, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.EvidenceConnection, error) {
+	for path, c := range map[string]*entgql.Cursor[int]{"after": after, "before": before} {
+		if c != nil && (c.Value != nil) != (order != nil) {
+			return nil, fault.At(path, "this cursor is of a list in another order; pass one that the list in this order gave")
+		}
+	}
 	where, err := f.predicates()
 	if err != nil {
 		return nil, err

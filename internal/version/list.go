@@ -2,8 +2,10 @@ package version
 
 import (
 	"context"
+	"time"
 
 	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/plimsoll/plimsoll/ent/db"
@@ -22,6 +24,9 @@ const maxValues = 100
 // List returns a page of the versions that the filter takes; nil takes all. ApplicationID narrows it to one application.
 // Nil order is the order in which they were reported.
 func (s *Service) List(ctx context.Context, f *ApplicationVersionFilter, order *db.ApplicationVersionOrder, applicationID *int, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.ApplicationVersionConnection, error) {
+	if err := checkCursors(order, after, before); err != nil {
+		return nil, err
+	}
 	where, err := f.predicates()
 	if err != nil {
 		return nil, err
@@ -30,6 +35,19 @@ func (s *Service) List(ctx context.Context, f *ApplicationVersionFilter, order *
 		where = append(where, applicationversion.ApplicationID(*applicationID))
 	}
 	return s.store.Read().ApplicationVersion.Query().Where(where...).Paginate(ctx, after, first, before, last, db.WithApplicationVersionOrder(order))
+}
+
+// checkCursors refuses positions of a list in another order.
+func checkCursors(order *db.ApplicationVersionOrder, after, before *entgql.Cursor[int]) error {
+	var sample ent.Value
+	switch {
+	case order == nil:
+	case order.Field == db.ApplicationVersionOrderFieldVersion:
+		sample = ""
+	default:
+		sample = time.Time{}
+	}
+	return catalog.CheckCursors(sample, after, before)
 }
 
 func (f *ApplicationVersionFilter) predicates() ([]predicate.ApplicationVersion, error) {
