@@ -26,7 +26,7 @@ type CreateApplicationInput struct {
 	Description *string
 	Criticality application.Criticality
 	Maturity    application.Maturity
-	Labels      []*LabelInput
+	Labels      []*labels.Label
 	Owners      []string
 	Lifecycle   *string
 }

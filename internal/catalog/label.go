@@ -18,14 +18,14 @@ type LabelInput = labels.Label
 
 // LabelChanges are labels to add and to remove. Adding what is there and removing what is not there change nothing.
 type LabelChanges struct {
-	Add    []*LabelInput
-	Remove []*LabelInput
+	Add    []*labels.Label
+	Remove []*labels.Label
 }
 
 // labelText is a label as an event says it.
 func labelText(l labels.Label) *activity.Value { return activity.Text(l.Key + "=" + l.Value) }
 
-func checkLabels(path string, inputs []*LabelInput) error {
+func checkLabels(path string, inputs []*labels.Label) error {
 	if err := check.List(path, len(inputs), check.MaxLabels); err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func checkLabels(path string, inputs []*LabelInput) error {
 }
 
 // distinct returns the labels in their order, each once.
-func distinct(inputs []*LabelInput) []labels.Label {
+func distinct(inputs []*labels.Label) []labels.Label {
 	var out []labels.Label
 	for _, in := range inputs {
 		if l := (labels.Label{Key: in.Key, Value: in.Value}); !slices.Contains(out, l) {

@@ -9,13 +9,14 @@ import (
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/check"
+	"github.com/plimsoll/plimsoll/internal/labels"
 )
 
 // CreateProjectInput is a project to make.
 type CreateProjectInput struct {
 	Key    string
 	Name   string
-	Labels []*LabelInput
+	Labels []*labels.Label
 }
 
 // CreateProject makes a project. It fails with CONFLICT when the key is taken.
