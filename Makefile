@@ -25,7 +25,7 @@ help: ## list the targets
 run: build ## build, and serve on an embedded database in ./data
 	@exec bin/plimsoll serve --data data
 
-test: .cache/npm ## run every test; installs PostgreSQL by apt-get when it is lacking and builds cosign and slsa-verifier
+test: .cache/npm ## run every test; installs PostgreSQL by apt-get when it is lacking and builds cosign, slsa-verifier and an SBOM validator
 	@command -v cc >/dev/null || command -v gcc >/dev/null || { echo 'make test: a C compiler is needed: apt-get install gcc libc6-dev' >&2; exit 1; }
 	scripts/tools cosign slsa-verifier sbom
 	go vet ./...

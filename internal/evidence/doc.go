@@ -1,18 +1,21 @@
 // Package evidence takes documents about what is released, and says who signed them.
 //
-// Evidence is a signed statement (an in-toto Statement in a DSSE envelope) or a document without a signature (an SBOM).
+// Evidence is something signed (an in-toto Statement in a DSSE envelope, or a Sigstore bundle) or a document without a
+// signature (an SBOM, a report, anything with a predicate type). What it says is kept beside it as a view.
 // It speaks of subjects, which are digests; names are hints for people. Evidence is about a version when one of its
 // subjects is the version's manifest digest or the digest of something that the version contains.
 //
 // What is promised:
 //   - A signature is verified once, when the evidence arrives, against the trust anchors that are valid then. The result
 //     is stored with a sentence that says why, and is never judged again. Evidence that nobody vouches for is kept, as
-//     unverified. Evidence whose signature names a registered key and is not that key's is refused.
+//     unverified. Evidence whose signature names a registered key and is not that key's is refused, and so is a bundle
+//     whose signature is not that of its own certificate.
 //   - What is refused leaves nothing behind: no row, no bytes, no event.
 //   - What is taken is kept byte for byte as it came.
 //   - The same payload by the same signer in the same place is one piece of evidence, however often it is pushed, and also
 //     when it was signed anew. Whoever pushes it again gets the first one's record.
-//   - A document that calls itself an SBOM is one: it is parsed, or refused. Equal bytes give one SBOM, and what a purl
+//   - A document is what it is called, or refused. A signed predicate of another shape is kept without a view.
+//   - What calls itself an SBOM is one: it is parsed, or refused. Equal bytes give one SBOM, and what a purl
 //     says of a component cannot be said differently by whoever names the component first.
 //
 // Where evidence goes decides where it counts. Pushed by someone who may push for the organisation, it belongs to the
