@@ -18,6 +18,14 @@ import (
 	"github.com/plimsoll/plimsoll/internal/view"
 )
 
+func (r *attachmentResolver) DownloadPath(ctx context.Context, obj *db.Attachment) (string, error) {
+	panic(fmt.Errorf("not implemented: DownloadPath - downloadPath"))
+}
+
+func (r *attachmentResolver) CreatedBy(ctx context.Context, obj *db.Attachment) (string, error) {
+	panic(fmt.Errorf("not implemented: CreatedBy - createdBy"))
+}
+
 func (r *evidenceResolver) View(ctx context.Context, obj *db.Evidence) (*view.View, error) {
 	if obj.View == "" {
 		return nil, nil
@@ -52,9 +60,21 @@ func (r *evidenceResolver) Signer(ctx context.Context, obj *db.Evidence) (*model
 	return signer, nil
 }
 
-func (r *evidenceResolver) Raw(ctx context.Context, obj *db.Evidence) (string, error) {
+func (r *evidenceResolver) Raw(ctx context.Context, obj *db.Evidence) (*string, error) {
 	raw, err := r.do.Evidence.Raw(ctx, obj)
-	return string(raw), err
+	if err != nil {
+		return nil, err
+	}
+	text := string(raw)
+	return &text, nil
+}
+
+func (r *evidenceResolver) DownloadPath(ctx context.Context, obj *db.Evidence) (string, error) {
+	panic(fmt.Errorf("not implemented: DownloadPath - downloadPath"))
+}
+
+func (r *evidenceResolver) Attachments(ctx context.Context, obj *db.Evidence) ([]*db.Attachment, error) {
+	panic(fmt.Errorf("not implemented: Attachments - attachments"))
 }
 
 func (r *evidenceResolver) CreatedBy(ctx context.Context, obj *db.Evidence) (string, error) {
@@ -128,11 +148,14 @@ func (r *trustAnchorResolver) ApplicationVersions(ctx context.Context, obj *db.T
 	}, first, after, last, before)
 }
 
+func (r *Resolver) Attachment() generated.AttachmentResolver { return &attachmentResolver{r} }
+
 func (r *Resolver) Evidence() generated.EvidenceResolver { return &evidenceResolver{r} }
 
 func (r *Resolver) TrustAnchor() generated.TrustAnchorResolver { return &trustAnchorResolver{r} }
 
 type (
+	attachmentResolver  struct{ *Resolver }
 	evidenceResolver    struct{ *Resolver }
 	trustAnchorResolver struct{ *Resolver }
 )

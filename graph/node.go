@@ -8,8 +8,10 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/attachment"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
 	"github.com/plimsoll/plimsoll/ent/db/binding"
+	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
@@ -33,7 +35,7 @@ import (
 func tableOf(typ string) string {
 	return map[string]string{
 		"ActivityEvent": activityevent.Table, "Application": application.Table, "ApplicationVersion": applicationversion.Table,
-		"Attestation": attestation.Table, "Evidence": evidence.Table, "GatePolicy": gatepolicy.Table, "Lifecycle": lifecycle.Table,
+		"Attachment": attachment.Table, "Attestation": attestation.Table, "Build": build.Table, "Evidence": evidence.Table, "GatePolicy": gatepolicy.Table, "Lifecycle": lifecycle.Table,
 		"Owner": owner.Table, "Package": pkg.Table, "PolicyTemplate": policytemplate.Table, "Project": project.Table,
 		"Promotion": promotion.Table, "Releasable": releasable.Table, "Rule": rule.Table, "Sbom": sbom.Table, "Stage": stage.Table,
 		"Binding": binding.Table, "Ownership": ownership.Table,

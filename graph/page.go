@@ -65,6 +65,8 @@ func complexity() generated.ComplexityRoot {
 	c.Query.Projects, c.Query.Tokens, c.Query.TrustAnchors = list, list, list
 	c.Query.Policies, c.Query.PolicyTemplates, c.Query.Rules = list, list, list
 	c.Query.Applications, c.Query.Packages, c.Query.ApplicationVersions, c.Query.SearchEvidence = filtered, filtered, filtered, filtered
+	c.Query.Builds, c.Build.ApplicationVersions = filtered, list
+	c.VersionSbom.Components, c.VersionSbom.Dependencies, c.ComponentChanges.List = list, list, list
 	c.Application.Versions, c.TrustAnchor.Evidence, c.TrustAnchor.ApplicationVersions = filtered, list, list
 	c.Project.Applications, c.Application.OwnerHistory, c.Package.Bindings = list, list, list
 	c.ApplicationVersion.Contents, c.ApplicationVersion.Promotions, c.ApplicationVersion.Evidence = list, list, list

@@ -6,6 +6,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/gate"
@@ -20,6 +21,7 @@ type Services struct {
 	Access   *access.Service
 	Activity *activity.Log
 	Catalog  *catalog.Service
+	Builds   *build.Service
 	Versions *version.Service
 	Evidence *evidence.Service
 	Policies *policy.Service

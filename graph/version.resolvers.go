@@ -7,12 +7,18 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
+	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/version"
 )
+
+func (r *applicationVersionResolver) Properties(ctx context.Context, obj *db.ApplicationVersion) ([]*version.Property, error) {
+	panic(fmt.Errorf("not implemented: Properties - properties"))
+}
 
 func (r *applicationVersionResolver) Inherited(ctx context.Context, obj *db.ApplicationVersion) (*model.InheritedContext, error) {
 	in, err := version.InheritedBy(obj)
@@ -46,12 +52,8 @@ func (r *applicationVersionResolver) Evidence(ctx context.Context, obj *db.Appli
 	}, first, after, last, before)
 }
 
-func (r *applicationVersionResolver) Sbom(ctx context.Context, obj *db.ApplicationVersion) (*model.VersionSbom, error) {
-	sboms, err := r.do.Evidence.SbomsOf(ctx, obj)
-	if err != nil || len(sboms) == 0 {
-		return nil, err
-	}
-	return r.versionSbom(ctx, sboms)
+func (r *applicationVersionResolver) Sbom(ctx context.Context, obj *db.ApplicationVersion) (*evidence.VersionSbom, error) {
+	return r.do.Evidence.SbomOf(ctx, obj)
 }
 
 func (r *applicationVersionResolver) Attestations(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Attestation, error) {
@@ -68,6 +70,26 @@ func (r *mutationResolver) CreateApplicationVersion(ctx context.Context, input v
 		return nil, err
 	}
 	return &model.CreateApplicationVersionPayload{ApplicationVersion: made}, nil
+}
+
+func (r *mutationResolver) AddVersionSources(ctx context.Context, input version.AddVersionSourcesInput) (*model.AddVersionSourcesPayload, error) {
+	panic(fmt.Errorf("not implemented: AddVersionSources - addVersionSources"))
+}
+
+func (r *mutationResolver) UpdateApplicationVersion(ctx context.Context, input version.UpdateApplicationVersionInput) (*model.UpdateApplicationVersionPayload, error) {
+	panic(fmt.Errorf("not implemented: UpdateApplicationVersion - updateApplicationVersion"))
+}
+
+func (r *mutationResolver) LockApplicationVersion(ctx context.Context, input version.LockApplicationVersionInput) (*model.LockApplicationVersionPayload, error) {
+	panic(fmt.Errorf("not implemented: LockApplicationVersion - lockApplicationVersion"))
+}
+
+func (r *mutationResolver) DeleteDraftVersion(ctx context.Context, input version.DeleteDraftVersionInput) (*model.DeleteDraftVersionPayload, error) {
+	panic(fmt.Errorf("not implemented: DeleteDraftVersion - deleteDraftVersion"))
+}
+
+func (r *mutationResolver) ArchiveApplicationVersion(ctx context.Context, input version.ArchiveApplicationVersionInput) (*model.ArchiveApplicationVersionPayload, error) {
+	panic(fmt.Errorf("not implemented: ArchiveApplicationVersion - archiveApplicationVersion"))
 }
 
 func (r *queryResolver) ApplicationVersion(ctx context.Context, application string, version string) (*db.ApplicationVersion, error) {
@@ -98,6 +120,10 @@ func (r *releasableResolver) OwningApplication(ctx context.Context, obj *db.Rele
 
 func (r *releasableResolver) Source(ctx context.Context, obj *db.Releasable) (*model.ReleasableSource, error) {
 	return &model.ReleasableSource{Kind: string(obj.Kind)}, nil
+}
+
+func (r *releasableResolver) Children(ctx context.Context, obj *db.Releasable) ([]*db.ImageChild, error) {
+	panic(fmt.Errorf("not implemented: Children - children"))
 }
 
 func (r *Resolver) ApplicationVersion() generated.ApplicationVersionResolver {

@@ -17,7 +17,6 @@ import (
 func notYet() map[string]string {
 	return map[string]string{
 		"BacktestPolicy":       "a policy is not judged again on recorded evaluations yet",
-		"ReportBuild":          "builds are not recorded yet",
 		"VersionTimeline":      "it asks for vulnerabilities, which are not matched yet; all else in it is answered",
 		"RequestWaiver":        "rules cannot be waived yet",
 		"DecideWaiver":         "rules cannot be waived yet",

@@ -31,10 +31,12 @@ type ApplicationVersion struct {
 	Trust applicationversion.Trust `json:"trust,omitempty"`
 	// Standing holds the value of the "standing" field.
 	Standing *applicationversion.Standing `json:"standing,omitempty"`
-	// ManifestDigest holds the value of the "manifest_digest" field.
+	// of a draft: what it would be if it were locked now
 	ManifestDigest string `json:"manifest_digest,omitempty"`
 	// Manifest holds the value of the "manifest" field.
 	Manifest string `json:"manifest,omitempty"`
+	// keys and values for people and tools, by key; JSON
+	Properties string `json:"properties,omitempty"`
 	// owners, criticality, maturity and labels as they were when the version was locked; JSON
 	Context string `json:"context,omitempty"`
 	// ReleasableCount holds the value of the "releasable_count" field.
@@ -51,6 +53,10 @@ type ApplicationVersion struct {
 	CreatedBy int `json:"created_by,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
+	// LockedAt holds the value of the "locked_at" field.
+	LockedAt *time.Time `json:"locked_at,omitempty"`
+	// ArchivedAt holds the value of the "archived_at" field.
+	ArchivedAt *time.Time `json:"archived_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ApplicationVersionQuery when eager-loading is set.
 	Edges        ApplicationVersionEdges `json:"edges"`
@@ -162,9 +168,9 @@ func (*ApplicationVersion) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case applicationversion.FieldID, applicationversion.FieldReleasableCount, applicationversion.FieldMoves, applicationversion.FieldProjectID, applicationversion.FieldApplicationID, applicationversion.FieldStageID, applicationversion.FieldCreatedBy:
 			values[i] = new(sql.NullInt64)
-		case applicationversion.FieldVersion, applicationversion.FieldTag, applicationversion.FieldStatus, applicationversion.FieldTrust, applicationversion.FieldStanding, applicationversion.FieldManifestDigest, applicationversion.FieldManifest, applicationversion.FieldContext:
+		case applicationversion.FieldVersion, applicationversion.FieldTag, applicationversion.FieldStatus, applicationversion.FieldTrust, applicationversion.FieldStanding, applicationversion.FieldManifestDigest, applicationversion.FieldManifest, applicationversion.FieldProperties, applicationversion.FieldContext:
 			values[i] = new(sql.NullString)
-		case applicationversion.FieldCreatedAt:
+		case applicationversion.FieldCreatedAt, applicationversion.FieldLockedAt, applicationversion.FieldArchivedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -230,6 +236,12 @@ func (_m *ApplicationVersion) assignValues(columns []string, values []any) error
 			} else if value.Valid {
 				_m.Manifest = value.String
 			}
+		case applicationversion.FieldProperties:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field properties", values[i])
+			} else if value.Valid {
+				_m.Properties = value.String
+			}
 		case applicationversion.FieldContext:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field context", values[i])
@@ -278,6 +290,20 @@ func (_m *ApplicationVersion) assignValues(columns []string, values []any) error
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
 			} else if value.Valid {
 				_m.CreatedAt = value.Time
+			}
+		case applicationversion.FieldLockedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field locked_at", values[i])
+			} else if value.Valid {
+				_m.LockedAt = new(time.Time)
+				*_m.LockedAt = value.Time
+			}
+		case applicationversion.FieldArchivedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field archived_at", values[i])
+			} else if value.Valid {
+				_m.ArchivedAt = new(time.Time)
+				*_m.ArchivedAt = value.Time
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -373,6 +399,9 @@ func (_m *ApplicationVersion) String() string {
 	builder.WriteString("manifest=")
 	builder.WriteString(_m.Manifest)
 	builder.WriteString(", ")
+	builder.WriteString("properties=")
+	builder.WriteString(_m.Properties)
+	builder.WriteString(", ")
 	builder.WriteString("context=")
 	builder.WriteString(_m.Context)
 	builder.WriteString(", ")
@@ -398,6 +427,16 @@ func (_m *ApplicationVersion) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	if v := _m.LockedAt; v != nil {
+		builder.WriteString("locked_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ArchivedAt; v != nil {
+		builder.WriteString("archived_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

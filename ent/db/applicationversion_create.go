@@ -103,6 +103,20 @@ func (_c *ApplicationVersionCreate) SetManifest(v string) *ApplicationVersionCre
 	return _c
 }
 
+// SetProperties sets the "properties" field.
+func (_c *ApplicationVersionCreate) SetProperties(v string) *ApplicationVersionCreate {
+	_c.mutation.SetProperties(v)
+	return _c
+}
+
+// SetNillableProperties sets the "properties" field if the given value is not nil.
+func (_c *ApplicationVersionCreate) SetNillableProperties(v *string) *ApplicationVersionCreate {
+	if v != nil {
+		_c.SetProperties(*v)
+	}
+	return _c
+}
+
 // SetContext sets the "context" field.
 func (_c *ApplicationVersionCreate) SetContext(v string) *ApplicationVersionCreate {
 	_c.mutation.SetContext(v)
@@ -164,6 +178,34 @@ func (_c *ApplicationVersionCreate) SetCreatedBy(v int) *ApplicationVersionCreat
 // SetCreatedAt sets the "created_at" field.
 func (_c *ApplicationVersionCreate) SetCreatedAt(v time.Time) *ApplicationVersionCreate {
 	_c.mutation.SetCreatedAt(v)
+	return _c
+}
+
+// SetLockedAt sets the "locked_at" field.
+func (_c *ApplicationVersionCreate) SetLockedAt(v time.Time) *ApplicationVersionCreate {
+	_c.mutation.SetLockedAt(v)
+	return _c
+}
+
+// SetNillableLockedAt sets the "locked_at" field if the given value is not nil.
+func (_c *ApplicationVersionCreate) SetNillableLockedAt(v *time.Time) *ApplicationVersionCreate {
+	if v != nil {
+		_c.SetLockedAt(*v)
+	}
+	return _c
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (_c *ApplicationVersionCreate) SetArchivedAt(v time.Time) *ApplicationVersionCreate {
+	_c.mutation.SetArchivedAt(v)
+	return _c
+}
+
+// SetNillableArchivedAt sets the "archived_at" field if the given value is not nil.
+func (_c *ApplicationVersionCreate) SetNillableArchivedAt(v *time.Time) *ApplicationVersionCreate {
+	if v != nil {
+		_c.SetArchivedAt(*v)
+	}
 	return _c
 }
 
@@ -299,6 +341,10 @@ func (_c *ApplicationVersionCreate) defaults() {
 		v := applicationversion.DefaultTrust
 		_c.mutation.SetTrust(v)
 	}
+	if _, ok := _c.mutation.Properties(); !ok {
+		v := applicationversion.DefaultProperties
+		_c.mutation.SetProperties(v)
+	}
 	if _, ok := _c.mutation.Moves(); !ok {
 		v := applicationversion.DefaultMoves
 		_c.mutation.SetMoves(v)
@@ -339,6 +385,9 @@ func (_c *ApplicationVersionCreate) check() error {
 	}
 	if _, ok := _c.mutation.Manifest(); !ok {
 		return &ValidationError{Name: "manifest", err: errors.New(`db: missing required field "ApplicationVersion.manifest"`)}
+	}
+	if _, ok := _c.mutation.Properties(); !ok {
+		return &ValidationError{Name: "properties", err: errors.New(`db: missing required field "ApplicationVersion.properties"`)}
 	}
 	if _, ok := _c.mutation.Context(); !ok {
 		return &ValidationError{Name: "context", err: errors.New(`db: missing required field "ApplicationVersion.context"`)}
@@ -425,6 +474,10 @@ func (_c *ApplicationVersionCreate) createSpec() (*ApplicationVersion, *sqlgraph
 		_spec.SetField(applicationversion.FieldManifest, field.TypeString, value)
 		_node.Manifest = value
 	}
+	if value, ok := _c.mutation.Properties(); ok {
+		_spec.SetField(applicationversion.FieldProperties, field.TypeString, value)
+		_node.Properties = value
+	}
 	if value, ok := _c.mutation.Context(); ok {
 		_spec.SetField(applicationversion.FieldContext, field.TypeString, value)
 		_node.Context = value
@@ -440,6 +493,14 @@ func (_c *ApplicationVersionCreate) createSpec() (*ApplicationVersion, *sqlgraph
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(applicationversion.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
+	}
+	if value, ok := _c.mutation.LockedAt(); ok {
+		_spec.SetField(applicationversion.FieldLockedAt, field.TypeTime, value)
+		_node.LockedAt = &value
+	}
+	if value, ok := _c.mutation.ArchivedAt(); ok {
+		_spec.SetField(applicationversion.FieldArchivedAt, field.TypeTime, value)
+		_node.ArchivedAt = &value
 	}
 	if nodes := _c.mutation.ProjectIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -609,6 +670,18 @@ type (
 	}
 )
 
+// SetVersion sets the "version" field.
+func (u *ApplicationVersionUpsert) SetVersion(v string) *ApplicationVersionUpsert {
+	u.Set(applicationversion.FieldVersion, v)
+	return u
+}
+
+// UpdateVersion sets the "version" field to the value that was provided on create.
+func (u *ApplicationVersionUpsert) UpdateVersion() *ApplicationVersionUpsert {
+	u.SetExcluded(applicationversion.FieldVersion)
+	return u
+}
+
 // SetTag sets the "tag" field.
 func (u *ApplicationVersionUpsert) SetTag(v string) *ApplicationVersionUpsert {
 	u.Set(applicationversion.FieldTag, v)
@@ -618,6 +691,18 @@ func (u *ApplicationVersionUpsert) SetTag(v string) *ApplicationVersionUpsert {
 // UpdateTag sets the "tag" field to the value that was provided on create.
 func (u *ApplicationVersionUpsert) UpdateTag() *ApplicationVersionUpsert {
 	u.SetExcluded(applicationversion.FieldTag)
+	return u
+}
+
+// SetStatus sets the "status" field.
+func (u *ApplicationVersionUpsert) SetStatus(v applicationversion.Status) *ApplicationVersionUpsert {
+	u.Set(applicationversion.FieldStatus, v)
+	return u
+}
+
+// UpdateStatus sets the "status" field to the value that was provided on create.
+func (u *ApplicationVersionUpsert) UpdateStatus() *ApplicationVersionUpsert {
+	u.SetExcluded(applicationversion.FieldStatus)
 	return u
 }
 
@@ -648,6 +733,72 @@ func (u *ApplicationVersionUpsert) UpdateStanding() *ApplicationVersionUpsert {
 // ClearStanding clears the value of the "standing" field.
 func (u *ApplicationVersionUpsert) ClearStanding() *ApplicationVersionUpsert {
 	u.SetNull(applicationversion.FieldStanding)
+	return u
+}
+
+// SetManifestDigest sets the "manifest_digest" field.
+func (u *ApplicationVersionUpsert) SetManifestDigest(v string) *ApplicationVersionUpsert {
+	u.Set(applicationversion.FieldManifestDigest, v)
+	return u
+}
+
+// UpdateManifestDigest sets the "manifest_digest" field to the value that was provided on create.
+func (u *ApplicationVersionUpsert) UpdateManifestDigest() *ApplicationVersionUpsert {
+	u.SetExcluded(applicationversion.FieldManifestDigest)
+	return u
+}
+
+// SetManifest sets the "manifest" field.
+func (u *ApplicationVersionUpsert) SetManifest(v string) *ApplicationVersionUpsert {
+	u.Set(applicationversion.FieldManifest, v)
+	return u
+}
+
+// UpdateManifest sets the "manifest" field to the value that was provided on create.
+func (u *ApplicationVersionUpsert) UpdateManifest() *ApplicationVersionUpsert {
+	u.SetExcluded(applicationversion.FieldManifest)
+	return u
+}
+
+// SetProperties sets the "properties" field.
+func (u *ApplicationVersionUpsert) SetProperties(v string) *ApplicationVersionUpsert {
+	u.Set(applicationversion.FieldProperties, v)
+	return u
+}
+
+// UpdateProperties sets the "properties" field to the value that was provided on create.
+func (u *ApplicationVersionUpsert) UpdateProperties() *ApplicationVersionUpsert {
+	u.SetExcluded(applicationversion.FieldProperties)
+	return u
+}
+
+// SetContext sets the "context" field.
+func (u *ApplicationVersionUpsert) SetContext(v string) *ApplicationVersionUpsert {
+	u.Set(applicationversion.FieldContext, v)
+	return u
+}
+
+// UpdateContext sets the "context" field to the value that was provided on create.
+func (u *ApplicationVersionUpsert) UpdateContext() *ApplicationVersionUpsert {
+	u.SetExcluded(applicationversion.FieldContext)
+	return u
+}
+
+// SetReleasableCount sets the "releasable_count" field.
+func (u *ApplicationVersionUpsert) SetReleasableCount(v int) *ApplicationVersionUpsert {
+	u.Set(applicationversion.FieldReleasableCount, v)
+	return u
+}
+
+// UpdateReleasableCount sets the "releasable_count" field to the value that was provided on create.
+func (u *ApplicationVersionUpsert) UpdateReleasableCount() *ApplicationVersionUpsert {
+	u.SetExcluded(applicationversion.FieldReleasableCount)
+	return u
+}
+
+// AddReleasableCount adds v to the "releasable_count" field.
+func (u *ApplicationVersionUpsert) AddReleasableCount(v int) *ApplicationVersionUpsert {
+	u.Add(applicationversion.FieldReleasableCount, v)
 	return u
 }
 
@@ -687,6 +838,42 @@ func (u *ApplicationVersionUpsert) ClearStageID() *ApplicationVersionUpsert {
 	return u
 }
 
+// SetLockedAt sets the "locked_at" field.
+func (u *ApplicationVersionUpsert) SetLockedAt(v time.Time) *ApplicationVersionUpsert {
+	u.Set(applicationversion.FieldLockedAt, v)
+	return u
+}
+
+// UpdateLockedAt sets the "locked_at" field to the value that was provided on create.
+func (u *ApplicationVersionUpsert) UpdateLockedAt() *ApplicationVersionUpsert {
+	u.SetExcluded(applicationversion.FieldLockedAt)
+	return u
+}
+
+// ClearLockedAt clears the value of the "locked_at" field.
+func (u *ApplicationVersionUpsert) ClearLockedAt() *ApplicationVersionUpsert {
+	u.SetNull(applicationversion.FieldLockedAt)
+	return u
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (u *ApplicationVersionUpsert) SetArchivedAt(v time.Time) *ApplicationVersionUpsert {
+	u.Set(applicationversion.FieldArchivedAt, v)
+	return u
+}
+
+// UpdateArchivedAt sets the "archived_at" field to the value that was provided on create.
+func (u *ApplicationVersionUpsert) UpdateArchivedAt() *ApplicationVersionUpsert {
+	u.SetExcluded(applicationversion.FieldArchivedAt)
+	return u
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (u *ApplicationVersionUpsert) ClearArchivedAt() *ApplicationVersionUpsert {
+	u.SetNull(applicationversion.FieldArchivedAt)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -698,24 +885,6 @@ func (u *ApplicationVersionUpsert) ClearStageID() *ApplicationVersionUpsert {
 func (u *ApplicationVersionUpsertOne) UpdateNewValues() *ApplicationVersionUpsertOne {
 	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
 	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.Version(); exists {
-			s.SetIgnore(applicationversion.FieldVersion)
-		}
-		if _, exists := u.create.mutation.Status(); exists {
-			s.SetIgnore(applicationversion.FieldStatus)
-		}
-		if _, exists := u.create.mutation.ManifestDigest(); exists {
-			s.SetIgnore(applicationversion.FieldManifestDigest)
-		}
-		if _, exists := u.create.mutation.Manifest(); exists {
-			s.SetIgnore(applicationversion.FieldManifest)
-		}
-		if _, exists := u.create.mutation.Context(); exists {
-			s.SetIgnore(applicationversion.FieldContext)
-		}
-		if _, exists := u.create.mutation.ReleasableCount(); exists {
-			s.SetIgnore(applicationversion.FieldReleasableCount)
-		}
 		if _, exists := u.create.mutation.ProjectID(); exists {
 			s.SetIgnore(applicationversion.FieldProjectID)
 		}
@@ -759,6 +928,20 @@ func (u *ApplicationVersionUpsertOne) Update(set func(*ApplicationVersionUpsert)
 	return u
 }
 
+// SetVersion sets the "version" field.
+func (u *ApplicationVersionUpsertOne) SetVersion(v string) *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetVersion(v)
+	})
+}
+
+// UpdateVersion sets the "version" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertOne) UpdateVersion() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateVersion()
+	})
+}
+
 // SetTag sets the "tag" field.
 func (u *ApplicationVersionUpsertOne) SetTag(v string) *ApplicationVersionUpsertOne {
 	return u.Update(func(s *ApplicationVersionUpsert) {
@@ -770,6 +953,20 @@ func (u *ApplicationVersionUpsertOne) SetTag(v string) *ApplicationVersionUpsert
 func (u *ApplicationVersionUpsertOne) UpdateTag() *ApplicationVersionUpsertOne {
 	return u.Update(func(s *ApplicationVersionUpsert) {
 		s.UpdateTag()
+	})
+}
+
+// SetStatus sets the "status" field.
+func (u *ApplicationVersionUpsertOne) SetStatus(v applicationversion.Status) *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetStatus(v)
+	})
+}
+
+// UpdateStatus sets the "status" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertOne) UpdateStatus() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateStatus()
 	})
 }
 
@@ -805,6 +1002,83 @@ func (u *ApplicationVersionUpsertOne) UpdateStanding() *ApplicationVersionUpsert
 func (u *ApplicationVersionUpsertOne) ClearStanding() *ApplicationVersionUpsertOne {
 	return u.Update(func(s *ApplicationVersionUpsert) {
 		s.ClearStanding()
+	})
+}
+
+// SetManifestDigest sets the "manifest_digest" field.
+func (u *ApplicationVersionUpsertOne) SetManifestDigest(v string) *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetManifestDigest(v)
+	})
+}
+
+// UpdateManifestDigest sets the "manifest_digest" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertOne) UpdateManifestDigest() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateManifestDigest()
+	})
+}
+
+// SetManifest sets the "manifest" field.
+func (u *ApplicationVersionUpsertOne) SetManifest(v string) *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetManifest(v)
+	})
+}
+
+// UpdateManifest sets the "manifest" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertOne) UpdateManifest() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateManifest()
+	})
+}
+
+// SetProperties sets the "properties" field.
+func (u *ApplicationVersionUpsertOne) SetProperties(v string) *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetProperties(v)
+	})
+}
+
+// UpdateProperties sets the "properties" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertOne) UpdateProperties() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateProperties()
+	})
+}
+
+// SetContext sets the "context" field.
+func (u *ApplicationVersionUpsertOne) SetContext(v string) *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetContext(v)
+	})
+}
+
+// UpdateContext sets the "context" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertOne) UpdateContext() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateContext()
+	})
+}
+
+// SetReleasableCount sets the "releasable_count" field.
+func (u *ApplicationVersionUpsertOne) SetReleasableCount(v int) *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetReleasableCount(v)
+	})
+}
+
+// AddReleasableCount adds v to the "releasable_count" field.
+func (u *ApplicationVersionUpsertOne) AddReleasableCount(v int) *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.AddReleasableCount(v)
+	})
+}
+
+// UpdateReleasableCount sets the "releasable_count" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertOne) UpdateReleasableCount() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateReleasableCount()
 	})
 }
 
@@ -847,6 +1121,48 @@ func (u *ApplicationVersionUpsertOne) UpdateStageID() *ApplicationVersionUpsertO
 func (u *ApplicationVersionUpsertOne) ClearStageID() *ApplicationVersionUpsertOne {
 	return u.Update(func(s *ApplicationVersionUpsert) {
 		s.ClearStageID()
+	})
+}
+
+// SetLockedAt sets the "locked_at" field.
+func (u *ApplicationVersionUpsertOne) SetLockedAt(v time.Time) *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetLockedAt(v)
+	})
+}
+
+// UpdateLockedAt sets the "locked_at" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertOne) UpdateLockedAt() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateLockedAt()
+	})
+}
+
+// ClearLockedAt clears the value of the "locked_at" field.
+func (u *ApplicationVersionUpsertOne) ClearLockedAt() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.ClearLockedAt()
+	})
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (u *ApplicationVersionUpsertOne) SetArchivedAt(v time.Time) *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetArchivedAt(v)
+	})
+}
+
+// UpdateArchivedAt sets the "archived_at" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertOne) UpdateArchivedAt() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateArchivedAt()
+	})
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (u *ApplicationVersionUpsertOne) ClearArchivedAt() *ApplicationVersionUpsertOne {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.ClearArchivedAt()
 	})
 }
 
@@ -1026,24 +1342,6 @@ func (u *ApplicationVersionUpsertBulk) UpdateNewValues() *ApplicationVersionUpse
 	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
 	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
 		for _, b := range u.create.builders {
-			if _, exists := b.mutation.Version(); exists {
-				s.SetIgnore(applicationversion.FieldVersion)
-			}
-			if _, exists := b.mutation.Status(); exists {
-				s.SetIgnore(applicationversion.FieldStatus)
-			}
-			if _, exists := b.mutation.ManifestDigest(); exists {
-				s.SetIgnore(applicationversion.FieldManifestDigest)
-			}
-			if _, exists := b.mutation.Manifest(); exists {
-				s.SetIgnore(applicationversion.FieldManifest)
-			}
-			if _, exists := b.mutation.Context(); exists {
-				s.SetIgnore(applicationversion.FieldContext)
-			}
-			if _, exists := b.mutation.ReleasableCount(); exists {
-				s.SetIgnore(applicationversion.FieldReleasableCount)
-			}
 			if _, exists := b.mutation.ProjectID(); exists {
 				s.SetIgnore(applicationversion.FieldProjectID)
 			}
@@ -1088,6 +1386,20 @@ func (u *ApplicationVersionUpsertBulk) Update(set func(*ApplicationVersionUpsert
 	return u
 }
 
+// SetVersion sets the "version" field.
+func (u *ApplicationVersionUpsertBulk) SetVersion(v string) *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetVersion(v)
+	})
+}
+
+// UpdateVersion sets the "version" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertBulk) UpdateVersion() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateVersion()
+	})
+}
+
 // SetTag sets the "tag" field.
 func (u *ApplicationVersionUpsertBulk) SetTag(v string) *ApplicationVersionUpsertBulk {
 	return u.Update(func(s *ApplicationVersionUpsert) {
@@ -1099,6 +1411,20 @@ func (u *ApplicationVersionUpsertBulk) SetTag(v string) *ApplicationVersionUpser
 func (u *ApplicationVersionUpsertBulk) UpdateTag() *ApplicationVersionUpsertBulk {
 	return u.Update(func(s *ApplicationVersionUpsert) {
 		s.UpdateTag()
+	})
+}
+
+// SetStatus sets the "status" field.
+func (u *ApplicationVersionUpsertBulk) SetStatus(v applicationversion.Status) *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetStatus(v)
+	})
+}
+
+// UpdateStatus sets the "status" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertBulk) UpdateStatus() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateStatus()
 	})
 }
 
@@ -1134,6 +1460,83 @@ func (u *ApplicationVersionUpsertBulk) UpdateStanding() *ApplicationVersionUpser
 func (u *ApplicationVersionUpsertBulk) ClearStanding() *ApplicationVersionUpsertBulk {
 	return u.Update(func(s *ApplicationVersionUpsert) {
 		s.ClearStanding()
+	})
+}
+
+// SetManifestDigest sets the "manifest_digest" field.
+func (u *ApplicationVersionUpsertBulk) SetManifestDigest(v string) *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetManifestDigest(v)
+	})
+}
+
+// UpdateManifestDigest sets the "manifest_digest" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertBulk) UpdateManifestDigest() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateManifestDigest()
+	})
+}
+
+// SetManifest sets the "manifest" field.
+func (u *ApplicationVersionUpsertBulk) SetManifest(v string) *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetManifest(v)
+	})
+}
+
+// UpdateManifest sets the "manifest" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertBulk) UpdateManifest() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateManifest()
+	})
+}
+
+// SetProperties sets the "properties" field.
+func (u *ApplicationVersionUpsertBulk) SetProperties(v string) *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetProperties(v)
+	})
+}
+
+// UpdateProperties sets the "properties" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertBulk) UpdateProperties() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateProperties()
+	})
+}
+
+// SetContext sets the "context" field.
+func (u *ApplicationVersionUpsertBulk) SetContext(v string) *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetContext(v)
+	})
+}
+
+// UpdateContext sets the "context" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertBulk) UpdateContext() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateContext()
+	})
+}
+
+// SetReleasableCount sets the "releasable_count" field.
+func (u *ApplicationVersionUpsertBulk) SetReleasableCount(v int) *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetReleasableCount(v)
+	})
+}
+
+// AddReleasableCount adds v to the "releasable_count" field.
+func (u *ApplicationVersionUpsertBulk) AddReleasableCount(v int) *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.AddReleasableCount(v)
+	})
+}
+
+// UpdateReleasableCount sets the "releasable_count" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertBulk) UpdateReleasableCount() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateReleasableCount()
 	})
 }
 
@@ -1176,6 +1579,48 @@ func (u *ApplicationVersionUpsertBulk) UpdateStageID() *ApplicationVersionUpsert
 func (u *ApplicationVersionUpsertBulk) ClearStageID() *ApplicationVersionUpsertBulk {
 	return u.Update(func(s *ApplicationVersionUpsert) {
 		s.ClearStageID()
+	})
+}
+
+// SetLockedAt sets the "locked_at" field.
+func (u *ApplicationVersionUpsertBulk) SetLockedAt(v time.Time) *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetLockedAt(v)
+	})
+}
+
+// UpdateLockedAt sets the "locked_at" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertBulk) UpdateLockedAt() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateLockedAt()
+	})
+}
+
+// ClearLockedAt clears the value of the "locked_at" field.
+func (u *ApplicationVersionUpsertBulk) ClearLockedAt() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.ClearLockedAt()
+	})
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (u *ApplicationVersionUpsertBulk) SetArchivedAt(v time.Time) *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.SetArchivedAt(v)
+	})
+}
+
+// UpdateArchivedAt sets the "archived_at" field to the value that was provided on create.
+func (u *ApplicationVersionUpsertBulk) UpdateArchivedAt() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.UpdateArchivedAt()
+	})
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (u *ApplicationVersionUpsertBulk) ClearArchivedAt() *ApplicationVersionUpsertBulk {
+	return u.Update(func(s *ApplicationVersionUpsert) {
+		s.ClearArchivedAt()
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -32,6 +33,20 @@ func (_u *ApplicationVersionUpdate) Where(ps ...predicate.ApplicationVersion) *A
 	return _u
 }
 
+// SetVersion sets the "version" field.
+func (_u *ApplicationVersionUpdate) SetVersion(v string) *ApplicationVersionUpdate {
+	_u.mutation.SetVersion(v)
+	return _u
+}
+
+// SetNillableVersion sets the "version" field if the given value is not nil.
+func (_u *ApplicationVersionUpdate) SetNillableVersion(v *string) *ApplicationVersionUpdate {
+	if v != nil {
+		_u.SetVersion(*v)
+	}
+	return _u
+}
+
 // SetTag sets the "tag" field.
 func (_u *ApplicationVersionUpdate) SetTag(v string) *ApplicationVersionUpdate {
 	_u.mutation.SetTag(v)
@@ -42,6 +57,20 @@ func (_u *ApplicationVersionUpdate) SetTag(v string) *ApplicationVersionUpdate {
 func (_u *ApplicationVersionUpdate) SetNillableTag(v *string) *ApplicationVersionUpdate {
 	if v != nil {
 		_u.SetTag(*v)
+	}
+	return _u
+}
+
+// SetStatus sets the "status" field.
+func (_u *ApplicationVersionUpdate) SetStatus(v applicationversion.Status) *ApplicationVersionUpdate {
+	_u.mutation.SetStatus(v)
+	return _u
+}
+
+// SetNillableStatus sets the "status" field if the given value is not nil.
+func (_u *ApplicationVersionUpdate) SetNillableStatus(v *applicationversion.Status) *ApplicationVersionUpdate {
+	if v != nil {
+		_u.SetStatus(*v)
 	}
 	return _u
 }
@@ -77,6 +106,83 @@ func (_u *ApplicationVersionUpdate) SetNillableStanding(v *applicationversion.St
 // ClearStanding clears the value of the "standing" field.
 func (_u *ApplicationVersionUpdate) ClearStanding() *ApplicationVersionUpdate {
 	_u.mutation.ClearStanding()
+	return _u
+}
+
+// SetManifestDigest sets the "manifest_digest" field.
+func (_u *ApplicationVersionUpdate) SetManifestDigest(v string) *ApplicationVersionUpdate {
+	_u.mutation.SetManifestDigest(v)
+	return _u
+}
+
+// SetNillableManifestDigest sets the "manifest_digest" field if the given value is not nil.
+func (_u *ApplicationVersionUpdate) SetNillableManifestDigest(v *string) *ApplicationVersionUpdate {
+	if v != nil {
+		_u.SetManifestDigest(*v)
+	}
+	return _u
+}
+
+// SetManifest sets the "manifest" field.
+func (_u *ApplicationVersionUpdate) SetManifest(v string) *ApplicationVersionUpdate {
+	_u.mutation.SetManifest(v)
+	return _u
+}
+
+// SetNillableManifest sets the "manifest" field if the given value is not nil.
+func (_u *ApplicationVersionUpdate) SetNillableManifest(v *string) *ApplicationVersionUpdate {
+	if v != nil {
+		_u.SetManifest(*v)
+	}
+	return _u
+}
+
+// SetProperties sets the "properties" field.
+func (_u *ApplicationVersionUpdate) SetProperties(v string) *ApplicationVersionUpdate {
+	_u.mutation.SetProperties(v)
+	return _u
+}
+
+// SetNillableProperties sets the "properties" field if the given value is not nil.
+func (_u *ApplicationVersionUpdate) SetNillableProperties(v *string) *ApplicationVersionUpdate {
+	if v != nil {
+		_u.SetProperties(*v)
+	}
+	return _u
+}
+
+// SetContext sets the "context" field.
+func (_u *ApplicationVersionUpdate) SetContext(v string) *ApplicationVersionUpdate {
+	_u.mutation.SetContext(v)
+	return _u
+}
+
+// SetNillableContext sets the "context" field if the given value is not nil.
+func (_u *ApplicationVersionUpdate) SetNillableContext(v *string) *ApplicationVersionUpdate {
+	if v != nil {
+		_u.SetContext(*v)
+	}
+	return _u
+}
+
+// SetReleasableCount sets the "releasable_count" field.
+func (_u *ApplicationVersionUpdate) SetReleasableCount(v int) *ApplicationVersionUpdate {
+	_u.mutation.ResetReleasableCount()
+	_u.mutation.SetReleasableCount(v)
+	return _u
+}
+
+// SetNillableReleasableCount sets the "releasable_count" field if the given value is not nil.
+func (_u *ApplicationVersionUpdate) SetNillableReleasableCount(v *int) *ApplicationVersionUpdate {
+	if v != nil {
+		_u.SetReleasableCount(*v)
+	}
+	return _u
+}
+
+// AddReleasableCount adds value to the "releasable_count" field.
+func (_u *ApplicationVersionUpdate) AddReleasableCount(v int) *ApplicationVersionUpdate {
+	_u.mutation.AddReleasableCount(v)
 	return _u
 }
 
@@ -118,6 +224,46 @@ func (_u *ApplicationVersionUpdate) SetNillableStageID(v *int) *ApplicationVersi
 // ClearStageID clears the value of the "stage_id" field.
 func (_u *ApplicationVersionUpdate) ClearStageID() *ApplicationVersionUpdate {
 	_u.mutation.ClearStageID()
+	return _u
+}
+
+// SetLockedAt sets the "locked_at" field.
+func (_u *ApplicationVersionUpdate) SetLockedAt(v time.Time) *ApplicationVersionUpdate {
+	_u.mutation.SetLockedAt(v)
+	return _u
+}
+
+// SetNillableLockedAt sets the "locked_at" field if the given value is not nil.
+func (_u *ApplicationVersionUpdate) SetNillableLockedAt(v *time.Time) *ApplicationVersionUpdate {
+	if v != nil {
+		_u.SetLockedAt(*v)
+	}
+	return _u
+}
+
+// ClearLockedAt clears the value of the "locked_at" field.
+func (_u *ApplicationVersionUpdate) ClearLockedAt() *ApplicationVersionUpdate {
+	_u.mutation.ClearLockedAt()
+	return _u
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (_u *ApplicationVersionUpdate) SetArchivedAt(v time.Time) *ApplicationVersionUpdate {
+	_u.mutation.SetArchivedAt(v)
+	return _u
+}
+
+// SetNillableArchivedAt sets the "archived_at" field if the given value is not nil.
+func (_u *ApplicationVersionUpdate) SetNillableArchivedAt(v *time.Time) *ApplicationVersionUpdate {
+	if v != nil {
+		_u.SetArchivedAt(*v)
+	}
+	return _u
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (_u *ApplicationVersionUpdate) ClearArchivedAt() *ApplicationVersionUpdate {
+	_u.mutation.ClearArchivedAt()
 	return _u
 }
 
@@ -288,6 +434,11 @@ func (_u *ApplicationVersionUpdate) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *ApplicationVersionUpdate) check() error {
+	if v, ok := _u.mutation.Status(); ok {
+		if err := applicationversion.StatusValidator(v); err != nil {
+			return &ValidationError{Name: "status", err: fmt.Errorf(`db: validator failed for field "ApplicationVersion.status": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Trust(); ok {
 		if err := applicationversion.TrustValidator(v); err != nil {
 			return &ValidationError{Name: "trust", err: fmt.Errorf(`db: validator failed for field "ApplicationVersion.trust": %w`, err)}
@@ -328,8 +479,14 @@ func (_u *ApplicationVersionUpdate) sqlSave(ctx context.Context) (_node int, err
 			}
 		}
 	}
+	if value, ok := _u.mutation.Version(); ok {
+		_spec.SetField(applicationversion.FieldVersion, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Tag(); ok {
 		_spec.SetField(applicationversion.FieldTag, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Status(); ok {
+		_spec.SetField(applicationversion.FieldStatus, field.TypeEnum, value)
 	}
 	if value, ok := _u.mutation.Trust(); ok {
 		_spec.SetField(applicationversion.FieldTrust, field.TypeEnum, value)
@@ -340,11 +497,41 @@ func (_u *ApplicationVersionUpdate) sqlSave(ctx context.Context) (_node int, err
 	if _u.mutation.StandingCleared() {
 		_spec.ClearField(applicationversion.FieldStanding, field.TypeEnum)
 	}
+	if value, ok := _u.mutation.ManifestDigest(); ok {
+		_spec.SetField(applicationversion.FieldManifestDigest, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Manifest(); ok {
+		_spec.SetField(applicationversion.FieldManifest, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Properties(); ok {
+		_spec.SetField(applicationversion.FieldProperties, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Context(); ok {
+		_spec.SetField(applicationversion.FieldContext, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ReleasableCount(); ok {
+		_spec.SetField(applicationversion.FieldReleasableCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedReleasableCount(); ok {
+		_spec.AddField(applicationversion.FieldReleasableCount, field.TypeInt, value)
+	}
 	if value, ok := _u.mutation.Moves(); ok {
 		_spec.SetField(applicationversion.FieldMoves, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.AddedMoves(); ok {
 		_spec.AddField(applicationversion.FieldMoves, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LockedAt(); ok {
+		_spec.SetField(applicationversion.FieldLockedAt, field.TypeTime, value)
+	}
+	if _u.mutation.LockedAtCleared() {
+		_spec.ClearField(applicationversion.FieldLockedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ArchivedAt(); ok {
+		_spec.SetField(applicationversion.FieldArchivedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ArchivedAtCleared() {
+		_spec.ClearField(applicationversion.FieldArchivedAt, field.TypeTime)
 	}
 	if _u.mutation.CurrentStageCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -532,6 +719,20 @@ type ApplicationVersionUpdateOne struct {
 	modifiers []func(*sql.UpdateBuilder)
 }
 
+// SetVersion sets the "version" field.
+func (_u *ApplicationVersionUpdateOne) SetVersion(v string) *ApplicationVersionUpdateOne {
+	_u.mutation.SetVersion(v)
+	return _u
+}
+
+// SetNillableVersion sets the "version" field if the given value is not nil.
+func (_u *ApplicationVersionUpdateOne) SetNillableVersion(v *string) *ApplicationVersionUpdateOne {
+	if v != nil {
+		_u.SetVersion(*v)
+	}
+	return _u
+}
+
 // SetTag sets the "tag" field.
 func (_u *ApplicationVersionUpdateOne) SetTag(v string) *ApplicationVersionUpdateOne {
 	_u.mutation.SetTag(v)
@@ -542,6 +743,20 @@ func (_u *ApplicationVersionUpdateOne) SetTag(v string) *ApplicationVersionUpdat
 func (_u *ApplicationVersionUpdateOne) SetNillableTag(v *string) *ApplicationVersionUpdateOne {
 	if v != nil {
 		_u.SetTag(*v)
+	}
+	return _u
+}
+
+// SetStatus sets the "status" field.
+func (_u *ApplicationVersionUpdateOne) SetStatus(v applicationversion.Status) *ApplicationVersionUpdateOne {
+	_u.mutation.SetStatus(v)
+	return _u
+}
+
+// SetNillableStatus sets the "status" field if the given value is not nil.
+func (_u *ApplicationVersionUpdateOne) SetNillableStatus(v *applicationversion.Status) *ApplicationVersionUpdateOne {
+	if v != nil {
+		_u.SetStatus(*v)
 	}
 	return _u
 }
@@ -577,6 +792,83 @@ func (_u *ApplicationVersionUpdateOne) SetNillableStanding(v *applicationversion
 // ClearStanding clears the value of the "standing" field.
 func (_u *ApplicationVersionUpdateOne) ClearStanding() *ApplicationVersionUpdateOne {
 	_u.mutation.ClearStanding()
+	return _u
+}
+
+// SetManifestDigest sets the "manifest_digest" field.
+func (_u *ApplicationVersionUpdateOne) SetManifestDigest(v string) *ApplicationVersionUpdateOne {
+	_u.mutation.SetManifestDigest(v)
+	return _u
+}
+
+// SetNillableManifestDigest sets the "manifest_digest" field if the given value is not nil.
+func (_u *ApplicationVersionUpdateOne) SetNillableManifestDigest(v *string) *ApplicationVersionUpdateOne {
+	if v != nil {
+		_u.SetManifestDigest(*v)
+	}
+	return _u
+}
+
+// SetManifest sets the "manifest" field.
+func (_u *ApplicationVersionUpdateOne) SetManifest(v string) *ApplicationVersionUpdateOne {
+	_u.mutation.SetManifest(v)
+	return _u
+}
+
+// SetNillableManifest sets the "manifest" field if the given value is not nil.
+func (_u *ApplicationVersionUpdateOne) SetNillableManifest(v *string) *ApplicationVersionUpdateOne {
+	if v != nil {
+		_u.SetManifest(*v)
+	}
+	return _u
+}
+
+// SetProperties sets the "properties" field.
+func (_u *ApplicationVersionUpdateOne) SetProperties(v string) *ApplicationVersionUpdateOne {
+	_u.mutation.SetProperties(v)
+	return _u
+}
+
+// SetNillableProperties sets the "properties" field if the given value is not nil.
+func (_u *ApplicationVersionUpdateOne) SetNillableProperties(v *string) *ApplicationVersionUpdateOne {
+	if v != nil {
+		_u.SetProperties(*v)
+	}
+	return _u
+}
+
+// SetContext sets the "context" field.
+func (_u *ApplicationVersionUpdateOne) SetContext(v string) *ApplicationVersionUpdateOne {
+	_u.mutation.SetContext(v)
+	return _u
+}
+
+// SetNillableContext sets the "context" field if the given value is not nil.
+func (_u *ApplicationVersionUpdateOne) SetNillableContext(v *string) *ApplicationVersionUpdateOne {
+	if v != nil {
+		_u.SetContext(*v)
+	}
+	return _u
+}
+
+// SetReleasableCount sets the "releasable_count" field.
+func (_u *ApplicationVersionUpdateOne) SetReleasableCount(v int) *ApplicationVersionUpdateOne {
+	_u.mutation.ResetReleasableCount()
+	_u.mutation.SetReleasableCount(v)
+	return _u
+}
+
+// SetNillableReleasableCount sets the "releasable_count" field if the given value is not nil.
+func (_u *ApplicationVersionUpdateOne) SetNillableReleasableCount(v *int) *ApplicationVersionUpdateOne {
+	if v != nil {
+		_u.SetReleasableCount(*v)
+	}
+	return _u
+}
+
+// AddReleasableCount adds value to the "releasable_count" field.
+func (_u *ApplicationVersionUpdateOne) AddReleasableCount(v int) *ApplicationVersionUpdateOne {
+	_u.mutation.AddReleasableCount(v)
 	return _u
 }
 
@@ -618,6 +910,46 @@ func (_u *ApplicationVersionUpdateOne) SetNillableStageID(v *int) *ApplicationVe
 // ClearStageID clears the value of the "stage_id" field.
 func (_u *ApplicationVersionUpdateOne) ClearStageID() *ApplicationVersionUpdateOne {
 	_u.mutation.ClearStageID()
+	return _u
+}
+
+// SetLockedAt sets the "locked_at" field.
+func (_u *ApplicationVersionUpdateOne) SetLockedAt(v time.Time) *ApplicationVersionUpdateOne {
+	_u.mutation.SetLockedAt(v)
+	return _u
+}
+
+// SetNillableLockedAt sets the "locked_at" field if the given value is not nil.
+func (_u *ApplicationVersionUpdateOne) SetNillableLockedAt(v *time.Time) *ApplicationVersionUpdateOne {
+	if v != nil {
+		_u.SetLockedAt(*v)
+	}
+	return _u
+}
+
+// ClearLockedAt clears the value of the "locked_at" field.
+func (_u *ApplicationVersionUpdateOne) ClearLockedAt() *ApplicationVersionUpdateOne {
+	_u.mutation.ClearLockedAt()
+	return _u
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (_u *ApplicationVersionUpdateOne) SetArchivedAt(v time.Time) *ApplicationVersionUpdateOne {
+	_u.mutation.SetArchivedAt(v)
+	return _u
+}
+
+// SetNillableArchivedAt sets the "archived_at" field if the given value is not nil.
+func (_u *ApplicationVersionUpdateOne) SetNillableArchivedAt(v *time.Time) *ApplicationVersionUpdateOne {
+	if v != nil {
+		_u.SetArchivedAt(*v)
+	}
+	return _u
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (_u *ApplicationVersionUpdateOne) ClearArchivedAt() *ApplicationVersionUpdateOne {
+	_u.mutation.ClearArchivedAt()
 	return _u
 }
 
@@ -801,6 +1133,11 @@ func (_u *ApplicationVersionUpdateOne) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *ApplicationVersionUpdateOne) check() error {
+	if v, ok := _u.mutation.Status(); ok {
+		if err := applicationversion.StatusValidator(v); err != nil {
+			return &ValidationError{Name: "status", err: fmt.Errorf(`db: validator failed for field "ApplicationVersion.status": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Trust(); ok {
 		if err := applicationversion.TrustValidator(v); err != nil {
 			return &ValidationError{Name: "trust", err: fmt.Errorf(`db: validator failed for field "ApplicationVersion.trust": %w`, err)}
@@ -858,8 +1195,14 @@ func (_u *ApplicationVersionUpdateOne) sqlSave(ctx context.Context) (_node *Appl
 			}
 		}
 	}
+	if value, ok := _u.mutation.Version(); ok {
+		_spec.SetField(applicationversion.FieldVersion, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Tag(); ok {
 		_spec.SetField(applicationversion.FieldTag, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Status(); ok {
+		_spec.SetField(applicationversion.FieldStatus, field.TypeEnum, value)
 	}
 	if value, ok := _u.mutation.Trust(); ok {
 		_spec.SetField(applicationversion.FieldTrust, field.TypeEnum, value)
@@ -870,11 +1213,41 @@ func (_u *ApplicationVersionUpdateOne) sqlSave(ctx context.Context) (_node *Appl
 	if _u.mutation.StandingCleared() {
 		_spec.ClearField(applicationversion.FieldStanding, field.TypeEnum)
 	}
+	if value, ok := _u.mutation.ManifestDigest(); ok {
+		_spec.SetField(applicationversion.FieldManifestDigest, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Manifest(); ok {
+		_spec.SetField(applicationversion.FieldManifest, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Properties(); ok {
+		_spec.SetField(applicationversion.FieldProperties, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Context(); ok {
+		_spec.SetField(applicationversion.FieldContext, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ReleasableCount(); ok {
+		_spec.SetField(applicationversion.FieldReleasableCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedReleasableCount(); ok {
+		_spec.AddField(applicationversion.FieldReleasableCount, field.TypeInt, value)
+	}
 	if value, ok := _u.mutation.Moves(); ok {
 		_spec.SetField(applicationversion.FieldMoves, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.AddedMoves(); ok {
 		_spec.AddField(applicationversion.FieldMoves, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LockedAt(); ok {
+		_spec.SetField(applicationversion.FieldLockedAt, field.TypeTime, value)
+	}
+	if _u.mutation.LockedAtCleared() {
+		_spec.ClearField(applicationversion.FieldLockedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ArchivedAt(); ok {
+		_spec.SetField(applicationversion.FieldArchivedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ArchivedAtCleared() {
+		_spec.ClearField(applicationversion.FieldArchivedAt, field.TypeTime)
 	}
 	if _u.mutation.CurrentStageCleared() {
 		edge := &sqlgraph.EdgeSpec{

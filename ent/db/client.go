@@ -19,14 +19,18 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/activityopening"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/attachment"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
 	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/blob"
+	"github.com/plimsoll/plimsoll/ent/db/build"
+	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/component"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
@@ -66,12 +70,18 @@ type Client struct {
 	Application *ApplicationClient
 	// ApplicationVersion is the client for interacting with the ApplicationVersion builders.
 	ApplicationVersion *ApplicationVersionClient
+	// Attachment is the client for interacting with the Attachment builders.
+	Attachment *AttachmentClient
 	// Attestation is the client for interacting with the Attestation builders.
 	Attestation *AttestationClient
 	// Binding is the client for interacting with the Binding builders.
 	Binding *BindingClient
 	// Blob is the client for interacting with the Blob builders.
 	Blob *BlobClient
+	// Build is the client for interacting with the Build builders.
+	Build *BuildClient
+	// BuildArtifact is the client for interacting with the BuildArtifact builders.
+	BuildArtifact *BuildArtifactClient
 	// Component is the client for interacting with the Component builders.
 	Component *ComponentClient
 	// Evaluation is the client for interacting with the Evaluation builders.
@@ -82,6 +92,8 @@ type Client struct {
 	EvidenceSubject *EvidenceSubjectClient
 	// GatePolicy is the client for interacting with the GatePolicy builders.
 	GatePolicy *GatePolicyClient
+	// ImageChild is the client for interacting with the ImageChild builders.
+	ImageChild *ImageChildClient
 	// Label is the client for interacting with the Label builders.
 	Label *LabelClient
 	// Lifecycle is the client for interacting with the Lifecycle builders.
@@ -143,14 +155,18 @@ func (c *Client) init() {
 	c.ActivityOpening = NewActivityOpeningClient(c.config)
 	c.Application = NewApplicationClient(c.config)
 	c.ApplicationVersion = NewApplicationVersionClient(c.config)
+	c.Attachment = NewAttachmentClient(c.config)
 	c.Attestation = NewAttestationClient(c.config)
 	c.Binding = NewBindingClient(c.config)
 	c.Blob = NewBlobClient(c.config)
+	c.Build = NewBuildClient(c.config)
+	c.BuildArtifact = NewBuildArtifactClient(c.config)
 	c.Component = NewComponentClient(c.config)
 	c.Evaluation = NewEvaluationClient(c.config)
 	c.Evidence = NewEvidenceClient(c.config)
 	c.EvidenceSubject = NewEvidenceSubjectClient(c.config)
 	c.GatePolicy = NewGatePolicyClient(c.config)
+	c.ImageChild = NewImageChildClient(c.config)
 	c.Label = NewLabelClient(c.config)
 	c.Lifecycle = NewLifecycleClient(c.config)
 	c.LifecycleStep = NewLifecycleStepClient(c.config)
@@ -269,14 +285,18 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ActivityOpening:    NewActivityOpeningClient(cfg),
 		Application:        NewApplicationClient(cfg),
 		ApplicationVersion: NewApplicationVersionClient(cfg),
+		Attachment:         NewAttachmentClient(cfg),
 		Attestation:        NewAttestationClient(cfg),
 		Binding:            NewBindingClient(cfg),
 		Blob:               NewBlobClient(cfg),
+		Build:              NewBuildClient(cfg),
+		BuildArtifact:      NewBuildArtifactClient(cfg),
 		Component:          NewComponentClient(cfg),
 		Evaluation:         NewEvaluationClient(cfg),
 		Evidence:           NewEvidenceClient(cfg),
 		EvidenceSubject:    NewEvidenceSubjectClient(cfg),
 		GatePolicy:         NewGatePolicyClient(cfg),
+		ImageChild:         NewImageChildClient(cfg),
 		Label:              NewLabelClient(cfg),
 		Lifecycle:          NewLifecycleClient(cfg),
 		LifecycleStep:      NewLifecycleStepClient(cfg),
@@ -322,14 +342,18 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ActivityOpening:    NewActivityOpeningClient(cfg),
 		Application:        NewApplicationClient(cfg),
 		ApplicationVersion: NewApplicationVersionClient(cfg),
+		Attachment:         NewAttachmentClient(cfg),
 		Attestation:        NewAttestationClient(cfg),
 		Binding:            NewBindingClient(cfg),
 		Blob:               NewBlobClient(cfg),
+		Build:              NewBuildClient(cfg),
+		BuildArtifact:      NewBuildArtifactClient(cfg),
 		Component:          NewComponentClient(cfg),
 		Evaluation:         NewEvaluationClient(cfg),
 		Evidence:           NewEvidenceClient(cfg),
 		EvidenceSubject:    NewEvidenceSubjectClient(cfg),
 		GatePolicy:         NewGatePolicyClient(cfg),
+		ImageChild:         NewImageChildClient(cfg),
 		Label:              NewLabelClient(cfg),
 		Lifecycle:          NewLifecycleClient(cfg),
 		LifecycleStep:      NewLifecycleStepClient(cfg),
@@ -382,12 +406,12 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.ActivityEvent, c.ActivityOpening, c.Application, c.ApplicationVersion,
-		c.Attestation, c.Binding, c.Blob, c.Component, c.Evaluation, c.Evidence,
-		c.EvidenceSubject, c.GatePolicy, c.Label, c.Lifecycle, c.LifecycleStep,
-		c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
-		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
-		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
-		c.Stage, c.Token, c.TrustAnchor,
+		c.Attachment, c.Attestation, c.Binding, c.Blob, c.Build, c.BuildArtifact,
+		c.Component, c.Evaluation, c.Evidence, c.EvidenceSubject, c.GatePolicy,
+		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.Owner, c.Ownership,
+		c.PackageVersion, c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal,
+		c.Project, c.Promotion, c.Releasable, c.RoleBinding, c.Rule, c.Sbom,
+		c.SbomComponent, c.SearchWord, c.SigningKey, c.Stage, c.Token, c.TrustAnchor,
 	} {
 		n.Use(hooks...)
 	}
@@ -398,12 +422,12 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.ActivityEvent, c.ActivityOpening, c.Application, c.ApplicationVersion,
-		c.Attestation, c.Binding, c.Blob, c.Component, c.Evaluation, c.Evidence,
-		c.EvidenceSubject, c.GatePolicy, c.Label, c.Lifecycle, c.LifecycleStep,
-		c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
-		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
-		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
-		c.Stage, c.Token, c.TrustAnchor,
+		c.Attachment, c.Attestation, c.Binding, c.Blob, c.Build, c.BuildArtifact,
+		c.Component, c.Evaluation, c.Evidence, c.EvidenceSubject, c.GatePolicy,
+		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.Owner, c.Ownership,
+		c.PackageVersion, c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal,
+		c.Project, c.Promotion, c.Releasable, c.RoleBinding, c.Rule, c.Sbom,
+		c.SbomComponent, c.SearchWord, c.SigningKey, c.Stage, c.Token, c.TrustAnchor,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -420,12 +444,18 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Application.mutate(ctx, m)
 	case *ApplicationVersionMutation:
 		return c.ApplicationVersion.mutate(ctx, m)
+	case *AttachmentMutation:
+		return c.Attachment.mutate(ctx, m)
 	case *AttestationMutation:
 		return c.Attestation.mutate(ctx, m)
 	case *BindingMutation:
 		return c.Binding.mutate(ctx, m)
 	case *BlobMutation:
 		return c.Blob.mutate(ctx, m)
+	case *BuildMutation:
+		return c.Build.mutate(ctx, m)
+	case *BuildArtifactMutation:
+		return c.BuildArtifact.mutate(ctx, m)
 	case *ComponentMutation:
 		return c.Component.mutate(ctx, m)
 	case *EvaluationMutation:
@@ -436,6 +466,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.EvidenceSubject.mutate(ctx, m)
 	case *GatePolicyMutation:
 		return c.GatePolicy.mutate(ctx, m)
+	case *ImageChildMutation:
+		return c.ImageChild.mutate(ctx, m)
 	case *LabelMutation:
 		return c.Label.mutate(ctx, m)
 	case *LifecycleMutation:
@@ -1273,6 +1305,171 @@ func (c *ApplicationVersionClient) mutate(ctx context.Context, m *ApplicationVer
 	}
 }
 
+// AttachmentClient is a client for the Attachment schema.
+type AttachmentClient struct {
+	config
+}
+
+// NewAttachmentClient returns a client for the Attachment from the given config.
+func NewAttachmentClient(c config) *AttachmentClient {
+	return &AttachmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `attachment.Hooks(f(g(h())))`.
+func (c *AttachmentClient) Use(hooks ...Hook) {
+	c.hooks.Attachment = append(c.hooks.Attachment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `attachment.Intercept(f(g(h())))`.
+func (c *AttachmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Attachment = append(c.inters.Attachment, interceptors...)
+}
+
+// Create returns a builder for creating a Attachment entity.
+func (c *AttachmentClient) Create() *AttachmentCreate {
+	mutation := newAttachmentMutation(c.config, OpCreate)
+	return &AttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Attachment entities.
+func (c *AttachmentClient) CreateBulk(builders ...*AttachmentCreate) *AttachmentCreateBulk {
+	return &AttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AttachmentClient) MapCreateBulk(slice any, setFunc func(*AttachmentCreate, int)) *AttachmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AttachmentCreateBulk{err: fmt.Errorf("calling to AttachmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AttachmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Attachment.
+func (c *AttachmentClient) Update() *AttachmentUpdate {
+	mutation := newAttachmentMutation(c.config, OpUpdate)
+	return &AttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AttachmentClient) UpdateOne(_m *Attachment) *AttachmentUpdateOne {
+	mutation := newAttachmentMutation(c.config, OpUpdateOne, withAttachment(_m))
+	return &AttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AttachmentClient) UpdateOneID(id int) *AttachmentUpdateOne {
+	mutation := newAttachmentMutation(c.config, OpUpdateOne, withAttachmentID(id))
+	return &AttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Attachment.
+func (c *AttachmentClient) Delete() *AttachmentDelete {
+	mutation := newAttachmentMutation(c.config, OpDelete)
+	return &AttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AttachmentClient) DeleteOne(_m *Attachment) *AttachmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AttachmentClient) DeleteOneID(id int) *AttachmentDeleteOne {
+	builder := c.Delete().Where(attachment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AttachmentDeleteOne{builder}
+}
+
+// Query returns a query builder for Attachment.
+func (c *AttachmentClient) Query() *AttachmentQuery {
+	return &AttachmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAttachment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Attachment entity by its id.
+func (c *AttachmentClient) Get(ctx context.Context, id int) (*Attachment, error) {
+	return c.Query().Where(attachment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AttachmentClient) GetX(ctx context.Context, id int) *Attachment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryEvidence queries the evidence edge of a Attachment.
+func (c *AttachmentClient) QueryEvidence(_m *Attachment) *EvidenceQuery {
+	query := (&EvidenceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(attachment.Table, attachment.FieldID, id),
+			sqlgraph.To(evidence.Table, evidence.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, attachment.EvidenceTable, attachment.EvidenceColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCreator queries the creator edge of a Attachment.
+func (c *AttachmentClient) QueryCreator(_m *Attachment) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(attachment.Table, attachment.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, attachment.CreatorTable, attachment.CreatorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AttachmentClient) Hooks() []Hook {
+	return c.hooks.Attachment
+}
+
+// Interceptors returns the client interceptors.
+func (c *AttachmentClient) Interceptors() []Interceptor {
+	return c.inters.Attachment
+}
+
+func (c *AttachmentClient) mutate(ctx context.Context, m *AttachmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Attachment mutation op: %q", m.Op())
+	}
+}
+
 // AttestationClient is a client for the Attestation schema.
 type AttestationClient struct {
 	config
@@ -1816,6 +2013,352 @@ func (c *BlobClient) mutate(ctx context.Context, m *BlobMutation) (Value, error)
 	}
 }
 
+// BuildClient is a client for the Build schema.
+type BuildClient struct {
+	config
+}
+
+// NewBuildClient returns a client for the Build from the given config.
+func NewBuildClient(c config) *BuildClient {
+	return &BuildClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `build.Hooks(f(g(h())))`.
+func (c *BuildClient) Use(hooks ...Hook) {
+	c.hooks.Build = append(c.hooks.Build, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `build.Intercept(f(g(h())))`.
+func (c *BuildClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Build = append(c.inters.Build, interceptors...)
+}
+
+// Create returns a builder for creating a Build entity.
+func (c *BuildClient) Create() *BuildCreate {
+	mutation := newBuildMutation(c.config, OpCreate)
+	return &BuildCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Build entities.
+func (c *BuildClient) CreateBulk(builders ...*BuildCreate) *BuildCreateBulk {
+	return &BuildCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BuildClient) MapCreateBulk(slice any, setFunc func(*BuildCreate, int)) *BuildCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BuildCreateBulk{err: fmt.Errorf("calling to BuildClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BuildCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BuildCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Build.
+func (c *BuildClient) Update() *BuildUpdate {
+	mutation := newBuildMutation(c.config, OpUpdate)
+	return &BuildUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BuildClient) UpdateOne(_m *Build) *BuildUpdateOne {
+	mutation := newBuildMutation(c.config, OpUpdateOne, withBuild(_m))
+	return &BuildUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BuildClient) UpdateOneID(id int) *BuildUpdateOne {
+	mutation := newBuildMutation(c.config, OpUpdateOne, withBuildID(id))
+	return &BuildUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Build.
+func (c *BuildClient) Delete() *BuildDelete {
+	mutation := newBuildMutation(c.config, OpDelete)
+	return &BuildDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BuildClient) DeleteOne(_m *Build) *BuildDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BuildClient) DeleteOneID(id int) *BuildDeleteOne {
+	builder := c.Delete().Where(build.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BuildDeleteOne{builder}
+}
+
+// Query returns a query builder for Build.
+func (c *BuildClient) Query() *BuildQuery {
+	return &BuildQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBuild},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Build entity by its id.
+func (c *BuildClient) Get(ctx context.Context, id int) (*Build, error) {
+	return c.Query().Where(build.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BuildClient) GetX(ctx context.Context, id int) *Build {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryProject queries the project edge of a Build.
+func (c *BuildClient) QueryProject(_m *Build) *ProjectQuery {
+	query := (&ProjectClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(build.Table, build.FieldID, id),
+			sqlgraph.To(project.Table, project.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, build.ProjectTable, build.ProjectColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCreator queries the creator edge of a Build.
+func (c *BuildClient) QueryCreator(_m *Build) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(build.Table, build.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, build.CreatorTable, build.CreatorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryArtifacts queries the artifacts edge of a Build.
+func (c *BuildClient) QueryArtifacts(_m *Build) *BuildArtifactQuery {
+	query := (&BuildArtifactClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(build.Table, build.FieldID, id),
+			sqlgraph.To(buildartifact.Table, buildartifact.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, build.ArtifactsTable, build.ArtifactsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryReleasables queries the releasables edge of a Build.
+func (c *BuildClient) QueryReleasables(_m *Build) *ReleasableQuery {
+	query := (&ReleasableClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(build.Table, build.FieldID, id),
+			sqlgraph.To(releasable.Table, releasable.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, build.ReleasablesTable, build.ReleasablesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BuildClient) Hooks() []Hook {
+	return c.hooks.Build
+}
+
+// Interceptors returns the client interceptors.
+func (c *BuildClient) Interceptors() []Interceptor {
+	return c.inters.Build
+}
+
+func (c *BuildClient) mutate(ctx context.Context, m *BuildMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BuildCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BuildUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BuildUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BuildDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Build mutation op: %q", m.Op())
+	}
+}
+
+// BuildArtifactClient is a client for the BuildArtifact schema.
+type BuildArtifactClient struct {
+	config
+}
+
+// NewBuildArtifactClient returns a client for the BuildArtifact from the given config.
+func NewBuildArtifactClient(c config) *BuildArtifactClient {
+	return &BuildArtifactClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `buildartifact.Hooks(f(g(h())))`.
+func (c *BuildArtifactClient) Use(hooks ...Hook) {
+	c.hooks.BuildArtifact = append(c.hooks.BuildArtifact, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `buildartifact.Intercept(f(g(h())))`.
+func (c *BuildArtifactClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BuildArtifact = append(c.inters.BuildArtifact, interceptors...)
+}
+
+// Create returns a builder for creating a BuildArtifact entity.
+func (c *BuildArtifactClient) Create() *BuildArtifactCreate {
+	mutation := newBuildArtifactMutation(c.config, OpCreate)
+	return &BuildArtifactCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BuildArtifact entities.
+func (c *BuildArtifactClient) CreateBulk(builders ...*BuildArtifactCreate) *BuildArtifactCreateBulk {
+	return &BuildArtifactCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BuildArtifactClient) MapCreateBulk(slice any, setFunc func(*BuildArtifactCreate, int)) *BuildArtifactCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BuildArtifactCreateBulk{err: fmt.Errorf("calling to BuildArtifactClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BuildArtifactCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BuildArtifactCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BuildArtifact.
+func (c *BuildArtifactClient) Update() *BuildArtifactUpdate {
+	mutation := newBuildArtifactMutation(c.config, OpUpdate)
+	return &BuildArtifactUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BuildArtifactClient) UpdateOne(_m *BuildArtifact) *BuildArtifactUpdateOne {
+	mutation := newBuildArtifactMutation(c.config, OpUpdateOne, withBuildArtifact(_m))
+	return &BuildArtifactUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BuildArtifactClient) UpdateOneID(id int) *BuildArtifactUpdateOne {
+	mutation := newBuildArtifactMutation(c.config, OpUpdateOne, withBuildArtifactID(id))
+	return &BuildArtifactUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BuildArtifact.
+func (c *BuildArtifactClient) Delete() *BuildArtifactDelete {
+	mutation := newBuildArtifactMutation(c.config, OpDelete)
+	return &BuildArtifactDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BuildArtifactClient) DeleteOne(_m *BuildArtifact) *BuildArtifactDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BuildArtifactClient) DeleteOneID(id int) *BuildArtifactDeleteOne {
+	builder := c.Delete().Where(buildartifact.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BuildArtifactDeleteOne{builder}
+}
+
+// Query returns a query builder for BuildArtifact.
+func (c *BuildArtifactClient) Query() *BuildArtifactQuery {
+	return &BuildArtifactQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBuildArtifact},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BuildArtifact entity by its id.
+func (c *BuildArtifactClient) Get(ctx context.Context, id int) (*BuildArtifact, error) {
+	return c.Query().Where(buildartifact.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BuildArtifactClient) GetX(ctx context.Context, id int) *BuildArtifact {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryBuild queries the build edge of a BuildArtifact.
+func (c *BuildArtifactClient) QueryBuild(_m *BuildArtifact) *BuildQuery {
+	query := (&BuildClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(buildartifact.Table, buildartifact.FieldID, id),
+			sqlgraph.To(build.Table, build.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, buildartifact.BuildTable, buildartifact.BuildColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BuildArtifactClient) Hooks() []Hook {
+	return c.hooks.BuildArtifact
+}
+
+// Interceptors returns the client interceptors.
+func (c *BuildArtifactClient) Interceptors() []Interceptor {
+	return c.inters.BuildArtifact
+}
+
+func (c *BuildArtifactClient) mutate(ctx context.Context, m *BuildArtifactMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BuildArtifactCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BuildArtifactUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BuildArtifactUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BuildArtifactDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown BuildArtifact mutation op: %q", m.Op())
+	}
+}
+
 // ComponentClient is a client for the Component schema.
 type ComponentClient struct {
 	config
@@ -2334,6 +2877,22 @@ func (c *EvidenceClient) QuerySubjects(_m *Evidence) *EvidenceSubjectQuery {
 	return query
 }
 
+// QueryAttachments queries the attachments edge of a Evidence.
+func (c *EvidenceClient) QueryAttachments(_m *Evidence) *AttachmentQuery {
+	query := (&AttachmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(evidence.Table, evidence.FieldID, id),
+			sqlgraph.To(attachment.Table, attachment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, evidence.AttachmentsTable, evidence.AttachmentsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *EvidenceClient) Hooks() []Hook {
 	return c.hooks.Evidence
@@ -2686,6 +3245,139 @@ func (c *GatePolicyClient) mutate(ctx context.Context, m *GatePolicyMutation) (V
 		return (&GatePolicyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown GatePolicy mutation op: %q", m.Op())
+	}
+}
+
+// ImageChildClient is a client for the ImageChild schema.
+type ImageChildClient struct {
+	config
+}
+
+// NewImageChildClient returns a client for the ImageChild from the given config.
+func NewImageChildClient(c config) *ImageChildClient {
+	return &ImageChildClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `imagechild.Hooks(f(g(h())))`.
+func (c *ImageChildClient) Use(hooks ...Hook) {
+	c.hooks.ImageChild = append(c.hooks.ImageChild, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `imagechild.Intercept(f(g(h())))`.
+func (c *ImageChildClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ImageChild = append(c.inters.ImageChild, interceptors...)
+}
+
+// Create returns a builder for creating a ImageChild entity.
+func (c *ImageChildClient) Create() *ImageChildCreate {
+	mutation := newImageChildMutation(c.config, OpCreate)
+	return &ImageChildCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ImageChild entities.
+func (c *ImageChildClient) CreateBulk(builders ...*ImageChildCreate) *ImageChildCreateBulk {
+	return &ImageChildCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ImageChildClient) MapCreateBulk(slice any, setFunc func(*ImageChildCreate, int)) *ImageChildCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ImageChildCreateBulk{err: fmt.Errorf("calling to ImageChildClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ImageChildCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ImageChildCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ImageChild.
+func (c *ImageChildClient) Update() *ImageChildUpdate {
+	mutation := newImageChildMutation(c.config, OpUpdate)
+	return &ImageChildUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ImageChildClient) UpdateOne(_m *ImageChild) *ImageChildUpdateOne {
+	mutation := newImageChildMutation(c.config, OpUpdateOne, withImageChild(_m))
+	return &ImageChildUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ImageChildClient) UpdateOneID(id int) *ImageChildUpdateOne {
+	mutation := newImageChildMutation(c.config, OpUpdateOne, withImageChildID(id))
+	return &ImageChildUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ImageChild.
+func (c *ImageChildClient) Delete() *ImageChildDelete {
+	mutation := newImageChildMutation(c.config, OpDelete)
+	return &ImageChildDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ImageChildClient) DeleteOne(_m *ImageChild) *ImageChildDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ImageChildClient) DeleteOneID(id int) *ImageChildDeleteOne {
+	builder := c.Delete().Where(imagechild.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ImageChildDeleteOne{builder}
+}
+
+// Query returns a query builder for ImageChild.
+func (c *ImageChildClient) Query() *ImageChildQuery {
+	return &ImageChildQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeImageChild},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ImageChild entity by its id.
+func (c *ImageChildClient) Get(ctx context.Context, id int) (*ImageChild, error) {
+	return c.Query().Where(imagechild.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ImageChildClient) GetX(ctx context.Context, id int) *ImageChild {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ImageChildClient) Hooks() []Hook {
+	return c.hooks.ImageChild
+}
+
+// Interceptors returns the client interceptors.
+func (c *ImageChildClient) Interceptors() []Interceptor {
+	return c.inters.ImageChild
+}
+
+func (c *ImageChildClient) mutate(ctx context.Context, m *ImageChildMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ImageChildCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ImageChildUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ImageChildUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ImageChildDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown ImageChild mutation op: %q", m.Op())
 	}
 }
 
@@ -4889,6 +5581,54 @@ func (c *ReleasableClient) QueryVersion(_m *Releasable) *ApplicationVersionQuery
 	return query
 }
 
+// QuerySourceBuild queries the source_build edge of a Releasable.
+func (c *ReleasableClient) QuerySourceBuild(_m *Releasable) *BuildQuery {
+	query := (&BuildClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(releasable.Table, releasable.FieldID, id),
+			sqlgraph.To(build.Table, build.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, releasable.SourceBuildTable, releasable.SourceBuildColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySourceVersion queries the source_version edge of a Releasable.
+func (c *ReleasableClient) QuerySourceVersion(_m *Releasable) *ApplicationVersionQuery {
+	query := (&ApplicationVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(releasable.Table, releasable.FieldID, id),
+			sqlgraph.To(applicationversion.Table, applicationversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, releasable.SourceVersionTable, releasable.SourceVersionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryOriginApplication queries the origin_application edge of a Releasable.
+func (c *ReleasableClient) QueryOriginApplication(_m *Releasable) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(releasable.Table, releasable.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, releasable.OriginApplicationTable, releasable.OriginApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryPackage queries the package edge of a Releasable.
 func (c *ReleasableClient) QueryPackage(_m *Releasable) *PkgQuery {
 	query := (&PkgClient{config: c.config}).Query()
@@ -6370,19 +7110,21 @@ func (c *TrustAnchorClient) mutate(ctx context.Context, m *TrustAnchorMutation) 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		ActivityEvent, ActivityOpening, Application, ApplicationVersion, Attestation,
-		Binding, Blob, Component, Evaluation, Evidence, EvidenceSubject, GatePolicy,
-		Label, Lifecycle, LifecycleStep, Owner, Ownership, PackageVersion, Pkg,
-		PolicyTarget, PolicyTemplate, Principal, Project, Promotion, Releasable,
-		RoleBinding, Rule, Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
+		ActivityEvent, ActivityOpening, Application, ApplicationVersion, Attachment,
+		Attestation, Binding, Blob, Build, BuildArtifact, Component, Evaluation,
+		Evidence, EvidenceSubject, GatePolicy, ImageChild, Label, Lifecycle,
+		LifecycleStep, Owner, Ownership, PackageVersion, Pkg, PolicyTarget,
+		PolicyTemplate, Principal, Project, Promotion, Releasable, RoleBinding, Rule,
+		Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
 		TrustAnchor []ent.Hook
 	}
 	inters struct {
-		ActivityEvent, ActivityOpening, Application, ApplicationVersion, Attestation,
-		Binding, Blob, Component, Evaluation, Evidence, EvidenceSubject, GatePolicy,
-		Label, Lifecycle, LifecycleStep, Owner, Ownership, PackageVersion, Pkg,
-		PolicyTarget, PolicyTemplate, Principal, Project, Promotion, Releasable,
-		RoleBinding, Rule, Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
+		ActivityEvent, ActivityOpening, Application, ApplicationVersion, Attachment,
+		Attestation, Binding, Blob, Build, BuildArtifact, Component, Evaluation,
+		Evidence, EvidenceSubject, GatePolicy, ImageChild, Label, Lifecycle,
+		LifecycleStep, Owner, Ownership, PackageVersion, Pkg, PolicyTarget,
+		PolicyTemplate, Principal, Project, Promotion, Releasable, RoleBinding, Rule,
+		Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
 		TrustAnchor []ent.Interceptor
 	}
 )

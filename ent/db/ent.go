@@ -16,14 +16,18 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/activityopening"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/attachment"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
 	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/blob"
+	"github.com/plimsoll/plimsoll/ent/db/build"
+	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/component"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
@@ -110,14 +114,18 @@ func checkColumn(t, c string) error {
 			activityopening.Table:    activityopening.ValidColumn,
 			application.Table:        application.ValidColumn,
 			applicationversion.Table: applicationversion.ValidColumn,
+			attachment.Table:         attachment.ValidColumn,
 			attestation.Table:        attestation.ValidColumn,
 			binding.Table:            binding.ValidColumn,
 			blob.Table:               blob.ValidColumn,
+			build.Table:              build.ValidColumn,
+			buildartifact.Table:      buildartifact.ValidColumn,
 			component.Table:          component.ValidColumn,
 			evaluation.Table:         evaluation.ValidColumn,
 			evidence.Table:           evidence.ValidColumn,
 			evidencesubject.Table:    evidencesubject.ValidColumn,
 			gatepolicy.Table:         gatepolicy.ValidColumn,
+			imagechild.Table:         imagechild.ValidColumn,
 			label.Table:              label.ValidColumn,
 			lifecycle.Table:          lifecycle.ValidColumn,
 			lifecyclestep.Table:      lifecyclestep.ValidColumn,

@@ -28,8 +28,10 @@ type Evidence struct {
 	SignerKey string `json:"signer_key,omitempty"`
 	// key of the project it was pushed to, or empty for the organisation
 	Realm string `json:"realm,omitempty"`
-	// blob that holds the bytes as they came
+	// what holds the bytes as they came
 	RawDigest string `json:"raw_digest,omitempty"`
+	// whether they are in the object store, because they are large, and not in the database
+	RawInObjects bool `json:"raw_in_objects,omitempty"`
 	// MediaType holds the value of the "media_type" field.
 	MediaType string `json:"media_type,omitempty"`
 	// Size holds the value of the "size" field.
@@ -44,6 +46,8 @@ type Evidence struct {
 	Verified bool `json:"verified,omitempty"`
 	// why it counts as verified or not, in a sentence
 	Verification string `json:"verification,omitempty"`
+	// whether this installation signed for having received it from who it says
+	Collected bool `json:"collected,omitempty"`
 	// Provider holds the value of the "provider" field.
 	Provider string `json:"provider,omitempty"`
 	// AnchorID holds the value of the "anchor_id" field.
@@ -78,13 +82,16 @@ type EvidenceEdges struct {
 	Creator *Principal `json:"creator,omitempty"`
 	// Subjects holds the value of the subjects edge.
 	Subjects []*EvidenceSubject `json:"subjects,omitempty"`
+	// Attachments holds the value of the attachments edge.
+	Attachments []*Attachment `json:"attachments,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [6]bool
+	loadedTypes [7]bool
 	// totalCount holds the count of the edges above.
-	totalCount [5]map[string]int
+	totalCount [6]map[string]int
 
-	namedSubjects map[string][]*EvidenceSubject
+	namedSubjects    map[string][]*EvidenceSubject
+	namedAttachments map[string][]*Attachment
 }
 
 // AnchorOrErr returns the Anchor value or an error if the edge
@@ -151,12 +158,21 @@ func (e EvidenceEdges) SubjectsOrErr() ([]*EvidenceSubject, error) {
 	return nil, &NotLoadedError{edge: "subjects"}
 }
 
+// AttachmentsOrErr returns the Attachments value or an error if the edge
+// was not loaded in eager-loading.
+func (e EvidenceEdges) AttachmentsOrErr() ([]*Attachment, error) {
+	if e.loadedTypes[6] {
+		return e.Attachments, nil
+	}
+	return nil, &NotLoadedError{edge: "attachments"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Evidence) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case evidence.FieldVerified:
+		case evidence.FieldRawInObjects, evidence.FieldVerified, evidence.FieldCollected:
 			values[i] = new(sql.NullBool)
 		case evidence.FieldID, evidence.FieldSize, evidence.FieldAnchorID, evidence.FieldProjectID, evidence.FieldStageID, evidence.FieldSbomID, evidence.FieldCreatedBy:
 			values[i] = new(sql.NullInt64)
@@ -209,6 +225,12 @@ func (_m *Evidence) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.RawDigest = value.String
 			}
+		case evidence.FieldRawInObjects:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field raw_in_objects", values[i])
+			} else if value.Valid {
+				_m.RawInObjects = value.Bool
+			}
 		case evidence.FieldMediaType:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field media_type", values[i])
@@ -250,6 +272,12 @@ func (_m *Evidence) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field verification", values[i])
 			} else if value.Valid {
 				_m.Verification = value.String
+			}
+		case evidence.FieldCollected:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field collected", values[i])
+			} else if value.Valid {
+				_m.Collected = value.Bool
 			}
 		case evidence.FieldProvider:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -340,6 +368,11 @@ func (_m *Evidence) QuerySubjects() *EvidenceSubjectQuery {
 	return NewEvidenceClient(_m.config).QuerySubjects(_m)
 }
 
+// QueryAttachments queries the "attachments" edge of the Evidence entity.
+func (_m *Evidence) QueryAttachments() *AttachmentQuery {
+	return NewEvidenceClient(_m.config).QueryAttachments(_m)
+}
+
 // Update returns a builder for updating this Evidence.
 // Note that you need to call Evidence.Unwrap() before calling this method if this Evidence
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -375,6 +408,9 @@ func (_m *Evidence) String() string {
 	builder.WriteString("raw_digest=")
 	builder.WriteString(_m.RawDigest)
 	builder.WriteString(", ")
+	builder.WriteString("raw_in_objects=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RawInObjects))
+	builder.WriteString(", ")
 	builder.WriteString("media_type=")
 	builder.WriteString(_m.MediaType)
 	builder.WriteString(", ")
@@ -395,6 +431,9 @@ func (_m *Evidence) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("verification=")
 	builder.WriteString(_m.Verification)
+	builder.WriteString(", ")
+	builder.WriteString("collected=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Collected))
 	builder.WriteString(", ")
 	builder.WriteString("provider=")
 	builder.WriteString(_m.Provider)
@@ -449,6 +488,30 @@ func (_m *Evidence) appendNamedSubjects(name string, edges ...*EvidenceSubject) 
 		_m.Edges.namedSubjects[name] = []*EvidenceSubject{}
 	} else {
 		_m.Edges.namedSubjects[name] = append(_m.Edges.namedSubjects[name], edges...)
+	}
+}
+
+// NamedAttachments returns the Attachments named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *Evidence) NamedAttachments(name string) ([]*Attachment, error) {
+	if _m.Edges.namedAttachments == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedAttachments[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *Evidence) appendNamedAttachments(name string, edges ...*Attachment) {
+	if _m.Edges.namedAttachments == nil {
+		_m.Edges.namedAttachments = make(map[string][]*Attachment)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedAttachments[name] = []*Attachment{}
+	} else {
+		_m.Edges.namedAttachments[name] = append(_m.Edges.namedAttachments[name], edges...)
 	}
 }
 

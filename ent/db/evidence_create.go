@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/plimsoll/plimsoll/ent/db/attachment"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/principal"
@@ -49,6 +50,20 @@ func (_c *EvidenceCreate) SetRealm(v string) *EvidenceCreate {
 // SetRawDigest sets the "raw_digest" field.
 func (_c *EvidenceCreate) SetRawDigest(v string) *EvidenceCreate {
 	_c.mutation.SetRawDigest(v)
+	return _c
+}
+
+// SetRawInObjects sets the "raw_in_objects" field.
+func (_c *EvidenceCreate) SetRawInObjects(v bool) *EvidenceCreate {
+	_c.mutation.SetRawInObjects(v)
+	return _c
+}
+
+// SetNillableRawInObjects sets the "raw_in_objects" field if the given value is not nil.
+func (_c *EvidenceCreate) SetNillableRawInObjects(v *bool) *EvidenceCreate {
+	if v != nil {
+		_c.SetRawInObjects(*v)
+	}
 	return _c
 }
 
@@ -99,6 +114,20 @@ func (_c *EvidenceCreate) SetVerified(v bool) *EvidenceCreate {
 // SetVerification sets the "verification" field.
 func (_c *EvidenceCreate) SetVerification(v string) *EvidenceCreate {
 	_c.mutation.SetVerification(v)
+	return _c
+}
+
+// SetCollected sets the "collected" field.
+func (_c *EvidenceCreate) SetCollected(v bool) *EvidenceCreate {
+	_c.mutation.SetCollected(v)
+	return _c
+}
+
+// SetNillableCollected sets the "collected" field if the given value is not nil.
+func (_c *EvidenceCreate) SetNillableCollected(v *bool) *EvidenceCreate {
+	if v != nil {
+		_c.SetCollected(*v)
+	}
 	return _c
 }
 
@@ -230,6 +259,21 @@ func (_c *EvidenceCreate) AddSubjects(v ...*EvidenceSubject) *EvidenceCreate {
 	return _c.AddSubjectIDs(ids...)
 }
 
+// AddAttachmentIDs adds the "attachments" edge to the Attachment entity by IDs.
+func (_c *EvidenceCreate) AddAttachmentIDs(ids ...int) *EvidenceCreate {
+	_c.mutation.AddAttachmentIDs(ids...)
+	return _c
+}
+
+// AddAttachments adds the "attachments" edges to the Attachment entity.
+func (_c *EvidenceCreate) AddAttachments(v ...*Attachment) *EvidenceCreate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddAttachmentIDs(ids...)
+}
+
 // Mutation returns the EvidenceMutation object of the builder.
 func (_c *EvidenceCreate) Mutation() *EvidenceMutation {
 	return _c.mutation
@@ -265,9 +309,17 @@ func (_c *EvidenceCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *EvidenceCreate) defaults() {
+	if _, ok := _c.mutation.RawInObjects(); !ok {
+		v := evidence.DefaultRawInObjects
+		_c.mutation.SetRawInObjects(v)
+	}
 	if _, ok := _c.mutation.View(); !ok {
 		v := evidence.DefaultView
 		_c.mutation.SetView(v)
+	}
+	if _, ok := _c.mutation.Collected(); !ok {
+		v := evidence.DefaultCollected
+		_c.mutation.SetCollected(v)
 	}
 	if _, ok := _c.mutation.Provider(); !ok {
 		v := evidence.DefaultProvider
@@ -288,6 +340,9 @@ func (_c *EvidenceCreate) check() error {
 	}
 	if _, ok := _c.mutation.RawDigest(); !ok {
 		return &ValidationError{Name: "raw_digest", err: errors.New(`db: missing required field "Evidence.raw_digest"`)}
+	}
+	if _, ok := _c.mutation.RawInObjects(); !ok {
+		return &ValidationError{Name: "raw_in_objects", err: errors.New(`db: missing required field "Evidence.raw_in_objects"`)}
 	}
 	if _, ok := _c.mutation.MediaType(); !ok {
 		return &ValidationError{Name: "media_type", err: errors.New(`db: missing required field "Evidence.media_type"`)}
@@ -314,6 +369,9 @@ func (_c *EvidenceCreate) check() error {
 	}
 	if _, ok := _c.mutation.Verification(); !ok {
 		return &ValidationError{Name: "verification", err: errors.New(`db: missing required field "Evidence.verification"`)}
+	}
+	if _, ok := _c.mutation.Collected(); !ok {
+		return &ValidationError{Name: "collected", err: errors.New(`db: missing required field "Evidence.collected"`)}
 	}
 	if _, ok := _c.mutation.Provider(); !ok {
 		return &ValidationError{Name: "provider", err: errors.New(`db: missing required field "Evidence.provider"`)}
@@ -370,6 +428,10 @@ func (_c *EvidenceCreate) createSpec() (*Evidence, *sqlgraph.CreateSpec) {
 		_spec.SetField(evidence.FieldRawDigest, field.TypeString, value)
 		_node.RawDigest = value
 	}
+	if value, ok := _c.mutation.RawInObjects(); ok {
+		_spec.SetField(evidence.FieldRawInObjects, field.TypeBool, value)
+		_node.RawInObjects = value
+	}
 	if value, ok := _c.mutation.MediaType(); ok {
 		_spec.SetField(evidence.FieldMediaType, field.TypeString, value)
 		_node.MediaType = value
@@ -397,6 +459,10 @@ func (_c *EvidenceCreate) createSpec() (*Evidence, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Verification(); ok {
 		_spec.SetField(evidence.FieldVerification, field.TypeString, value)
 		_node.Verification = value
+	}
+	if value, ok := _c.mutation.Collected(); ok {
+		_spec.SetField(evidence.FieldCollected, field.TypeBool, value)
+		_node.Collected = value
 	}
 	if value, ok := _c.mutation.Provider(); ok {
 		_spec.SetField(evidence.FieldProvider, field.TypeString, value)
@@ -507,6 +573,22 @@ func (_c *EvidenceCreate) createSpec() (*Evidence, *sqlgraph.CreateSpec) {
 		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
+	if nodes := _c.mutation.AttachmentsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   evidence.AttachmentsTable,
+			Columns: []string{evidence.AttachmentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(attachment.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
 	return _node, _spec
 }
 
@@ -582,6 +664,9 @@ func (u *EvidenceUpsertOne) UpdateNewValues() *EvidenceUpsertOne {
 		if _, exists := u.create.mutation.RawDigest(); exists {
 			s.SetIgnore(evidence.FieldRawDigest)
 		}
+		if _, exists := u.create.mutation.RawInObjects(); exists {
+			s.SetIgnore(evidence.FieldRawInObjects)
+		}
 		if _, exists := u.create.mutation.MediaType(); exists {
 			s.SetIgnore(evidence.FieldMediaType)
 		}
@@ -602,6 +687,9 @@ func (u *EvidenceUpsertOne) UpdateNewValues() *EvidenceUpsertOne {
 		}
 		if _, exists := u.create.mutation.Verification(); exists {
 			s.SetIgnore(evidence.FieldVerification)
+		}
+		if _, exists := u.create.mutation.Collected(); exists {
+			s.SetIgnore(evidence.FieldCollected)
 		}
 		if _, exists := u.create.mutation.Provider(); exists {
 			s.SetIgnore(evidence.FieldProvider)
@@ -843,6 +931,9 @@ func (u *EvidenceUpsertBulk) UpdateNewValues() *EvidenceUpsertBulk {
 			if _, exists := b.mutation.RawDigest(); exists {
 				s.SetIgnore(evidence.FieldRawDigest)
 			}
+			if _, exists := b.mutation.RawInObjects(); exists {
+				s.SetIgnore(evidence.FieldRawInObjects)
+			}
 			if _, exists := b.mutation.MediaType(); exists {
 				s.SetIgnore(evidence.FieldMediaType)
 			}
@@ -863,6 +954,9 @@ func (u *EvidenceUpsertBulk) UpdateNewValues() *EvidenceUpsertBulk {
 			}
 			if _, exists := b.mutation.Verification(); exists {
 				s.SetIgnore(evidence.FieldVerification)
+			}
+			if _, exists := b.mutation.Collected(); exists {
+				s.SetIgnore(evidence.FieldCollected)
 			}
 			if _, exists := b.mutation.Provider(); exists {
 				s.SetIgnore(evidence.FieldProvider)

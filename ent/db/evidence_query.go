@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/plimsoll/plimsoll/ent/db/attachment"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
@@ -25,19 +26,21 @@ import (
 // EvidenceQuery is the builder for querying Evidence entities.
 type EvidenceQuery struct {
 	config
-	ctx               *QueryContext
-	order             []evidence.OrderOption
-	inters            []Interceptor
-	predicates        []predicate.Evidence
-	withAnchor        *TrustAnchorQuery
-	withProject       *ProjectQuery
-	withStage         *StageQuery
-	withSbom          *SbomQuery
-	withCreator       *PrincipalQuery
-	withSubjects      *EvidenceSubjectQuery
-	loadTotal         []func(context.Context, []*Evidence) error
-	modifiers         []func(*sql.Selector)
-	withNamedSubjects map[string]*EvidenceSubjectQuery
+	ctx                  *QueryContext
+	order                []evidence.OrderOption
+	inters               []Interceptor
+	predicates           []predicate.Evidence
+	withAnchor           *TrustAnchorQuery
+	withProject          *ProjectQuery
+	withStage            *StageQuery
+	withSbom             *SbomQuery
+	withCreator          *PrincipalQuery
+	withSubjects         *EvidenceSubjectQuery
+	withAttachments      *AttachmentQuery
+	loadTotal            []func(context.Context, []*Evidence) error
+	modifiers            []func(*sql.Selector)
+	withNamedSubjects    map[string]*EvidenceSubjectQuery
+	withNamedAttachments map[string]*AttachmentQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -199,6 +202,28 @@ func (_q *EvidenceQuery) QuerySubjects() *EvidenceSubjectQuery {
 			sqlgraph.From(evidence.Table, evidence.FieldID, selector),
 			sqlgraph.To(evidencesubject.Table, evidencesubject.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, evidence.SubjectsTable, evidence.SubjectsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryAttachments chains the current query on the "attachments" edge.
+func (_q *EvidenceQuery) QueryAttachments() *AttachmentQuery {
+	query := (&AttachmentClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(evidence.Table, evidence.FieldID, selector),
+			sqlgraph.To(attachment.Table, attachment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, evidence.AttachmentsTable, evidence.AttachmentsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -393,17 +418,18 @@ func (_q *EvidenceQuery) Clone() *EvidenceQuery {
 		return nil
 	}
 	return &EvidenceQuery{
-		config:       _q.config,
-		ctx:          _q.ctx.Clone(),
-		order:        append([]evidence.OrderOption{}, _q.order...),
-		inters:       append([]Interceptor{}, _q.inters...),
-		predicates:   append([]predicate.Evidence{}, _q.predicates...),
-		withAnchor:   _q.withAnchor.Clone(),
-		withProject:  _q.withProject.Clone(),
-		withStage:    _q.withStage.Clone(),
-		withSbom:     _q.withSbom.Clone(),
-		withCreator:  _q.withCreator.Clone(),
-		withSubjects: _q.withSubjects.Clone(),
+		config:          _q.config,
+		ctx:             _q.ctx.Clone(),
+		order:           append([]evidence.OrderOption{}, _q.order...),
+		inters:          append([]Interceptor{}, _q.inters...),
+		predicates:      append([]predicate.Evidence{}, _q.predicates...),
+		withAnchor:      _q.withAnchor.Clone(),
+		withProject:     _q.withProject.Clone(),
+		withStage:       _q.withStage.Clone(),
+		withSbom:        _q.withSbom.Clone(),
+		withCreator:     _q.withCreator.Clone(),
+		withSubjects:    _q.withSubjects.Clone(),
+		withAttachments: _q.withAttachments.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -474,6 +500,17 @@ func (_q *EvidenceQuery) WithSubjects(opts ...func(*EvidenceSubjectQuery)) *Evid
 		opt(query)
 	}
 	_q.withSubjects = query
+	return _q
+}
+
+// WithAttachments tells the query-builder to eager-load the nodes that are connected to
+// the "attachments" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *EvidenceQuery) WithAttachments(opts ...func(*AttachmentQuery)) *EvidenceQuery {
+	query := (&AttachmentClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withAttachments = query
 	return _q
 }
 
@@ -555,13 +592,14 @@ func (_q *EvidenceQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Evi
 	var (
 		nodes       = []*Evidence{}
 		_spec       = _q.querySpec()
-		loadedTypes = [6]bool{
+		loadedTypes = [7]bool{
 			_q.withAnchor != nil,
 			_q.withProject != nil,
 			_q.withStage != nil,
 			_q.withSbom != nil,
 			_q.withCreator != nil,
 			_q.withSubjects != nil,
+			_q.withAttachments != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -622,10 +660,24 @@ func (_q *EvidenceQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Evi
 			return nil, err
 		}
 	}
+	if query := _q.withAttachments; query != nil {
+		if err := _q.loadAttachments(ctx, query, nodes,
+			func(n *Evidence) { n.Edges.Attachments = []*Attachment{} },
+			func(n *Evidence, e *Attachment) { n.Edges.Attachments = append(n.Edges.Attachments, e) }); err != nil {
+			return nil, err
+		}
+	}
 	for name, query := range _q.withNamedSubjects {
 		if err := _q.loadSubjects(ctx, query, nodes,
 			func(n *Evidence) { n.appendNamedSubjects(name) },
 			func(n *Evidence, e *EvidenceSubject) { n.appendNamedSubjects(name, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedAttachments {
+		if err := _q.loadAttachments(ctx, query, nodes,
+			func(n *Evidence) { n.appendNamedAttachments(name) },
+			func(n *Evidence, e *Attachment) { n.appendNamedAttachments(name, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -824,6 +876,36 @@ func (_q *EvidenceQuery) loadSubjects(ctx context.Context, query *EvidenceSubjec
 	}
 	return nil
 }
+func (_q *EvidenceQuery) loadAttachments(ctx context.Context, query *AttachmentQuery, nodes []*Evidence, init func(*Evidence), assign func(*Evidence, *Attachment)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[int]*Evidence)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(attachment.FieldEvidenceID)
+	}
+	query.Where(predicate.Attachment(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(evidence.AttachmentsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.EvidenceID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "evidence_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
 
 func (_q *EvidenceQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -944,6 +1026,20 @@ func (_q *EvidenceQuery) WithNamedSubjects(name string, opts ...func(*EvidenceSu
 		_q.withNamedSubjects = make(map[string]*EvidenceSubjectQuery)
 	}
 	_q.withNamedSubjects[name] = query
+	return _q
+}
+
+// WithNamedAttachments tells the query-builder to eager-load the nodes that are connected to the "attachments"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *EvidenceQuery) WithNamedAttachments(name string, opts ...func(*AttachmentQuery)) *EvidenceQuery {
+	query := (&AttachmentClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedAttachments == nil {
+		_q.withNamedAttachments = make(map[string]*AttachmentQuery)
+	}
+	_q.withNamedAttachments[name] = query
 	return _q
 }
 

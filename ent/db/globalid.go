@@ -16,6 +16,9 @@ func (_m *Application) GlobalID() string { return id.Global("Application", _m.ID
 // GlobalID returns the opaque id under which the API knows this ApplicationVersion.
 func (_m *ApplicationVersion) GlobalID() string { return id.Global("ApplicationVersion", _m.ID) }
 
+// GlobalID returns the opaque id under which the API knows this Attachment.
+func (_m *Attachment) GlobalID() string { return id.Global("Attachment", _m.ID) }
+
 // GlobalID returns the opaque id under which the API knows this Attestation.
 func (_m *Attestation) GlobalID() string { return id.Global("Attestation", _m.ID) }
 
@@ -24,6 +27,12 @@ func (_m *Binding) GlobalID() string { return id.Global("Binding", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this Blob.
 func (_m *Blob) GlobalID() string { return id.Global("Blob", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this Build.
+func (_m *Build) GlobalID() string { return id.Global("Build", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this BuildArtifact.
+func (_m *BuildArtifact) GlobalID() string { return id.Global("BuildArtifact", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this Component.
 func (_m *Component) GlobalID() string { return id.Global("Component", _m.ID) }
@@ -39,6 +48,9 @@ func (_m *EvidenceSubject) GlobalID() string { return id.Global("EvidenceSubject
 
 // GlobalID returns the opaque id under which the API knows this GatePolicy.
 func (_m *GatePolicy) GlobalID() string { return id.Global("GatePolicy", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this ImageChild.
+func (_m *ImageChild) GlobalID() string { return id.Global("ImageChild", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this Label.
 func (_m *Label) GlobalID() string { return id.Global("Label", _m.ID) }

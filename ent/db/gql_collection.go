@@ -10,8 +10,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/attachment"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
 	"github.com/plimsoll/plimsoll/ent/db/binding"
+	"github.com/plimsoll/plimsoll/ent/db/build"
+	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -501,6 +504,11 @@ func (_q *ApplicationVersionQuery) collectField(ctx context.Context, oneNode boo
 				selectedFields = append(selectedFields, applicationversion.FieldManifest)
 				fieldSeen[applicationversion.FieldManifest] = struct{}{}
 			}
+		case "properties":
+			if _, ok := fieldSeen[applicationversion.FieldProperties]; !ok {
+				selectedFields = append(selectedFields, applicationversion.FieldProperties)
+				fieldSeen[applicationversion.FieldProperties] = struct{}{}
+			}
 		case "context":
 			if _, ok := fieldSeen[applicationversion.FieldContext]; !ok {
 				selectedFields = append(selectedFields, applicationversion.FieldContext)
@@ -540,6 +548,16 @@ func (_q *ApplicationVersionQuery) collectField(ctx context.Context, oneNode boo
 			if _, ok := fieldSeen[applicationversion.FieldCreatedAt]; !ok {
 				selectedFields = append(selectedFields, applicationversion.FieldCreatedAt)
 				fieldSeen[applicationversion.FieldCreatedAt] = struct{}{}
+			}
+		case "lockedAt":
+			if _, ok := fieldSeen[applicationversion.FieldLockedAt]; !ok {
+				selectedFields = append(selectedFields, applicationversion.FieldLockedAt)
+				fieldSeen[applicationversion.FieldLockedAt] = struct{}{}
+			}
+		case "archivedAt":
+			if _, ok := fieldSeen[applicationversion.FieldArchivedAt]; !ok {
+				selectedFields = append(selectedFields, applicationversion.FieldArchivedAt)
+				fieldSeen[applicationversion.FieldArchivedAt] = struct{}{}
 			}
 		case "id":
 		case "__typename":
@@ -597,6 +615,115 @@ func newApplicationVersionPaginateArgs(rv map[string]any) *applicationversionPag
 				args.opts = append(args.opts, WithApplicationVersionOrder(v))
 			}
 		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *AttachmentQuery) CollectFields(ctx context.Context, satisfies ...string) (*AttachmentQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *AttachmentQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(attachment.Columns))
+		selectedFields = []string{attachment.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "evidence":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&EvidenceClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, evidenceImplementors)...); err != nil {
+				return err
+			}
+			_q.withEvidence = query
+			if _, ok := fieldSeen[attachment.FieldEvidenceID]; !ok {
+				selectedFields = append(selectedFields, attachment.FieldEvidenceID)
+				fieldSeen[attachment.FieldEvidenceID] = struct{}{}
+			}
+		case "name":
+			if _, ok := fieldSeen[attachment.FieldName]; !ok {
+				selectedFields = append(selectedFields, attachment.FieldName)
+				fieldSeen[attachment.FieldName] = struct{}{}
+			}
+		case "digest":
+			if _, ok := fieldSeen[attachment.FieldDigest]; !ok {
+				selectedFields = append(selectedFields, attachment.FieldDigest)
+				fieldSeen[attachment.FieldDigest] = struct{}{}
+			}
+		case "mediaType":
+			if _, ok := fieldSeen[attachment.FieldMediaType]; !ok {
+				selectedFields = append(selectedFields, attachment.FieldMediaType)
+				fieldSeen[attachment.FieldMediaType] = struct{}{}
+			}
+		case "size":
+			if _, ok := fieldSeen[attachment.FieldSize]; !ok {
+				selectedFields = append(selectedFields, attachment.FieldSize)
+				fieldSeen[attachment.FieldSize] = struct{}{}
+			}
+		case "evidenceID":
+			if _, ok := fieldSeen[attachment.FieldEvidenceID]; !ok {
+				selectedFields = append(selectedFields, attachment.FieldEvidenceID)
+				fieldSeen[attachment.FieldEvidenceID] = struct{}{}
+			}
+		case "createdBy":
+			if _, ok := fieldSeen[attachment.FieldCreatedBy]; !ok {
+				selectedFields = append(selectedFields, attachment.FieldCreatedBy)
+				fieldSeen[attachment.FieldCreatedBy] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[attachment.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, attachment.FieldCreatedAt)
+				fieldSeen[attachment.FieldCreatedAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type attachmentPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []AttachmentPaginateOption
+}
+
+func newAttachmentPaginateArgs(rv map[string]any) *attachmentPaginateArgs {
+	args := &attachmentPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
 	}
 	return args
 }
@@ -856,6 +983,277 @@ type bindingPaginateArgs struct {
 
 func newBindingPaginateArgs(rv map[string]any) *bindingPaginateArgs {
 	args := &bindingPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *BuildQuery) CollectFields(ctx context.Context, satisfies ...string) (*BuildQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *BuildQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(build.Columns))
+		selectedFields = []string{build.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "project":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ProjectClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, projectImplementors)...); err != nil {
+				return err
+			}
+			_q.withProject = query
+			if _, ok := fieldSeen[build.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, build.FieldProjectID)
+				fieldSeen[build.FieldProjectID] = struct{}{}
+			}
+
+		case "artifacts":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&BuildArtifactClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, false, opCtx, field, path, mayAddCondition(satisfies, buildartifactImplementors)...); err != nil {
+				return err
+			}
+			_q.WithNamedArtifacts(alias, func(wq *BuildArtifactQuery) {
+				*wq = *query
+			})
+
+		case "releasables":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ReleasableClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, false, opCtx, field, path, mayAddCondition(satisfies, releasableImplementors)...); err != nil {
+				return err
+			}
+			_q.WithNamedReleasables(alias, func(wq *ReleasableQuery) {
+				*wq = *query
+			})
+		case "name":
+			if _, ok := fieldSeen[build.FieldName]; !ok {
+				selectedFields = append(selectedFields, build.FieldName)
+				fieldSeen[build.FieldName] = struct{}{}
+			}
+		case "number":
+			if _, ok := fieldSeen[build.FieldNumber]; !ok {
+				selectedFields = append(selectedFields, build.FieldNumber)
+				fieldSeen[build.FieldNumber] = struct{}{}
+			}
+		case "realm":
+			if _, ok := fieldSeen[build.FieldRealm]; !ok {
+				selectedFields = append(selectedFields, build.FieldRealm)
+				fieldSeen[build.FieldRealm] = struct{}{}
+			}
+		case "digest":
+			if _, ok := fieldSeen[build.FieldDigest]; !ok {
+				selectedFields = append(selectedFields, build.FieldDigest)
+				fieldSeen[build.FieldDigest] = struct{}{}
+			}
+		case "startedAt":
+			if _, ok := fieldSeen[build.FieldStartedAt]; !ok {
+				selectedFields = append(selectedFields, build.FieldStartedAt)
+				fieldSeen[build.FieldStartedAt] = struct{}{}
+			}
+		case "repository":
+			if _, ok := fieldSeen[build.FieldRepository]; !ok {
+				selectedFields = append(selectedFields, build.FieldRepository)
+				fieldSeen[build.FieldRepository] = struct{}{}
+			}
+		case "revision":
+			if _, ok := fieldSeen[build.FieldRevision]; !ok {
+				selectedFields = append(selectedFields, build.FieldRevision)
+				fieldSeen[build.FieldRevision] = struct{}{}
+			}
+		case "branch":
+			if _, ok := fieldSeen[build.FieldBranch]; !ok {
+				selectedFields = append(selectedFields, build.FieldBranch)
+				fieldSeen[build.FieldBranch] = struct{}{}
+			}
+		case "projectID":
+			if _, ok := fieldSeen[build.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, build.FieldProjectID)
+				fieldSeen[build.FieldProjectID] = struct{}{}
+			}
+		case "createdBy":
+			if _, ok := fieldSeen[build.FieldCreatedBy]; !ok {
+				selectedFields = append(selectedFields, build.FieldCreatedBy)
+				fieldSeen[build.FieldCreatedBy] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[build.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, build.FieldCreatedAt)
+				fieldSeen[build.FieldCreatedAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type buildPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []BuildPaginateOption
+}
+
+func newBuildPaginateArgs(rv map[string]any) *buildPaginateArgs {
+	args := &buildPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case map[string]any:
+			var (
+				err1, err2 error
+				order      = &BuildOrder{Field: &BuildOrderField{}, Direction: entgql.OrderDirectionAsc}
+			)
+			if d, ok := v[directionField]; ok {
+				err1 = order.Direction.UnmarshalGQL(d)
+			}
+			if f, ok := v[fieldField]; ok {
+				err2 = order.Field.UnmarshalGQL(f)
+			}
+			if err1 == nil && err2 == nil {
+				args.opts = append(args.opts, WithBuildOrder(order))
+			}
+		case *BuildOrder:
+			if v != nil {
+				args.opts = append(args.opts, WithBuildOrder(v))
+			}
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *BuildArtifactQuery) CollectFields(ctx context.Context, satisfies ...string) (*BuildArtifactQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *BuildArtifactQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(buildartifact.Columns))
+		selectedFields = []string{buildartifact.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "build":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&BuildClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, buildImplementors)...); err != nil {
+				return err
+			}
+			_q.withBuild = query
+			if _, ok := fieldSeen[buildartifact.FieldBuildID]; !ok {
+				selectedFields = append(selectedFields, buildartifact.FieldBuildID)
+				fieldSeen[buildartifact.FieldBuildID] = struct{}{}
+			}
+		case "name":
+			if _, ok := fieldSeen[buildartifact.FieldName]; !ok {
+				selectedFields = append(selectedFields, buildartifact.FieldName)
+				fieldSeen[buildartifact.FieldName] = struct{}{}
+			}
+		case "digest":
+			if _, ok := fieldSeen[buildartifact.FieldDigest]; !ok {
+				selectedFields = append(selectedFields, buildartifact.FieldDigest)
+				fieldSeen[buildartifact.FieldDigest] = struct{}{}
+			}
+		case "purl":
+			if _, ok := fieldSeen[buildartifact.FieldPurl]; !ok {
+				selectedFields = append(selectedFields, buildartifact.FieldPurl)
+				fieldSeen[buildartifact.FieldPurl] = struct{}{}
+			}
+		case "buildID":
+			if _, ok := fieldSeen[buildartifact.FieldBuildID]; !ok {
+				selectedFields = append(selectedFields, buildartifact.FieldBuildID)
+				fieldSeen[buildartifact.FieldBuildID] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type buildartifactPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []BuildArtifactPaginateOption
+}
+
+func newBuildArtifactPaginateArgs(rv map[string]any) *buildartifactPaginateArgs {
+	args := &buildartifactPaginateArgs{}
 	if rv == nil {
 		return args
 	}
@@ -1142,6 +1540,19 @@ func (_q *EvidenceQuery) collectField(ctx context.Context, oneNode bool, opCtx *
 			_q.WithNamedSubjects(alias, func(wq *EvidenceSubjectQuery) {
 				*wq = *query
 			})
+
+		case "attachments":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AttachmentClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, false, opCtx, field, path, mayAddCondition(satisfies, attachmentImplementors)...); err != nil {
+				return err
+			}
+			_q.WithNamedAttachments(alias, func(wq *AttachmentQuery) {
+				*wq = *query
+			})
 		case "digest":
 			if _, ok := fieldSeen[evidence.FieldDigest]; !ok {
 				selectedFields = append(selectedFields, evidence.FieldDigest)
@@ -1161,6 +1572,11 @@ func (_q *EvidenceQuery) collectField(ctx context.Context, oneNode bool, opCtx *
 			if _, ok := fieldSeen[evidence.FieldRawDigest]; !ok {
 				selectedFields = append(selectedFields, evidence.FieldRawDigest)
 				fieldSeen[evidence.FieldRawDigest] = struct{}{}
+			}
+		case "rawInObjects":
+			if _, ok := fieldSeen[evidence.FieldRawInObjects]; !ok {
+				selectedFields = append(selectedFields, evidence.FieldRawInObjects)
+				fieldSeen[evidence.FieldRawInObjects] = struct{}{}
 			}
 		case "mediaType":
 			if _, ok := fieldSeen[evidence.FieldMediaType]; !ok {
@@ -1196,6 +1612,11 @@ func (_q *EvidenceQuery) collectField(ctx context.Context, oneNode bool, opCtx *
 			if _, ok := fieldSeen[evidence.FieldVerification]; !ok {
 				selectedFields = append(selectedFields, evidence.FieldVerification)
 				fieldSeen[evidence.FieldVerification] = struct{}{}
+			}
+		case "collected":
+			if _, ok := fieldSeen[evidence.FieldCollected]; !ok {
+				selectedFields = append(selectedFields, evidence.FieldCollected)
+				fieldSeen[evidence.FieldCollected] = struct{}{}
 			}
 		case "provider":
 			if _, ok := fieldSeen[evidence.FieldProvider]; !ok {
@@ -2515,6 +2936,51 @@ func (_q *ReleasableQuery) collectField(ctx context.Context, oneNode bool, opCtx
 				fieldSeen[releasable.FieldVersionID] = struct{}{}
 			}
 
+		case "sourceBuild":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&BuildClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, buildImplementors)...); err != nil {
+				return err
+			}
+			_q.withSourceBuild = query
+			if _, ok := fieldSeen[releasable.FieldSourceBuildID]; !ok {
+				selectedFields = append(selectedFields, releasable.FieldSourceBuildID)
+				fieldSeen[releasable.FieldSourceBuildID] = struct{}{}
+			}
+
+		case "sourceVersion":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationVersionClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationversionImplementors)...); err != nil {
+				return err
+			}
+			_q.withSourceVersion = query
+			if _, ok := fieldSeen[releasable.FieldSourceVersionID]; !ok {
+				selectedFields = append(selectedFields, releasable.FieldSourceVersionID)
+				fieldSeen[releasable.FieldSourceVersionID] = struct{}{}
+			}
+
+		case "originApplication":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationImplementors)...); err != nil {
+				return err
+			}
+			_q.withOriginApplication = query
+			if _, ok := fieldSeen[releasable.FieldOriginApplicationID]; !ok {
+				selectedFields = append(selectedFields, releasable.FieldOriginApplicationID)
+				fieldSeen[releasable.FieldOriginApplicationID] = struct{}{}
+			}
+
 		case "package":
 			var (
 				alias = field.Alias
@@ -2549,10 +3015,30 @@ func (_q *ReleasableQuery) collectField(ctx context.Context, oneNode bool, opCtx
 				selectedFields = append(selectedFields, releasable.FieldKind)
 				fieldSeen[releasable.FieldKind] = struct{}{}
 			}
+		case "sourceKind":
+			if _, ok := fieldSeen[releasable.FieldSourceKind]; !ok {
+				selectedFields = append(selectedFields, releasable.FieldSourceKind)
+				fieldSeen[releasable.FieldSourceKind] = struct{}{}
+			}
 		case "versionID":
 			if _, ok := fieldSeen[releasable.FieldVersionID]; !ok {
 				selectedFields = append(selectedFields, releasable.FieldVersionID)
 				fieldSeen[releasable.FieldVersionID] = struct{}{}
+			}
+		case "sourceBuildID":
+			if _, ok := fieldSeen[releasable.FieldSourceBuildID]; !ok {
+				selectedFields = append(selectedFields, releasable.FieldSourceBuildID)
+				fieldSeen[releasable.FieldSourceBuildID] = struct{}{}
+			}
+		case "sourceVersionID":
+			if _, ok := fieldSeen[releasable.FieldSourceVersionID]; !ok {
+				selectedFields = append(selectedFields, releasable.FieldSourceVersionID)
+				fieldSeen[releasable.FieldSourceVersionID] = struct{}{}
+			}
+		case "originApplicationID":
+			if _, ok := fieldSeen[releasable.FieldOriginApplicationID]; !ok {
+				selectedFields = append(selectedFields, releasable.FieldOriginApplicationID)
+				fieldSeen[releasable.FieldOriginApplicationID] = struct{}{}
 			}
 		case "packageID":
 			if _, ok := fieldSeen[releasable.FieldPackageID]; !ok {

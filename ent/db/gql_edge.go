@@ -128,6 +128,14 @@ func (_m *ApplicationVersion) Attestations(ctx context.Context) (result []*Attes
 	return result, err
 }
 
+func (_m *Attachment) Evidence(ctx context.Context) (*Evidence, error) {
+	result, err := _m.Edges.EvidenceOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryEvidence().Only(ctx)
+	}
+	return result, err
+}
+
 func (_m *Attestation) Project(ctx context.Context) (*Project, error) {
 	result, err := _m.Edges.ProjectOrErr()
 	if IsNotLoaded(err) {
@@ -164,6 +172,46 @@ func (_m *Binding) Application(ctx context.Context) (*Application, error) {
 	result, err := _m.Edges.ApplicationOrErr()
 	if IsNotLoaded(err) {
 		result, err = _m.QueryApplication().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Build) Project(ctx context.Context) (*Project, error) {
+	result, err := _m.Edges.ProjectOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryProject().Only(ctx)
+	}
+	return result, MaskNotFound(err)
+}
+
+func (_m *Build) Artifacts(ctx context.Context) (result []*BuildArtifact, err error) {
+	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
+		result, err = _m.NamedArtifacts(graphql.GetFieldContext(ctx).Field.Alias)
+	} else {
+		result, err = _m.Edges.ArtifactsOrErr()
+	}
+	if IsNotLoaded(err) {
+		result, err = _m.QueryArtifacts().All(ctx)
+	}
+	return result, err
+}
+
+func (_m *Build) Releasables(ctx context.Context) (result []*Releasable, err error) {
+	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
+		result, err = _m.NamedReleasables(graphql.GetFieldContext(ctx).Field.Alias)
+	} else {
+		result, err = _m.Edges.ReleasablesOrErr()
+	}
+	if IsNotLoaded(err) {
+		result, err = _m.QueryReleasables().All(ctx)
+	}
+	return result, err
+}
+
+func (_m *BuildArtifact) Build(ctx context.Context) (*Build, error) {
+	result, err := _m.Edges.BuildOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryBuild().Only(ctx)
 	}
 	return result, err
 }
@@ -232,6 +280,18 @@ func (_m *Evidence) Subjects(ctx context.Context) (result []*EvidenceSubject, er
 	}
 	if IsNotLoaded(err) {
 		result, err = _m.QuerySubjects().All(ctx)
+	}
+	return result, err
+}
+
+func (_m *Evidence) Attachments(ctx context.Context) (result []*Attachment, err error) {
+	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
+		result, err = _m.NamedAttachments(graphql.GetFieldContext(ctx).Field.Alias)
+	} else {
+		result, err = _m.Edges.AttachmentsOrErr()
+	}
+	if IsNotLoaded(err) {
+		result, err = _m.QueryAttachments().All(ctx)
 	}
 	return result, err
 }
@@ -410,6 +470,30 @@ func (_m *Releasable) Version(ctx context.Context) (*ApplicationVersion, error) 
 		result, err = _m.QueryVersion().Only(ctx)
 	}
 	return result, err
+}
+
+func (_m *Releasable) SourceBuild(ctx context.Context) (*Build, error) {
+	result, err := _m.Edges.SourceBuildOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QuerySourceBuild().Only(ctx)
+	}
+	return result, MaskNotFound(err)
+}
+
+func (_m *Releasable) SourceVersion(ctx context.Context) (*ApplicationVersion, error) {
+	result, err := _m.Edges.SourceVersionOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QuerySourceVersion().Only(ctx)
+	}
+	return result, MaskNotFound(err)
+}
+
+func (_m *Releasable) OriginApplication(ctx context.Context) (*Application, error) {
+	result, err := _m.Edges.OriginApplicationOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryOriginApplication().Only(ctx)
+	}
+	return result, MaskNotFound(err)
 }
 
 func (_m *Releasable) Package(ctx context.Context) (*Pkg, error) {

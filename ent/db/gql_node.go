@@ -17,8 +17,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/attachment"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
 	"github.com/plimsoll/plimsoll/ent/db/binding"
+	"github.com/plimsoll/plimsoll/ent/db/build"
+	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -60,6 +63,11 @@ var applicationversionImplementors = []string{"ApplicationVersion", "Node"}
 // IsNode implements the Node interface check for GQLGen.
 func (*ApplicationVersion) IsNode() {}
 
+var attachmentImplementors = []string{"Attachment", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Attachment) IsNode() {}
+
 var attestationImplementors = []string{"Attestation", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
@@ -69,6 +77,16 @@ var bindingImplementors = []string{"Binding", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*Binding) IsNode() {}
+
+var buildImplementors = []string{"Build", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Build) IsNode() {}
+
+var buildartifactImplementors = []string{"BuildArtifact", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*BuildArtifact) IsNode() {}
 
 var evaluationImplementors = []string{"Evaluation", "Node"}
 
@@ -245,6 +263,15 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			}
 		}
 		return query.Only(ctx)
+	case attachment.Table:
+		query := c.Attachment.Query().
+			Where(attachment.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, attachmentImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
 	case attestation.Table:
 		query := c.Attestation.Query().
 			Where(attestation.ID(id))
@@ -259,6 +286,24 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			Where(binding.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, bindingImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case build.Table:
+		query := c.Build.Query().
+			Where(build.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, buildImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case buildartifact.Table:
+		query := c.BuildArtifact.Query().
+			Where(buildartifact.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, buildartifactImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -546,6 +591,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 				*noder = node
 			}
 		}
+	case attachment.Table:
+		query := c.Attachment.Query().
+			Where(attachment.IDIn(ids...))
+		query, err := query.CollectFields(ctx, attachmentImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
 	case attestation.Table:
 		query := c.Attestation.Query().
 			Where(attestation.IDIn(ids...))
@@ -566,6 +627,38 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 		query := c.Binding.Query().
 			Where(binding.IDIn(ids...))
 		query, err := query.CollectFields(ctx, bindingImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case build.Table:
+		query := c.Build.Query().
+			Where(build.IDIn(ids...))
+		query, err := query.CollectFields(ctx, buildImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case buildartifact.Table:
+		query := c.BuildArtifact.Query().
+			Where(buildartifact.IDIn(ids...))
+		query, err := query.CollectFields(ctx, buildartifactImplementors...)
 		if err != nil {
 			return nil, err
 		}

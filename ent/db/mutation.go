@@ -15,14 +15,18 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/activityopening"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/attachment"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
 	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/blob"
+	"github.com/plimsoll/plimsoll/ent/db/build"
+	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/component"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
@@ -63,14 +67,18 @@ const (
 	TypeActivityOpening    = "ActivityOpening"
 	TypeApplication        = "Application"
 	TypeApplicationVersion = "ApplicationVersion"
+	TypeAttachment         = "Attachment"
 	TypeAttestation        = "Attestation"
 	TypeBinding            = "Binding"
 	TypeBlob               = "Blob"
+	TypeBuild              = "Build"
+	TypeBuildArtifact      = "BuildArtifact"
 	TypeComponent          = "Component"
 	TypeEvaluation         = "Evaluation"
 	TypeEvidence           = "Evidence"
 	TypeEvidenceSubject    = "EvidenceSubject"
 	TypeGatePolicy         = "GatePolicy"
+	TypeImageChild         = "ImageChild"
 	TypeLabel              = "Label"
 	TypeLifecycle          = "Lifecycle"
 	TypeLifecycleStep      = "LifecycleStep"
@@ -3080,12 +3088,15 @@ type ApplicationVersionMutation struct {
 	standing             *applicationversion.Standing
 	manifest_digest      *string
 	manifest             *string
+	properties           *string
 	context              *string
 	releasable_count     *int
 	addreleasable_count  *int
 	moves                *int
 	addmoves             *int
 	created_at           *time.Time
+	locked_at            *time.Time
+	archived_at          *time.Time
 	clearedFields        map[string]struct{}
 	project              *int
 	clearedproject       bool
@@ -3472,6 +3483,42 @@ func (m *ApplicationVersionMutation) ResetManifest() {
 	m.manifest = nil
 }
 
+// SetProperties sets the "properties" field.
+func (m *ApplicationVersionMutation) SetProperties(s string) {
+	m.properties = &s
+}
+
+// Properties returns the value of the "properties" field in the mutation.
+func (m *ApplicationVersionMutation) Properties() (r string, exists bool) {
+	v := m.properties
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProperties returns the old "properties" field's value of the ApplicationVersion entity.
+// If the ApplicationVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationVersionMutation) OldProperties(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProperties is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProperties requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProperties: %w", err)
+	}
+	return oldValue.Properties, nil
+}
+
+// ResetProperties resets all changes to the "properties" field.
+func (m *ApplicationVersionMutation) ResetProperties() {
+	m.properties = nil
+}
+
 // SetContext sets the "context" field.
 func (m *ApplicationVersionMutation) SetContext(s string) {
 	m.context = &s
@@ -3813,6 +3860,104 @@ func (m *ApplicationVersionMutation) ResetCreatedAt() {
 	m.created_at = nil
 }
 
+// SetLockedAt sets the "locked_at" field.
+func (m *ApplicationVersionMutation) SetLockedAt(t time.Time) {
+	m.locked_at = &t
+}
+
+// LockedAt returns the value of the "locked_at" field in the mutation.
+func (m *ApplicationVersionMutation) LockedAt() (r time.Time, exists bool) {
+	v := m.locked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLockedAt returns the old "locked_at" field's value of the ApplicationVersion entity.
+// If the ApplicationVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationVersionMutation) OldLockedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLockedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLockedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLockedAt: %w", err)
+	}
+	return oldValue.LockedAt, nil
+}
+
+// ClearLockedAt clears the value of the "locked_at" field.
+func (m *ApplicationVersionMutation) ClearLockedAt() {
+	m.locked_at = nil
+	m.clearedFields[applicationversion.FieldLockedAt] = struct{}{}
+}
+
+// LockedAtCleared returns if the "locked_at" field was cleared in this mutation.
+func (m *ApplicationVersionMutation) LockedAtCleared() bool {
+	_, ok := m.clearedFields[applicationversion.FieldLockedAt]
+	return ok
+}
+
+// ResetLockedAt resets all changes to the "locked_at" field.
+func (m *ApplicationVersionMutation) ResetLockedAt() {
+	m.locked_at = nil
+	delete(m.clearedFields, applicationversion.FieldLockedAt)
+}
+
+// SetArchivedAt sets the "archived_at" field.
+func (m *ApplicationVersionMutation) SetArchivedAt(t time.Time) {
+	m.archived_at = &t
+}
+
+// ArchivedAt returns the value of the "archived_at" field in the mutation.
+func (m *ApplicationVersionMutation) ArchivedAt() (r time.Time, exists bool) {
+	v := m.archived_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldArchivedAt returns the old "archived_at" field's value of the ApplicationVersion entity.
+// If the ApplicationVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationVersionMutation) OldArchivedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldArchivedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldArchivedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldArchivedAt: %w", err)
+	}
+	return oldValue.ArchivedAt, nil
+}
+
+// ClearArchivedAt clears the value of the "archived_at" field.
+func (m *ApplicationVersionMutation) ClearArchivedAt() {
+	m.archived_at = nil
+	m.clearedFields[applicationversion.FieldArchivedAt] = struct{}{}
+}
+
+// ArchivedAtCleared returns if the "archived_at" field was cleared in this mutation.
+func (m *ApplicationVersionMutation) ArchivedAtCleared() bool {
+	_, ok := m.clearedFields[applicationversion.FieldArchivedAt]
+	return ok
+}
+
+// ResetArchivedAt resets all changes to the "archived_at" field.
+func (m *ApplicationVersionMutation) ResetArchivedAt() {
+	m.archived_at = nil
+	delete(m.clearedFields, applicationversion.FieldArchivedAt)
+}
+
 // ClearProject clears the "project" edge to the Project entity.
 func (m *ApplicationVersionMutation) ClearProject() {
 	m.clearedproject = true
@@ -4143,7 +4288,7 @@ func (m *ApplicationVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationVersionMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 18)
 	if m.version != nil {
 		fields = append(fields, applicationversion.FieldVersion)
 	}
@@ -4164,6 +4309,9 @@ func (m *ApplicationVersionMutation) Fields() []string {
 	}
 	if m.manifest != nil {
 		fields = append(fields, applicationversion.FieldManifest)
+	}
+	if m.properties != nil {
+		fields = append(fields, applicationversion.FieldProperties)
 	}
 	if m.context != nil {
 		fields = append(fields, applicationversion.FieldContext)
@@ -4189,6 +4337,12 @@ func (m *ApplicationVersionMutation) Fields() []string {
 	if m.created_at != nil {
 		fields = append(fields, applicationversion.FieldCreatedAt)
 	}
+	if m.locked_at != nil {
+		fields = append(fields, applicationversion.FieldLockedAt)
+	}
+	if m.archived_at != nil {
+		fields = append(fields, applicationversion.FieldArchivedAt)
+	}
 	return fields
 }
 
@@ -4211,6 +4365,8 @@ func (m *ApplicationVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.ManifestDigest()
 	case applicationversion.FieldManifest:
 		return m.Manifest()
+	case applicationversion.FieldProperties:
+		return m.Properties()
 	case applicationversion.FieldContext:
 		return m.Context()
 	case applicationversion.FieldReleasableCount:
@@ -4227,6 +4383,10 @@ func (m *ApplicationVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.CreatedBy()
 	case applicationversion.FieldCreatedAt:
 		return m.CreatedAt()
+	case applicationversion.FieldLockedAt:
+		return m.LockedAt()
+	case applicationversion.FieldArchivedAt:
+		return m.ArchivedAt()
 	}
 	return nil, false
 }
@@ -4250,6 +4410,8 @@ func (m *ApplicationVersionMutation) OldField(ctx context.Context, name string) 
 		return m.OldManifestDigest(ctx)
 	case applicationversion.FieldManifest:
 		return m.OldManifest(ctx)
+	case applicationversion.FieldProperties:
+		return m.OldProperties(ctx)
 	case applicationversion.FieldContext:
 		return m.OldContext(ctx)
 	case applicationversion.FieldReleasableCount:
@@ -4266,6 +4428,10 @@ func (m *ApplicationVersionMutation) OldField(ctx context.Context, name string) 
 		return m.OldCreatedBy(ctx)
 	case applicationversion.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
+	case applicationversion.FieldLockedAt:
+		return m.OldLockedAt(ctx)
+	case applicationversion.FieldArchivedAt:
+		return m.OldArchivedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown ApplicationVersion field %s", name)
 }
@@ -4324,6 +4490,13 @@ func (m *ApplicationVersionMutation) SetField(name string, value ent.Value) erro
 		}
 		m.SetManifest(v)
 		return nil
+	case applicationversion.FieldProperties:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProperties(v)
+		return nil
 	case applicationversion.FieldContext:
 		v, ok := value.(string)
 		if !ok {
@@ -4379,6 +4552,20 @@ func (m *ApplicationVersionMutation) SetField(name string, value ent.Value) erro
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCreatedAt(v)
+		return nil
+	case applicationversion.FieldLockedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLockedAt(v)
+		return nil
+	case applicationversion.FieldArchivedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetArchivedAt(v)
 		return nil
 	}
 	return fmt.Errorf("unknown ApplicationVersion field %s", name)
@@ -4443,6 +4630,12 @@ func (m *ApplicationVersionMutation) ClearedFields() []string {
 	if m.FieldCleared(applicationversion.FieldStageID) {
 		fields = append(fields, applicationversion.FieldStageID)
 	}
+	if m.FieldCleared(applicationversion.FieldLockedAt) {
+		fields = append(fields, applicationversion.FieldLockedAt)
+	}
+	if m.FieldCleared(applicationversion.FieldArchivedAt) {
+		fields = append(fields, applicationversion.FieldArchivedAt)
+	}
 	return fields
 }
 
@@ -4462,6 +4655,12 @@ func (m *ApplicationVersionMutation) ClearField(name string) error {
 		return nil
 	case applicationversion.FieldStageID:
 		m.ClearStageID()
+		return nil
+	case applicationversion.FieldLockedAt:
+		m.ClearLockedAt()
+		return nil
+	case applicationversion.FieldArchivedAt:
+		m.ClearArchivedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown ApplicationVersion nullable field %s", name)
@@ -4492,6 +4691,9 @@ func (m *ApplicationVersionMutation) ResetField(name string) error {
 	case applicationversion.FieldManifest:
 		m.ResetManifest()
 		return nil
+	case applicationversion.FieldProperties:
+		m.ResetProperties()
+		return nil
 	case applicationversion.FieldContext:
 		m.ResetContext()
 		return nil
@@ -4515,6 +4717,12 @@ func (m *ApplicationVersionMutation) ResetField(name string) error {
 		return nil
 	case applicationversion.FieldCreatedAt:
 		m.ResetCreatedAt()
+		return nil
+	case applicationversion.FieldLockedAt:
+		m.ResetLockedAt()
+		return nil
+	case applicationversion.FieldArchivedAt:
+		m.ResetArchivedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown ApplicationVersion field %s", name)
@@ -4726,6 +4934,805 @@ func (m *ApplicationVersionMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown ApplicationVersion edge %s", name)
+}
+
+// AttachmentMutation represents an operation that mutates the Attachment nodes in the graph.
+type AttachmentMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *int
+	name            *string
+	digest          *string
+	media_type      *string
+	size            *int
+	addsize         *int
+	created_at      *time.Time
+	clearedFields   map[string]struct{}
+	evidence        *int
+	clearedevidence bool
+	creator         *int
+	clearedcreator  bool
+	done            bool
+	oldValue        func(context.Context) (*Attachment, error)
+	predicates      []predicate.Attachment
+}
+
+var _ ent.Mutation = (*AttachmentMutation)(nil)
+
+// attachmentOption allows management of the mutation configuration using functional options.
+type attachmentOption func(*AttachmentMutation)
+
+// newAttachmentMutation creates new mutation for the Attachment entity.
+func newAttachmentMutation(c config, op Op, opts ...attachmentOption) *AttachmentMutation {
+	m := &AttachmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAttachment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAttachmentID sets the ID field of the mutation.
+func withAttachmentID(id int) attachmentOption {
+	return func(m *AttachmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Attachment
+		)
+		m.oldValue = func(ctx context.Context) (*Attachment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Attachment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAttachment sets the old Attachment of the mutation.
+func withAttachment(node *Attachment) attachmentOption {
+	return func(m *AttachmentMutation) {
+		m.oldValue = func(context.Context) (*Attachment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AttachmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AttachmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AttachmentMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AttachmentMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Attachment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *AttachmentMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *AttachmentMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Attachment entity.
+// If the Attachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttachmentMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *AttachmentMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDigest sets the "digest" field.
+func (m *AttachmentMutation) SetDigest(s string) {
+	m.digest = &s
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *AttachmentMutation) Digest() (r string, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the Attachment entity.
+// If the Attachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttachmentMutation) OldDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *AttachmentMutation) ResetDigest() {
+	m.digest = nil
+}
+
+// SetMediaType sets the "media_type" field.
+func (m *AttachmentMutation) SetMediaType(s string) {
+	m.media_type = &s
+}
+
+// MediaType returns the value of the "media_type" field in the mutation.
+func (m *AttachmentMutation) MediaType() (r string, exists bool) {
+	v := m.media_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMediaType returns the old "media_type" field's value of the Attachment entity.
+// If the Attachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttachmentMutation) OldMediaType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMediaType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMediaType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMediaType: %w", err)
+	}
+	return oldValue.MediaType, nil
+}
+
+// ResetMediaType resets all changes to the "media_type" field.
+func (m *AttachmentMutation) ResetMediaType() {
+	m.media_type = nil
+}
+
+// SetSize sets the "size" field.
+func (m *AttachmentMutation) SetSize(i int) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *AttachmentMutation) Size() (r int, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the Attachment entity.
+// If the Attachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttachmentMutation) OldSize(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *AttachmentMutation) AddSize(i int) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *AttachmentMutation) AddedSize() (r int, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *AttachmentMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// SetEvidenceID sets the "evidence_id" field.
+func (m *AttachmentMutation) SetEvidenceID(i int) {
+	m.evidence = &i
+}
+
+// EvidenceID returns the value of the "evidence_id" field in the mutation.
+func (m *AttachmentMutation) EvidenceID() (r int, exists bool) {
+	v := m.evidence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEvidenceID returns the old "evidence_id" field's value of the Attachment entity.
+// If the Attachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttachmentMutation) OldEvidenceID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEvidenceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEvidenceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEvidenceID: %w", err)
+	}
+	return oldValue.EvidenceID, nil
+}
+
+// ResetEvidenceID resets all changes to the "evidence_id" field.
+func (m *AttachmentMutation) ResetEvidenceID() {
+	m.evidence = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *AttachmentMutation) SetCreatedBy(i int) {
+	m.creator = &i
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *AttachmentMutation) CreatedBy() (r int, exists bool) {
+	v := m.creator
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Attachment entity.
+// If the Attachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttachmentMutation) OldCreatedBy(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *AttachmentMutation) ResetCreatedBy() {
+	m.creator = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *AttachmentMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *AttachmentMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Attachment entity.
+// If the Attachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttachmentMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *AttachmentMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// ClearEvidence clears the "evidence" edge to the Evidence entity.
+func (m *AttachmentMutation) ClearEvidence() {
+	m.clearedevidence = true
+	m.clearedFields[attachment.FieldEvidenceID] = struct{}{}
+}
+
+// EvidenceCleared reports if the "evidence" edge to the Evidence entity was cleared.
+func (m *AttachmentMutation) EvidenceCleared() bool {
+	return m.clearedevidence
+}
+
+// EvidenceIDs returns the "evidence" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// EvidenceID instead. It exists only for internal usage by the builders.
+func (m *AttachmentMutation) EvidenceIDs() (ids []int) {
+	if id := m.evidence; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetEvidence resets all changes to the "evidence" edge.
+func (m *AttachmentMutation) ResetEvidence() {
+	m.evidence = nil
+	m.clearedevidence = false
+}
+
+// SetCreatorID sets the "creator" edge to the Principal entity by id.
+func (m *AttachmentMutation) SetCreatorID(id int) {
+	m.creator = &id
+}
+
+// ClearCreator clears the "creator" edge to the Principal entity.
+func (m *AttachmentMutation) ClearCreator() {
+	m.clearedcreator = true
+	m.clearedFields[attachment.FieldCreatedBy] = struct{}{}
+}
+
+// CreatorCleared reports if the "creator" edge to the Principal entity was cleared.
+func (m *AttachmentMutation) CreatorCleared() bool {
+	return m.clearedcreator
+}
+
+// CreatorID returns the "creator" edge ID in the mutation.
+func (m *AttachmentMutation) CreatorID() (id int, exists bool) {
+	if m.creator != nil {
+		return *m.creator, true
+	}
+	return
+}
+
+// CreatorIDs returns the "creator" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CreatorID instead. It exists only for internal usage by the builders.
+func (m *AttachmentMutation) CreatorIDs() (ids []int) {
+	if id := m.creator; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCreator resets all changes to the "creator" edge.
+func (m *AttachmentMutation) ResetCreator() {
+	m.creator = nil
+	m.clearedcreator = false
+}
+
+// Where appends a list predicates to the AttachmentMutation builder.
+func (m *AttachmentMutation) Where(ps ...predicate.Attachment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AttachmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AttachmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Attachment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AttachmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AttachmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Attachment).
+func (m *AttachmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AttachmentMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.name != nil {
+		fields = append(fields, attachment.FieldName)
+	}
+	if m.digest != nil {
+		fields = append(fields, attachment.FieldDigest)
+	}
+	if m.media_type != nil {
+		fields = append(fields, attachment.FieldMediaType)
+	}
+	if m.size != nil {
+		fields = append(fields, attachment.FieldSize)
+	}
+	if m.evidence != nil {
+		fields = append(fields, attachment.FieldEvidenceID)
+	}
+	if m.creator != nil {
+		fields = append(fields, attachment.FieldCreatedBy)
+	}
+	if m.created_at != nil {
+		fields = append(fields, attachment.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AttachmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case attachment.FieldName:
+		return m.Name()
+	case attachment.FieldDigest:
+		return m.Digest()
+	case attachment.FieldMediaType:
+		return m.MediaType()
+	case attachment.FieldSize:
+		return m.Size()
+	case attachment.FieldEvidenceID:
+		return m.EvidenceID()
+	case attachment.FieldCreatedBy:
+		return m.CreatedBy()
+	case attachment.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AttachmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case attachment.FieldName:
+		return m.OldName(ctx)
+	case attachment.FieldDigest:
+		return m.OldDigest(ctx)
+	case attachment.FieldMediaType:
+		return m.OldMediaType(ctx)
+	case attachment.FieldSize:
+		return m.OldSize(ctx)
+	case attachment.FieldEvidenceID:
+		return m.OldEvidenceID(ctx)
+	case attachment.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case attachment.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Attachment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AttachmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case attachment.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case attachment.FieldDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	case attachment.FieldMediaType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMediaType(v)
+		return nil
+	case attachment.FieldSize:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	case attachment.FieldEvidenceID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEvidenceID(v)
+		return nil
+	case attachment.FieldCreatedBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case attachment.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Attachment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AttachmentMutation) AddedFields() []string {
+	var fields []string
+	if m.addsize != nil {
+		fields = append(fields, attachment.FieldSize)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AttachmentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case attachment.FieldSize:
+		return m.AddedSize()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AttachmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case attachment.FieldSize:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Attachment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AttachmentMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AttachmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AttachmentMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Attachment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AttachmentMutation) ResetField(name string) error {
+	switch name {
+	case attachment.FieldName:
+		m.ResetName()
+		return nil
+	case attachment.FieldDigest:
+		m.ResetDigest()
+		return nil
+	case attachment.FieldMediaType:
+		m.ResetMediaType()
+		return nil
+	case attachment.FieldSize:
+		m.ResetSize()
+		return nil
+	case attachment.FieldEvidenceID:
+		m.ResetEvidenceID()
+		return nil
+	case attachment.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case attachment.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Attachment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AttachmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.evidence != nil {
+		edges = append(edges, attachment.EdgeEvidence)
+	}
+	if m.creator != nil {
+		edges = append(edges, attachment.EdgeCreator)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AttachmentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case attachment.EdgeEvidence:
+		if id := m.evidence; id != nil {
+			return []ent.Value{*id}
+		}
+	case attachment.EdgeCreator:
+		if id := m.creator; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AttachmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AttachmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AttachmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedevidence {
+		edges = append(edges, attachment.EdgeEvidence)
+	}
+	if m.clearedcreator {
+		edges = append(edges, attachment.EdgeCreator)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AttachmentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case attachment.EdgeEvidence:
+		return m.clearedevidence
+	case attachment.EdgeCreator:
+		return m.clearedcreator
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AttachmentMutation) ClearEdge(name string) error {
+	switch name {
+	case attachment.EdgeEvidence:
+		m.ClearEvidence()
+		return nil
+	case attachment.EdgeCreator:
+		m.ClearCreator()
+		return nil
+	}
+	return fmt.Errorf("unknown Attachment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AttachmentMutation) ResetEdge(name string) error {
+	switch name {
+	case attachment.EdgeEvidence:
+		m.ResetEvidence()
+		return nil
+	case attachment.EdgeCreator:
+		m.ResetCreator()
+		return nil
+	}
+	return fmt.Errorf("unknown Attachment edge %s", name)
 }
 
 // AttestationMutation represents an operation that mutates the Attestation nodes in the graph.
@@ -7150,6 +8157,1764 @@ func (m *BlobMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Blob edge %s", name)
 }
 
+// BuildMutation represents an operation that mutates the Build nodes in the graph.
+type BuildMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *int
+	name               *string
+	number             *string
+	realm              *string
+	digest             *string
+	started_at         *time.Time
+	repository         *string
+	revision           *string
+	branch             *string
+	created_at         *time.Time
+	clearedFields      map[string]struct{}
+	project            *int
+	clearedproject     bool
+	creator            *int
+	clearedcreator     bool
+	artifacts          map[int]struct{}
+	removedartifacts   map[int]struct{}
+	clearedartifacts   bool
+	releasables        map[int]struct{}
+	removedreleasables map[int]struct{}
+	clearedreleasables bool
+	done               bool
+	oldValue           func(context.Context) (*Build, error)
+	predicates         []predicate.Build
+}
+
+var _ ent.Mutation = (*BuildMutation)(nil)
+
+// buildOption allows management of the mutation configuration using functional options.
+type buildOption func(*BuildMutation)
+
+// newBuildMutation creates new mutation for the Build entity.
+func newBuildMutation(c config, op Op, opts ...buildOption) *BuildMutation {
+	m := &BuildMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBuild,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBuildID sets the ID field of the mutation.
+func withBuildID(id int) buildOption {
+	return func(m *BuildMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Build
+		)
+		m.oldValue = func(ctx context.Context) (*Build, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Build.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBuild sets the old Build of the mutation.
+func withBuild(node *Build) buildOption {
+	return func(m *BuildMutation) {
+		m.oldValue = func(context.Context) (*Build, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BuildMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BuildMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BuildMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BuildMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Build.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *BuildMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *BuildMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *BuildMutation) ResetName() {
+	m.name = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *BuildMutation) SetNumber(s string) {
+	m.number = &s
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *BuildMutation) Number() (r string, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldNumber(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *BuildMutation) ResetNumber() {
+	m.number = nil
+}
+
+// SetRealm sets the "realm" field.
+func (m *BuildMutation) SetRealm(s string) {
+	m.realm = &s
+}
+
+// Realm returns the value of the "realm" field in the mutation.
+func (m *BuildMutation) Realm() (r string, exists bool) {
+	v := m.realm
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRealm returns the old "realm" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldRealm(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRealm is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRealm requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRealm: %w", err)
+	}
+	return oldValue.Realm, nil
+}
+
+// ResetRealm resets all changes to the "realm" field.
+func (m *BuildMutation) ResetRealm() {
+	m.realm = nil
+}
+
+// SetDigest sets the "digest" field.
+func (m *BuildMutation) SetDigest(s string) {
+	m.digest = &s
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *BuildMutation) Digest() (r string, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *BuildMutation) ResetDigest() {
+	m.digest = nil
+}
+
+// SetStartedAt sets the "started_at" field.
+func (m *BuildMutation) SetStartedAt(t time.Time) {
+	m.started_at = &t
+}
+
+// StartedAt returns the value of the "started_at" field in the mutation.
+func (m *BuildMutation) StartedAt() (r time.Time, exists bool) {
+	v := m.started_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartedAt returns the old "started_at" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldStartedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartedAt: %w", err)
+	}
+	return oldValue.StartedAt, nil
+}
+
+// ClearStartedAt clears the value of the "started_at" field.
+func (m *BuildMutation) ClearStartedAt() {
+	m.started_at = nil
+	m.clearedFields[build.FieldStartedAt] = struct{}{}
+}
+
+// StartedAtCleared returns if the "started_at" field was cleared in this mutation.
+func (m *BuildMutation) StartedAtCleared() bool {
+	_, ok := m.clearedFields[build.FieldStartedAt]
+	return ok
+}
+
+// ResetStartedAt resets all changes to the "started_at" field.
+func (m *BuildMutation) ResetStartedAt() {
+	m.started_at = nil
+	delete(m.clearedFields, build.FieldStartedAt)
+}
+
+// SetRepository sets the "repository" field.
+func (m *BuildMutation) SetRepository(s string) {
+	m.repository = &s
+}
+
+// Repository returns the value of the "repository" field in the mutation.
+func (m *BuildMutation) Repository() (r string, exists bool) {
+	v := m.repository
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRepository returns the old "repository" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldRepository(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRepository is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRepository requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRepository: %w", err)
+	}
+	return oldValue.Repository, nil
+}
+
+// ResetRepository resets all changes to the "repository" field.
+func (m *BuildMutation) ResetRepository() {
+	m.repository = nil
+}
+
+// SetRevision sets the "revision" field.
+func (m *BuildMutation) SetRevision(s string) {
+	m.revision = &s
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *BuildMutation) Revision() (r string, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldRevision(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *BuildMutation) ResetRevision() {
+	m.revision = nil
+}
+
+// SetBranch sets the "branch" field.
+func (m *BuildMutation) SetBranch(s string) {
+	m.branch = &s
+}
+
+// Branch returns the value of the "branch" field in the mutation.
+func (m *BuildMutation) Branch() (r string, exists bool) {
+	v := m.branch
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBranch returns the old "branch" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldBranch(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBranch is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBranch requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBranch: %w", err)
+	}
+	return oldValue.Branch, nil
+}
+
+// ResetBranch resets all changes to the "branch" field.
+func (m *BuildMutation) ResetBranch() {
+	m.branch = nil
+}
+
+// SetProjectID sets the "project_id" field.
+func (m *BuildMutation) SetProjectID(i int) {
+	m.project = &i
+}
+
+// ProjectID returns the value of the "project_id" field in the mutation.
+func (m *BuildMutation) ProjectID() (r int, exists bool) {
+	v := m.project
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProjectID returns the old "project_id" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldProjectID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProjectID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProjectID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProjectID: %w", err)
+	}
+	return oldValue.ProjectID, nil
+}
+
+// ClearProjectID clears the value of the "project_id" field.
+func (m *BuildMutation) ClearProjectID() {
+	m.project = nil
+	m.clearedFields[build.FieldProjectID] = struct{}{}
+}
+
+// ProjectIDCleared returns if the "project_id" field was cleared in this mutation.
+func (m *BuildMutation) ProjectIDCleared() bool {
+	_, ok := m.clearedFields[build.FieldProjectID]
+	return ok
+}
+
+// ResetProjectID resets all changes to the "project_id" field.
+func (m *BuildMutation) ResetProjectID() {
+	m.project = nil
+	delete(m.clearedFields, build.FieldProjectID)
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *BuildMutation) SetCreatedBy(i int) {
+	m.creator = &i
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *BuildMutation) CreatedBy() (r int, exists bool) {
+	v := m.creator
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldCreatedBy(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *BuildMutation) ResetCreatedBy() {
+	m.creator = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *BuildMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *BuildMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Build entity.
+// If the Build object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *BuildMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// ClearProject clears the "project" edge to the Project entity.
+func (m *BuildMutation) ClearProject() {
+	m.clearedproject = true
+	m.clearedFields[build.FieldProjectID] = struct{}{}
+}
+
+// ProjectCleared reports if the "project" edge to the Project entity was cleared.
+func (m *BuildMutation) ProjectCleared() bool {
+	return m.ProjectIDCleared() || m.clearedproject
+}
+
+// ProjectIDs returns the "project" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ProjectID instead. It exists only for internal usage by the builders.
+func (m *BuildMutation) ProjectIDs() (ids []int) {
+	if id := m.project; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetProject resets all changes to the "project" edge.
+func (m *BuildMutation) ResetProject() {
+	m.project = nil
+	m.clearedproject = false
+}
+
+// SetCreatorID sets the "creator" edge to the Principal entity by id.
+func (m *BuildMutation) SetCreatorID(id int) {
+	m.creator = &id
+}
+
+// ClearCreator clears the "creator" edge to the Principal entity.
+func (m *BuildMutation) ClearCreator() {
+	m.clearedcreator = true
+	m.clearedFields[build.FieldCreatedBy] = struct{}{}
+}
+
+// CreatorCleared reports if the "creator" edge to the Principal entity was cleared.
+func (m *BuildMutation) CreatorCleared() bool {
+	return m.clearedcreator
+}
+
+// CreatorID returns the "creator" edge ID in the mutation.
+func (m *BuildMutation) CreatorID() (id int, exists bool) {
+	if m.creator != nil {
+		return *m.creator, true
+	}
+	return
+}
+
+// CreatorIDs returns the "creator" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CreatorID instead. It exists only for internal usage by the builders.
+func (m *BuildMutation) CreatorIDs() (ids []int) {
+	if id := m.creator; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCreator resets all changes to the "creator" edge.
+func (m *BuildMutation) ResetCreator() {
+	m.creator = nil
+	m.clearedcreator = false
+}
+
+// AddArtifactIDs adds the "artifacts" edge to the BuildArtifact entity by ids.
+func (m *BuildMutation) AddArtifactIDs(ids ...int) {
+	if m.artifacts == nil {
+		m.artifacts = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.artifacts[ids[i]] = struct{}{}
+	}
+}
+
+// ClearArtifacts clears the "artifacts" edge to the BuildArtifact entity.
+func (m *BuildMutation) ClearArtifacts() {
+	m.clearedartifacts = true
+}
+
+// ArtifactsCleared reports if the "artifacts" edge to the BuildArtifact entity was cleared.
+func (m *BuildMutation) ArtifactsCleared() bool {
+	return m.clearedartifacts
+}
+
+// RemoveArtifactIDs removes the "artifacts" edge to the BuildArtifact entity by IDs.
+func (m *BuildMutation) RemoveArtifactIDs(ids ...int) {
+	if m.removedartifacts == nil {
+		m.removedartifacts = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.artifacts, ids[i])
+		m.removedartifacts[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedArtifacts returns the removed IDs of the "artifacts" edge to the BuildArtifact entity.
+func (m *BuildMutation) RemovedArtifactsIDs() (ids []int) {
+	for id := range m.removedartifacts {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ArtifactsIDs returns the "artifacts" edge IDs in the mutation.
+func (m *BuildMutation) ArtifactsIDs() (ids []int) {
+	for id := range m.artifacts {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetArtifacts resets all changes to the "artifacts" edge.
+func (m *BuildMutation) ResetArtifacts() {
+	m.artifacts = nil
+	m.clearedartifacts = false
+	m.removedartifacts = nil
+}
+
+// AddReleasableIDs adds the "releasables" edge to the Releasable entity by ids.
+func (m *BuildMutation) AddReleasableIDs(ids ...int) {
+	if m.releasables == nil {
+		m.releasables = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.releasables[ids[i]] = struct{}{}
+	}
+}
+
+// ClearReleasables clears the "releasables" edge to the Releasable entity.
+func (m *BuildMutation) ClearReleasables() {
+	m.clearedreleasables = true
+}
+
+// ReleasablesCleared reports if the "releasables" edge to the Releasable entity was cleared.
+func (m *BuildMutation) ReleasablesCleared() bool {
+	return m.clearedreleasables
+}
+
+// RemoveReleasableIDs removes the "releasables" edge to the Releasable entity by IDs.
+func (m *BuildMutation) RemoveReleasableIDs(ids ...int) {
+	if m.removedreleasables == nil {
+		m.removedreleasables = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.releasables, ids[i])
+		m.removedreleasables[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedReleasables returns the removed IDs of the "releasables" edge to the Releasable entity.
+func (m *BuildMutation) RemovedReleasablesIDs() (ids []int) {
+	for id := range m.removedreleasables {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ReleasablesIDs returns the "releasables" edge IDs in the mutation.
+func (m *BuildMutation) ReleasablesIDs() (ids []int) {
+	for id := range m.releasables {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetReleasables resets all changes to the "releasables" edge.
+func (m *BuildMutation) ResetReleasables() {
+	m.releasables = nil
+	m.clearedreleasables = false
+	m.removedreleasables = nil
+}
+
+// Where appends a list predicates to the BuildMutation builder.
+func (m *BuildMutation) Where(ps ...predicate.Build) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BuildMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BuildMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Build, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BuildMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BuildMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Build).
+func (m *BuildMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BuildMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.name != nil {
+		fields = append(fields, build.FieldName)
+	}
+	if m.number != nil {
+		fields = append(fields, build.FieldNumber)
+	}
+	if m.realm != nil {
+		fields = append(fields, build.FieldRealm)
+	}
+	if m.digest != nil {
+		fields = append(fields, build.FieldDigest)
+	}
+	if m.started_at != nil {
+		fields = append(fields, build.FieldStartedAt)
+	}
+	if m.repository != nil {
+		fields = append(fields, build.FieldRepository)
+	}
+	if m.revision != nil {
+		fields = append(fields, build.FieldRevision)
+	}
+	if m.branch != nil {
+		fields = append(fields, build.FieldBranch)
+	}
+	if m.project != nil {
+		fields = append(fields, build.FieldProjectID)
+	}
+	if m.creator != nil {
+		fields = append(fields, build.FieldCreatedBy)
+	}
+	if m.created_at != nil {
+		fields = append(fields, build.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BuildMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case build.FieldName:
+		return m.Name()
+	case build.FieldNumber:
+		return m.Number()
+	case build.FieldRealm:
+		return m.Realm()
+	case build.FieldDigest:
+		return m.Digest()
+	case build.FieldStartedAt:
+		return m.StartedAt()
+	case build.FieldRepository:
+		return m.Repository()
+	case build.FieldRevision:
+		return m.Revision()
+	case build.FieldBranch:
+		return m.Branch()
+	case build.FieldProjectID:
+		return m.ProjectID()
+	case build.FieldCreatedBy:
+		return m.CreatedBy()
+	case build.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BuildMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case build.FieldName:
+		return m.OldName(ctx)
+	case build.FieldNumber:
+		return m.OldNumber(ctx)
+	case build.FieldRealm:
+		return m.OldRealm(ctx)
+	case build.FieldDigest:
+		return m.OldDigest(ctx)
+	case build.FieldStartedAt:
+		return m.OldStartedAt(ctx)
+	case build.FieldRepository:
+		return m.OldRepository(ctx)
+	case build.FieldRevision:
+		return m.OldRevision(ctx)
+	case build.FieldBranch:
+		return m.OldBranch(ctx)
+	case build.FieldProjectID:
+		return m.OldProjectID(ctx)
+	case build.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case build.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Build field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BuildMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case build.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case build.FieldNumber:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case build.FieldRealm:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRealm(v)
+		return nil
+	case build.FieldDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	case build.FieldStartedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartedAt(v)
+		return nil
+	case build.FieldRepository:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRepository(v)
+		return nil
+	case build.FieldRevision:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
+	case build.FieldBranch:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBranch(v)
+		return nil
+	case build.FieldProjectID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProjectID(v)
+		return nil
+	case build.FieldCreatedBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case build.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Build field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BuildMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BuildMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BuildMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Build numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BuildMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(build.FieldStartedAt) {
+		fields = append(fields, build.FieldStartedAt)
+	}
+	if m.FieldCleared(build.FieldProjectID) {
+		fields = append(fields, build.FieldProjectID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BuildMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BuildMutation) ClearField(name string) error {
+	switch name {
+	case build.FieldStartedAt:
+		m.ClearStartedAt()
+		return nil
+	case build.FieldProjectID:
+		m.ClearProjectID()
+		return nil
+	}
+	return fmt.Errorf("unknown Build nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BuildMutation) ResetField(name string) error {
+	switch name {
+	case build.FieldName:
+		m.ResetName()
+		return nil
+	case build.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case build.FieldRealm:
+		m.ResetRealm()
+		return nil
+	case build.FieldDigest:
+		m.ResetDigest()
+		return nil
+	case build.FieldStartedAt:
+		m.ResetStartedAt()
+		return nil
+	case build.FieldRepository:
+		m.ResetRepository()
+		return nil
+	case build.FieldRevision:
+		m.ResetRevision()
+		return nil
+	case build.FieldBranch:
+		m.ResetBranch()
+		return nil
+	case build.FieldProjectID:
+		m.ResetProjectID()
+		return nil
+	case build.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case build.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Build field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BuildMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.project != nil {
+		edges = append(edges, build.EdgeProject)
+	}
+	if m.creator != nil {
+		edges = append(edges, build.EdgeCreator)
+	}
+	if m.artifacts != nil {
+		edges = append(edges, build.EdgeArtifacts)
+	}
+	if m.releasables != nil {
+		edges = append(edges, build.EdgeReleasables)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BuildMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case build.EdgeProject:
+		if id := m.project; id != nil {
+			return []ent.Value{*id}
+		}
+	case build.EdgeCreator:
+		if id := m.creator; id != nil {
+			return []ent.Value{*id}
+		}
+	case build.EdgeArtifacts:
+		ids := make([]ent.Value, 0, len(m.artifacts))
+		for id := range m.artifacts {
+			ids = append(ids, id)
+		}
+		return ids
+	case build.EdgeReleasables:
+		ids := make([]ent.Value, 0, len(m.releasables))
+		for id := range m.releasables {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BuildMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.removedartifacts != nil {
+		edges = append(edges, build.EdgeArtifacts)
+	}
+	if m.removedreleasables != nil {
+		edges = append(edges, build.EdgeReleasables)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BuildMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case build.EdgeArtifacts:
+		ids := make([]ent.Value, 0, len(m.removedartifacts))
+		for id := range m.removedartifacts {
+			ids = append(ids, id)
+		}
+		return ids
+	case build.EdgeReleasables:
+		ids := make([]ent.Value, 0, len(m.removedreleasables))
+		for id := range m.removedreleasables {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BuildMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedproject {
+		edges = append(edges, build.EdgeProject)
+	}
+	if m.clearedcreator {
+		edges = append(edges, build.EdgeCreator)
+	}
+	if m.clearedartifacts {
+		edges = append(edges, build.EdgeArtifacts)
+	}
+	if m.clearedreleasables {
+		edges = append(edges, build.EdgeReleasables)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BuildMutation) EdgeCleared(name string) bool {
+	switch name {
+	case build.EdgeProject:
+		return m.clearedproject
+	case build.EdgeCreator:
+		return m.clearedcreator
+	case build.EdgeArtifacts:
+		return m.clearedartifacts
+	case build.EdgeReleasables:
+		return m.clearedreleasables
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BuildMutation) ClearEdge(name string) error {
+	switch name {
+	case build.EdgeProject:
+		m.ClearProject()
+		return nil
+	case build.EdgeCreator:
+		m.ClearCreator()
+		return nil
+	}
+	return fmt.Errorf("unknown Build unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BuildMutation) ResetEdge(name string) error {
+	switch name {
+	case build.EdgeProject:
+		m.ResetProject()
+		return nil
+	case build.EdgeCreator:
+		m.ResetCreator()
+		return nil
+	case build.EdgeArtifacts:
+		m.ResetArtifacts()
+		return nil
+	case build.EdgeReleasables:
+		m.ResetReleasables()
+		return nil
+	}
+	return fmt.Errorf("unknown Build edge %s", name)
+}
+
+// BuildArtifactMutation represents an operation that mutates the BuildArtifact nodes in the graph.
+type BuildArtifactMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int
+	name          *string
+	digest        *string
+	purl          *string
+	clearedFields map[string]struct{}
+	build         *int
+	clearedbuild  bool
+	done          bool
+	oldValue      func(context.Context) (*BuildArtifact, error)
+	predicates    []predicate.BuildArtifact
+}
+
+var _ ent.Mutation = (*BuildArtifactMutation)(nil)
+
+// buildartifactOption allows management of the mutation configuration using functional options.
+type buildartifactOption func(*BuildArtifactMutation)
+
+// newBuildArtifactMutation creates new mutation for the BuildArtifact entity.
+func newBuildArtifactMutation(c config, op Op, opts ...buildartifactOption) *BuildArtifactMutation {
+	m := &BuildArtifactMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBuildArtifact,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBuildArtifactID sets the ID field of the mutation.
+func withBuildArtifactID(id int) buildartifactOption {
+	return func(m *BuildArtifactMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *BuildArtifact
+		)
+		m.oldValue = func(ctx context.Context) (*BuildArtifact, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().BuildArtifact.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBuildArtifact sets the old BuildArtifact of the mutation.
+func withBuildArtifact(node *BuildArtifact) buildartifactOption {
+	return func(m *BuildArtifactMutation) {
+		m.oldValue = func(context.Context) (*BuildArtifact, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BuildArtifactMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BuildArtifactMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BuildArtifactMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BuildArtifactMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().BuildArtifact.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *BuildArtifactMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *BuildArtifactMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the BuildArtifact entity.
+// If the BuildArtifact object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildArtifactMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *BuildArtifactMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDigest sets the "digest" field.
+func (m *BuildArtifactMutation) SetDigest(s string) {
+	m.digest = &s
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *BuildArtifactMutation) Digest() (r string, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the BuildArtifact entity.
+// If the BuildArtifact object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildArtifactMutation) OldDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *BuildArtifactMutation) ResetDigest() {
+	m.digest = nil
+}
+
+// SetPurl sets the "purl" field.
+func (m *BuildArtifactMutation) SetPurl(s string) {
+	m.purl = &s
+}
+
+// Purl returns the value of the "purl" field in the mutation.
+func (m *BuildArtifactMutation) Purl() (r string, exists bool) {
+	v := m.purl
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurl returns the old "purl" field's value of the BuildArtifact entity.
+// If the BuildArtifact object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildArtifactMutation) OldPurl(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurl is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurl requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurl: %w", err)
+	}
+	return oldValue.Purl, nil
+}
+
+// ClearPurl clears the value of the "purl" field.
+func (m *BuildArtifactMutation) ClearPurl() {
+	m.purl = nil
+	m.clearedFields[buildartifact.FieldPurl] = struct{}{}
+}
+
+// PurlCleared returns if the "purl" field was cleared in this mutation.
+func (m *BuildArtifactMutation) PurlCleared() bool {
+	_, ok := m.clearedFields[buildartifact.FieldPurl]
+	return ok
+}
+
+// ResetPurl resets all changes to the "purl" field.
+func (m *BuildArtifactMutation) ResetPurl() {
+	m.purl = nil
+	delete(m.clearedFields, buildartifact.FieldPurl)
+}
+
+// SetBuildID sets the "build_id" field.
+func (m *BuildArtifactMutation) SetBuildID(i int) {
+	m.build = &i
+}
+
+// BuildID returns the value of the "build_id" field in the mutation.
+func (m *BuildArtifactMutation) BuildID() (r int, exists bool) {
+	v := m.build
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBuildID returns the old "build_id" field's value of the BuildArtifact entity.
+// If the BuildArtifact object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BuildArtifactMutation) OldBuildID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBuildID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBuildID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBuildID: %w", err)
+	}
+	return oldValue.BuildID, nil
+}
+
+// ResetBuildID resets all changes to the "build_id" field.
+func (m *BuildArtifactMutation) ResetBuildID() {
+	m.build = nil
+}
+
+// ClearBuild clears the "build" edge to the Build entity.
+func (m *BuildArtifactMutation) ClearBuild() {
+	m.clearedbuild = true
+	m.clearedFields[buildartifact.FieldBuildID] = struct{}{}
+}
+
+// BuildCleared reports if the "build" edge to the Build entity was cleared.
+func (m *BuildArtifactMutation) BuildCleared() bool {
+	return m.clearedbuild
+}
+
+// BuildIDs returns the "build" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// BuildID instead. It exists only for internal usage by the builders.
+func (m *BuildArtifactMutation) BuildIDs() (ids []int) {
+	if id := m.build; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetBuild resets all changes to the "build" edge.
+func (m *BuildArtifactMutation) ResetBuild() {
+	m.build = nil
+	m.clearedbuild = false
+}
+
+// Where appends a list predicates to the BuildArtifactMutation builder.
+func (m *BuildArtifactMutation) Where(ps ...predicate.BuildArtifact) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BuildArtifactMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BuildArtifactMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.BuildArtifact, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BuildArtifactMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BuildArtifactMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (BuildArtifact).
+func (m *BuildArtifactMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BuildArtifactMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.name != nil {
+		fields = append(fields, buildartifact.FieldName)
+	}
+	if m.digest != nil {
+		fields = append(fields, buildartifact.FieldDigest)
+	}
+	if m.purl != nil {
+		fields = append(fields, buildartifact.FieldPurl)
+	}
+	if m.build != nil {
+		fields = append(fields, buildartifact.FieldBuildID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BuildArtifactMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case buildartifact.FieldName:
+		return m.Name()
+	case buildartifact.FieldDigest:
+		return m.Digest()
+	case buildartifact.FieldPurl:
+		return m.Purl()
+	case buildartifact.FieldBuildID:
+		return m.BuildID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BuildArtifactMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case buildartifact.FieldName:
+		return m.OldName(ctx)
+	case buildartifact.FieldDigest:
+		return m.OldDigest(ctx)
+	case buildartifact.FieldPurl:
+		return m.OldPurl(ctx)
+	case buildartifact.FieldBuildID:
+		return m.OldBuildID(ctx)
+	}
+	return nil, fmt.Errorf("unknown BuildArtifact field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BuildArtifactMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case buildartifact.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case buildartifact.FieldDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	case buildartifact.FieldPurl:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurl(v)
+		return nil
+	case buildartifact.FieldBuildID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBuildID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BuildArtifact field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BuildArtifactMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BuildArtifactMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BuildArtifactMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown BuildArtifact numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BuildArtifactMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(buildartifact.FieldPurl) {
+		fields = append(fields, buildartifact.FieldPurl)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BuildArtifactMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BuildArtifactMutation) ClearField(name string) error {
+	switch name {
+	case buildartifact.FieldPurl:
+		m.ClearPurl()
+		return nil
+	}
+	return fmt.Errorf("unknown BuildArtifact nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BuildArtifactMutation) ResetField(name string) error {
+	switch name {
+	case buildartifact.FieldName:
+		m.ResetName()
+		return nil
+	case buildartifact.FieldDigest:
+		m.ResetDigest()
+		return nil
+	case buildartifact.FieldPurl:
+		m.ResetPurl()
+		return nil
+	case buildartifact.FieldBuildID:
+		m.ResetBuildID()
+		return nil
+	}
+	return fmt.Errorf("unknown BuildArtifact field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BuildArtifactMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.build != nil {
+		edges = append(edges, buildartifact.EdgeBuild)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BuildArtifactMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case buildartifact.EdgeBuild:
+		if id := m.build; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BuildArtifactMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BuildArtifactMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BuildArtifactMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedbuild {
+		edges = append(edges, buildartifact.EdgeBuild)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BuildArtifactMutation) EdgeCleared(name string) bool {
+	switch name {
+	case buildartifact.EdgeBuild:
+		return m.clearedbuild
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BuildArtifactMutation) ClearEdge(name string) error {
+	switch name {
+	case buildartifact.EdgeBuild:
+		m.ClearBuild()
+		return nil
+	}
+	return fmt.Errorf("unknown BuildArtifact unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BuildArtifactMutation) ResetEdge(name string) error {
+	switch name {
+	case buildartifact.EdgeBuild:
+		m.ResetBuild()
+		return nil
+	}
+	return fmt.Errorf("unknown BuildArtifact edge %s", name)
+}
+
 // ComponentMutation represents an operation that mutates the Component nodes in the graph.
 type ComponentMutation struct {
 	config
@@ -8840,40 +11605,45 @@ func (m *EvaluationMutation) ResetEdge(name string) error {
 // EvidenceMutation represents an operation that mutates the Evidence nodes in the graph.
 type EvidenceMutation struct {
 	config
-	op              Op
-	typ             string
-	id              *int
-	digest          *string
-	signer_key      *string
-	realm           *string
-	raw_digest      *string
-	media_type      *string
-	size            *int
-	addsize         *int
-	predicate_type  *string
-	view            *string
-	category        *evidence.Category
-	verified        *bool
-	verification    *string
-	provider        *string
-	created_at      *time.Time
-	clearedFields   map[string]struct{}
-	anchor          *int
-	clearedanchor   bool
-	project         *int
-	clearedproject  bool
-	stage           *int
-	clearedstage    bool
-	sbom            *int
-	clearedsbom     bool
-	creator         *int
-	clearedcreator  bool
-	subjects        map[int]struct{}
-	removedsubjects map[int]struct{}
-	clearedsubjects bool
-	done            bool
-	oldValue        func(context.Context) (*Evidence, error)
-	predicates      []predicate.Evidence
+	op                 Op
+	typ                string
+	id                 *int
+	digest             *string
+	signer_key         *string
+	realm              *string
+	raw_digest         *string
+	raw_in_objects     *bool
+	media_type         *string
+	size               *int
+	addsize            *int
+	predicate_type     *string
+	view               *string
+	category           *evidence.Category
+	verified           *bool
+	verification       *string
+	collected          *bool
+	provider           *string
+	created_at         *time.Time
+	clearedFields      map[string]struct{}
+	anchor             *int
+	clearedanchor      bool
+	project            *int
+	clearedproject     bool
+	stage              *int
+	clearedstage       bool
+	sbom               *int
+	clearedsbom        bool
+	creator            *int
+	clearedcreator     bool
+	subjects           map[int]struct{}
+	removedsubjects    map[int]struct{}
+	clearedsubjects    bool
+	attachments        map[int]struct{}
+	removedattachments map[int]struct{}
+	clearedattachments bool
+	done               bool
+	oldValue           func(context.Context) (*Evidence, error)
+	predicates         []predicate.Evidence
 }
 
 var _ ent.Mutation = (*EvidenceMutation)(nil)
@@ -9116,6 +11886,42 @@ func (m *EvidenceMutation) OldRawDigest(ctx context.Context) (v string, err erro
 // ResetRawDigest resets all changes to the "raw_digest" field.
 func (m *EvidenceMutation) ResetRawDigest() {
 	m.raw_digest = nil
+}
+
+// SetRawInObjects sets the "raw_in_objects" field.
+func (m *EvidenceMutation) SetRawInObjects(b bool) {
+	m.raw_in_objects = &b
+}
+
+// RawInObjects returns the value of the "raw_in_objects" field in the mutation.
+func (m *EvidenceMutation) RawInObjects() (r bool, exists bool) {
+	v := m.raw_in_objects
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRawInObjects returns the old "raw_in_objects" field's value of the Evidence entity.
+// If the Evidence object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvidenceMutation) OldRawInObjects(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRawInObjects is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRawInObjects requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRawInObjects: %w", err)
+	}
+	return oldValue.RawInObjects, nil
+}
+
+// ResetRawInObjects resets all changes to the "raw_in_objects" field.
+func (m *EvidenceMutation) ResetRawInObjects() {
+	m.raw_in_objects = nil
 }
 
 // SetMediaType sets the "media_type" field.
@@ -9388,6 +12194,42 @@ func (m *EvidenceMutation) OldVerification(ctx context.Context) (v string, err e
 // ResetVerification resets all changes to the "verification" field.
 func (m *EvidenceMutation) ResetVerification() {
 	m.verification = nil
+}
+
+// SetCollected sets the "collected" field.
+func (m *EvidenceMutation) SetCollected(b bool) {
+	m.collected = &b
+}
+
+// Collected returns the value of the "collected" field in the mutation.
+func (m *EvidenceMutation) Collected() (r bool, exists bool) {
+	v := m.collected
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCollected returns the old "collected" field's value of the Evidence entity.
+// If the Evidence object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvidenceMutation) OldCollected(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCollected is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCollected requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCollected: %w", err)
+	}
+	return oldValue.Collected, nil
+}
+
+// ResetCollected resets all changes to the "collected" field.
+func (m *EvidenceMutation) ResetCollected() {
+	m.collected = nil
 }
 
 // SetProvider sets the "provider" field.
@@ -9896,6 +12738,60 @@ func (m *EvidenceMutation) ResetSubjects() {
 	m.removedsubjects = nil
 }
 
+// AddAttachmentIDs adds the "attachments" edge to the Attachment entity by ids.
+func (m *EvidenceMutation) AddAttachmentIDs(ids ...int) {
+	if m.attachments == nil {
+		m.attachments = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.attachments[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAttachments clears the "attachments" edge to the Attachment entity.
+func (m *EvidenceMutation) ClearAttachments() {
+	m.clearedattachments = true
+}
+
+// AttachmentsCleared reports if the "attachments" edge to the Attachment entity was cleared.
+func (m *EvidenceMutation) AttachmentsCleared() bool {
+	return m.clearedattachments
+}
+
+// RemoveAttachmentIDs removes the "attachments" edge to the Attachment entity by IDs.
+func (m *EvidenceMutation) RemoveAttachmentIDs(ids ...int) {
+	if m.removedattachments == nil {
+		m.removedattachments = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.attachments, ids[i])
+		m.removedattachments[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAttachments returns the removed IDs of the "attachments" edge to the Attachment entity.
+func (m *EvidenceMutation) RemovedAttachmentsIDs() (ids []int) {
+	for id := range m.removedattachments {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AttachmentsIDs returns the "attachments" edge IDs in the mutation.
+func (m *EvidenceMutation) AttachmentsIDs() (ids []int) {
+	for id := range m.attachments {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAttachments resets all changes to the "attachments" edge.
+func (m *EvidenceMutation) ResetAttachments() {
+	m.attachments = nil
+	m.clearedattachments = false
+	m.removedattachments = nil
+}
+
 // Where appends a list predicates to the EvidenceMutation builder.
 func (m *EvidenceMutation) Where(ps ...predicate.Evidence) {
 	m.predicates = append(m.predicates, ps...)
@@ -9930,7 +12826,7 @@ func (m *EvidenceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EvidenceMutation) Fields() []string {
-	fields := make([]string, 0, 18)
+	fields := make([]string, 0, 20)
 	if m.digest != nil {
 		fields = append(fields, evidence.FieldDigest)
 	}
@@ -9942,6 +12838,9 @@ func (m *EvidenceMutation) Fields() []string {
 	}
 	if m.raw_digest != nil {
 		fields = append(fields, evidence.FieldRawDigest)
+	}
+	if m.raw_in_objects != nil {
+		fields = append(fields, evidence.FieldRawInObjects)
 	}
 	if m.media_type != nil {
 		fields = append(fields, evidence.FieldMediaType)
@@ -9963,6 +12862,9 @@ func (m *EvidenceMutation) Fields() []string {
 	}
 	if m.verification != nil {
 		fields = append(fields, evidence.FieldVerification)
+	}
+	if m.collected != nil {
+		fields = append(fields, evidence.FieldCollected)
 	}
 	if m.provider != nil {
 		fields = append(fields, evidence.FieldProvider)
@@ -10001,6 +12903,8 @@ func (m *EvidenceMutation) Field(name string) (ent.Value, bool) {
 		return m.Realm()
 	case evidence.FieldRawDigest:
 		return m.RawDigest()
+	case evidence.FieldRawInObjects:
+		return m.RawInObjects()
 	case evidence.FieldMediaType:
 		return m.MediaType()
 	case evidence.FieldSize:
@@ -10015,6 +12919,8 @@ func (m *EvidenceMutation) Field(name string) (ent.Value, bool) {
 		return m.Verified()
 	case evidence.FieldVerification:
 		return m.Verification()
+	case evidence.FieldCollected:
+		return m.Collected()
 	case evidence.FieldProvider:
 		return m.Provider()
 	case evidence.FieldAnchorID:
@@ -10046,6 +12952,8 @@ func (m *EvidenceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldRealm(ctx)
 	case evidence.FieldRawDigest:
 		return m.OldRawDigest(ctx)
+	case evidence.FieldRawInObjects:
+		return m.OldRawInObjects(ctx)
 	case evidence.FieldMediaType:
 		return m.OldMediaType(ctx)
 	case evidence.FieldSize:
@@ -10060,6 +12968,8 @@ func (m *EvidenceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldVerified(ctx)
 	case evidence.FieldVerification:
 		return m.OldVerification(ctx)
+	case evidence.FieldCollected:
+		return m.OldCollected(ctx)
 	case evidence.FieldProvider:
 		return m.OldProvider(ctx)
 	case evidence.FieldAnchorID:
@@ -10111,6 +13021,13 @@ func (m *EvidenceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRawDigest(v)
 		return nil
+	case evidence.FieldRawInObjects:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRawInObjects(v)
+		return nil
 	case evidence.FieldMediaType:
 		v, ok := value.(string)
 		if !ok {
@@ -10159,6 +13076,13 @@ func (m *EvidenceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetVerification(v)
+		return nil
+	case evidence.FieldCollected:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCollected(v)
 		return nil
 	case evidence.FieldProvider:
 		v, ok := value.(string)
@@ -10312,6 +13236,9 @@ func (m *EvidenceMutation) ResetField(name string) error {
 	case evidence.FieldRawDigest:
 		m.ResetRawDigest()
 		return nil
+	case evidence.FieldRawInObjects:
+		m.ResetRawInObjects()
+		return nil
 	case evidence.FieldMediaType:
 		m.ResetMediaType()
 		return nil
@@ -10332,6 +13259,9 @@ func (m *EvidenceMutation) ResetField(name string) error {
 		return nil
 	case evidence.FieldVerification:
 		m.ResetVerification()
+		return nil
+	case evidence.FieldCollected:
+		m.ResetCollected()
 		return nil
 	case evidence.FieldProvider:
 		m.ResetProvider()
@@ -10360,7 +13290,7 @@ func (m *EvidenceMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *EvidenceMutation) AddedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.anchor != nil {
 		edges = append(edges, evidence.EdgeAnchor)
 	}
@@ -10378,6 +13308,9 @@ func (m *EvidenceMutation) AddedEdges() []string {
 	}
 	if m.subjects != nil {
 		edges = append(edges, evidence.EdgeSubjects)
+	}
+	if m.attachments != nil {
+		edges = append(edges, evidence.EdgeAttachments)
 	}
 	return edges
 }
@@ -10412,15 +13345,24 @@ func (m *EvidenceMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case evidence.EdgeAttachments:
+		ids := make([]ent.Value, 0, len(m.attachments))
+		for id := range m.attachments {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *EvidenceMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.removedsubjects != nil {
 		edges = append(edges, evidence.EdgeSubjects)
+	}
+	if m.removedattachments != nil {
+		edges = append(edges, evidence.EdgeAttachments)
 	}
 	return edges
 }
@@ -10435,13 +13377,19 @@ func (m *EvidenceMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case evidence.EdgeAttachments:
+		ids := make([]ent.Value, 0, len(m.removedattachments))
+		for id := range m.removedattachments {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *EvidenceMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 6)
+	edges := make([]string, 0, 7)
 	if m.clearedanchor {
 		edges = append(edges, evidence.EdgeAnchor)
 	}
@@ -10459,6 +13407,9 @@ func (m *EvidenceMutation) ClearedEdges() []string {
 	}
 	if m.clearedsubjects {
 		edges = append(edges, evidence.EdgeSubjects)
+	}
+	if m.clearedattachments {
+		edges = append(edges, evidence.EdgeAttachments)
 	}
 	return edges
 }
@@ -10479,6 +13430,8 @@ func (m *EvidenceMutation) EdgeCleared(name string) bool {
 		return m.clearedcreator
 	case evidence.EdgeSubjects:
 		return m.clearedsubjects
+	case evidence.EdgeAttachments:
+		return m.clearedattachments
 	}
 	return false
 }
@@ -10527,6 +13480,9 @@ func (m *EvidenceMutation) ResetEdge(name string) error {
 		return nil
 	case evidence.EdgeSubjects:
 		m.ResetSubjects()
+		return nil
+	case evidence.EdgeAttachments:
+		m.ResetAttachments()
 		return nil
 	}
 	return fmt.Errorf("unknown Evidence edge %s", name)
@@ -12417,6 +15373,584 @@ func (m *GatePolicyMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown GatePolicy edge %s", name)
+}
+
+// ImageChildMutation represents an operation that mutates the ImageChild nodes in the graph.
+type ImageChildMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int
+	index_digest  *string
+	digest        *string
+	media_type    *string
+	platform      *string
+	size          *int
+	addsize       *int
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*ImageChild, error)
+	predicates    []predicate.ImageChild
+}
+
+var _ ent.Mutation = (*ImageChildMutation)(nil)
+
+// imagechildOption allows management of the mutation configuration using functional options.
+type imagechildOption func(*ImageChildMutation)
+
+// newImageChildMutation creates new mutation for the ImageChild entity.
+func newImageChildMutation(c config, op Op, opts ...imagechildOption) *ImageChildMutation {
+	m := &ImageChildMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeImageChild,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withImageChildID sets the ID field of the mutation.
+func withImageChildID(id int) imagechildOption {
+	return func(m *ImageChildMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ImageChild
+		)
+		m.oldValue = func(ctx context.Context) (*ImageChild, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ImageChild.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withImageChild sets the old ImageChild of the mutation.
+func withImageChild(node *ImageChild) imagechildOption {
+	return func(m *ImageChildMutation) {
+		m.oldValue = func(context.Context) (*ImageChild, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ImageChildMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ImageChildMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ImageChildMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ImageChildMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ImageChild.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetIndexDigest sets the "index_digest" field.
+func (m *ImageChildMutation) SetIndexDigest(s string) {
+	m.index_digest = &s
+}
+
+// IndexDigest returns the value of the "index_digest" field in the mutation.
+func (m *ImageChildMutation) IndexDigest() (r string, exists bool) {
+	v := m.index_digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIndexDigest returns the old "index_digest" field's value of the ImageChild entity.
+// If the ImageChild object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImageChildMutation) OldIndexDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIndexDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIndexDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIndexDigest: %w", err)
+	}
+	return oldValue.IndexDigest, nil
+}
+
+// ResetIndexDigest resets all changes to the "index_digest" field.
+func (m *ImageChildMutation) ResetIndexDigest() {
+	m.index_digest = nil
+}
+
+// SetDigest sets the "digest" field.
+func (m *ImageChildMutation) SetDigest(s string) {
+	m.digest = &s
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *ImageChildMutation) Digest() (r string, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the ImageChild entity.
+// If the ImageChild object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImageChildMutation) OldDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *ImageChildMutation) ResetDigest() {
+	m.digest = nil
+}
+
+// SetMediaType sets the "media_type" field.
+func (m *ImageChildMutation) SetMediaType(s string) {
+	m.media_type = &s
+}
+
+// MediaType returns the value of the "media_type" field in the mutation.
+func (m *ImageChildMutation) MediaType() (r string, exists bool) {
+	v := m.media_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMediaType returns the old "media_type" field's value of the ImageChild entity.
+// If the ImageChild object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImageChildMutation) OldMediaType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMediaType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMediaType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMediaType: %w", err)
+	}
+	return oldValue.MediaType, nil
+}
+
+// ResetMediaType resets all changes to the "media_type" field.
+func (m *ImageChildMutation) ResetMediaType() {
+	m.media_type = nil
+}
+
+// SetPlatform sets the "platform" field.
+func (m *ImageChildMutation) SetPlatform(s string) {
+	m.platform = &s
+}
+
+// Platform returns the value of the "platform" field in the mutation.
+func (m *ImageChildMutation) Platform() (r string, exists bool) {
+	v := m.platform
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlatform returns the old "platform" field's value of the ImageChild entity.
+// If the ImageChild object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImageChildMutation) OldPlatform(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlatform is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlatform requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlatform: %w", err)
+	}
+	return oldValue.Platform, nil
+}
+
+// ResetPlatform resets all changes to the "platform" field.
+func (m *ImageChildMutation) ResetPlatform() {
+	m.platform = nil
+}
+
+// SetSize sets the "size" field.
+func (m *ImageChildMutation) SetSize(i int) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *ImageChildMutation) Size() (r int, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the ImageChild entity.
+// If the ImageChild object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ImageChildMutation) OldSize(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *ImageChildMutation) AddSize(i int) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *ImageChildMutation) AddedSize() (r int, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *ImageChildMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// Where appends a list predicates to the ImageChildMutation builder.
+func (m *ImageChildMutation) Where(ps ...predicate.ImageChild) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ImageChildMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ImageChildMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ImageChild, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ImageChildMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ImageChildMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ImageChild).
+func (m *ImageChildMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ImageChildMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.index_digest != nil {
+		fields = append(fields, imagechild.FieldIndexDigest)
+	}
+	if m.digest != nil {
+		fields = append(fields, imagechild.FieldDigest)
+	}
+	if m.media_type != nil {
+		fields = append(fields, imagechild.FieldMediaType)
+	}
+	if m.platform != nil {
+		fields = append(fields, imagechild.FieldPlatform)
+	}
+	if m.size != nil {
+		fields = append(fields, imagechild.FieldSize)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ImageChildMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case imagechild.FieldIndexDigest:
+		return m.IndexDigest()
+	case imagechild.FieldDigest:
+		return m.Digest()
+	case imagechild.FieldMediaType:
+		return m.MediaType()
+	case imagechild.FieldPlatform:
+		return m.Platform()
+	case imagechild.FieldSize:
+		return m.Size()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ImageChildMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case imagechild.FieldIndexDigest:
+		return m.OldIndexDigest(ctx)
+	case imagechild.FieldDigest:
+		return m.OldDigest(ctx)
+	case imagechild.FieldMediaType:
+		return m.OldMediaType(ctx)
+	case imagechild.FieldPlatform:
+		return m.OldPlatform(ctx)
+	case imagechild.FieldSize:
+		return m.OldSize(ctx)
+	}
+	return nil, fmt.Errorf("unknown ImageChild field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ImageChildMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case imagechild.FieldIndexDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIndexDigest(v)
+		return nil
+	case imagechild.FieldDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	case imagechild.FieldMediaType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMediaType(v)
+		return nil
+	case imagechild.FieldPlatform:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlatform(v)
+		return nil
+	case imagechild.FieldSize:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ImageChild field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ImageChildMutation) AddedFields() []string {
+	var fields []string
+	if m.addsize != nil {
+		fields = append(fields, imagechild.FieldSize)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ImageChildMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case imagechild.FieldSize:
+		return m.AddedSize()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ImageChildMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case imagechild.FieldSize:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ImageChild numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ImageChildMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ImageChildMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ImageChildMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ImageChild nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ImageChildMutation) ResetField(name string) error {
+	switch name {
+	case imagechild.FieldIndexDigest:
+		m.ResetIndexDigest()
+		return nil
+	case imagechild.FieldDigest:
+		m.ResetDigest()
+		return nil
+	case imagechild.FieldMediaType:
+		m.ResetMediaType()
+		return nil
+	case imagechild.FieldPlatform:
+		m.ResetPlatform()
+		return nil
+	case imagechild.FieldSize:
+		m.ResetSize()
+		return nil
+	}
+	return fmt.Errorf("unknown ImageChild field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ImageChildMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ImageChildMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ImageChildMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ImageChildMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ImageChildMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ImageChildMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ImageChildMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown ImageChild unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ImageChildMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown ImageChild edge %s", name)
 }
 
 // LabelMutation represents an operation that mutates the Label nodes in the graph.
@@ -21169,23 +24703,30 @@ func (m *PromotionMutation) ResetEdge(name string) error {
 // ReleasableMutation represents an operation that mutates the Releasable nodes in the graph.
 type ReleasableMutation struct {
 	config
-	op                     Op
-	typ                    string
-	id                     *int
-	name                   *string
-	purl                   *string
-	digest                 *string
-	kind                   *releasable.Kind
-	clearedFields          map[string]struct{}
-	version                *int
-	clearedversion         bool
-	_package               *int
-	cleared_package        bool
-	package_version        *int
-	clearedpackage_version bool
-	done                   bool
-	oldValue               func(context.Context) (*Releasable, error)
-	predicates             []predicate.Releasable
+	op                        Op
+	typ                       string
+	id                        *int
+	name                      *string
+	purl                      *string
+	digest                    *string
+	kind                      *releasable.Kind
+	source_kind               *releasable.SourceKind
+	clearedFields             map[string]struct{}
+	version                   *int
+	clearedversion            bool
+	source_build              *int
+	clearedsource_build       bool
+	source_version            *int
+	clearedsource_version     bool
+	origin_application        *int
+	clearedorigin_application bool
+	_package                  *int
+	cleared_package           bool
+	package_version           *int
+	clearedpackage_version    bool
+	done                      bool
+	oldValue                  func(context.Context) (*Releasable, error)
+	predicates                []predicate.Releasable
 }
 
 var _ ent.Mutation = (*ReleasableMutation)(nil)
@@ -21456,6 +24997,42 @@ func (m *ReleasableMutation) ResetKind() {
 	m.kind = nil
 }
 
+// SetSourceKind sets the "source_kind" field.
+func (m *ReleasableMutation) SetSourceKind(rk releasable.SourceKind) {
+	m.source_kind = &rk
+}
+
+// SourceKind returns the value of the "source_kind" field in the mutation.
+func (m *ReleasableMutation) SourceKind() (r releasable.SourceKind, exists bool) {
+	v := m.source_kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSourceKind returns the old "source_kind" field's value of the Releasable entity.
+// If the Releasable object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReleasableMutation) OldSourceKind(ctx context.Context) (v releasable.SourceKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSourceKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSourceKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSourceKind: %w", err)
+	}
+	return oldValue.SourceKind, nil
+}
+
+// ResetSourceKind resets all changes to the "source_kind" field.
+func (m *ReleasableMutation) ResetSourceKind() {
+	m.source_kind = nil
+}
+
 // SetVersionID sets the "version_id" field.
 func (m *ReleasableMutation) SetVersionID(i int) {
 	m.version = &i
@@ -21490,6 +25067,153 @@ func (m *ReleasableMutation) OldVersionID(ctx context.Context) (v int, err error
 // ResetVersionID resets all changes to the "version_id" field.
 func (m *ReleasableMutation) ResetVersionID() {
 	m.version = nil
+}
+
+// SetSourceBuildID sets the "source_build_id" field.
+func (m *ReleasableMutation) SetSourceBuildID(i int) {
+	m.source_build = &i
+}
+
+// SourceBuildID returns the value of the "source_build_id" field in the mutation.
+func (m *ReleasableMutation) SourceBuildID() (r int, exists bool) {
+	v := m.source_build
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSourceBuildID returns the old "source_build_id" field's value of the Releasable entity.
+// If the Releasable object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReleasableMutation) OldSourceBuildID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSourceBuildID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSourceBuildID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSourceBuildID: %w", err)
+	}
+	return oldValue.SourceBuildID, nil
+}
+
+// ClearSourceBuildID clears the value of the "source_build_id" field.
+func (m *ReleasableMutation) ClearSourceBuildID() {
+	m.source_build = nil
+	m.clearedFields[releasable.FieldSourceBuildID] = struct{}{}
+}
+
+// SourceBuildIDCleared returns if the "source_build_id" field was cleared in this mutation.
+func (m *ReleasableMutation) SourceBuildIDCleared() bool {
+	_, ok := m.clearedFields[releasable.FieldSourceBuildID]
+	return ok
+}
+
+// ResetSourceBuildID resets all changes to the "source_build_id" field.
+func (m *ReleasableMutation) ResetSourceBuildID() {
+	m.source_build = nil
+	delete(m.clearedFields, releasable.FieldSourceBuildID)
+}
+
+// SetSourceVersionID sets the "source_version_id" field.
+func (m *ReleasableMutation) SetSourceVersionID(i int) {
+	m.source_version = &i
+}
+
+// SourceVersionID returns the value of the "source_version_id" field in the mutation.
+func (m *ReleasableMutation) SourceVersionID() (r int, exists bool) {
+	v := m.source_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSourceVersionID returns the old "source_version_id" field's value of the Releasable entity.
+// If the Releasable object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReleasableMutation) OldSourceVersionID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSourceVersionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSourceVersionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSourceVersionID: %w", err)
+	}
+	return oldValue.SourceVersionID, nil
+}
+
+// ClearSourceVersionID clears the value of the "source_version_id" field.
+func (m *ReleasableMutation) ClearSourceVersionID() {
+	m.source_version = nil
+	m.clearedFields[releasable.FieldSourceVersionID] = struct{}{}
+}
+
+// SourceVersionIDCleared returns if the "source_version_id" field was cleared in this mutation.
+func (m *ReleasableMutation) SourceVersionIDCleared() bool {
+	_, ok := m.clearedFields[releasable.FieldSourceVersionID]
+	return ok
+}
+
+// ResetSourceVersionID resets all changes to the "source_version_id" field.
+func (m *ReleasableMutation) ResetSourceVersionID() {
+	m.source_version = nil
+	delete(m.clearedFields, releasable.FieldSourceVersionID)
+}
+
+// SetOriginApplicationID sets the "origin_application_id" field.
+func (m *ReleasableMutation) SetOriginApplicationID(i int) {
+	m.origin_application = &i
+}
+
+// OriginApplicationID returns the value of the "origin_application_id" field in the mutation.
+func (m *ReleasableMutation) OriginApplicationID() (r int, exists bool) {
+	v := m.origin_application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOriginApplicationID returns the old "origin_application_id" field's value of the Releasable entity.
+// If the Releasable object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ReleasableMutation) OldOriginApplicationID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOriginApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOriginApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOriginApplicationID: %w", err)
+	}
+	return oldValue.OriginApplicationID, nil
+}
+
+// ClearOriginApplicationID clears the value of the "origin_application_id" field.
+func (m *ReleasableMutation) ClearOriginApplicationID() {
+	m.origin_application = nil
+	m.clearedFields[releasable.FieldOriginApplicationID] = struct{}{}
+}
+
+// OriginApplicationIDCleared returns if the "origin_application_id" field was cleared in this mutation.
+func (m *ReleasableMutation) OriginApplicationIDCleared() bool {
+	_, ok := m.clearedFields[releasable.FieldOriginApplicationID]
+	return ok
+}
+
+// ResetOriginApplicationID resets all changes to the "origin_application_id" field.
+func (m *ReleasableMutation) ResetOriginApplicationID() {
+	m.origin_application = nil
+	delete(m.clearedFields, releasable.FieldOriginApplicationID)
 }
 
 // SetPackageID sets the "package_id" field.
@@ -21617,6 +25341,87 @@ func (m *ReleasableMutation) ResetVersion() {
 	m.clearedversion = false
 }
 
+// ClearSourceBuild clears the "source_build" edge to the Build entity.
+func (m *ReleasableMutation) ClearSourceBuild() {
+	m.clearedsource_build = true
+	m.clearedFields[releasable.FieldSourceBuildID] = struct{}{}
+}
+
+// SourceBuildCleared reports if the "source_build" edge to the Build entity was cleared.
+func (m *ReleasableMutation) SourceBuildCleared() bool {
+	return m.SourceBuildIDCleared() || m.clearedsource_build
+}
+
+// SourceBuildIDs returns the "source_build" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SourceBuildID instead. It exists only for internal usage by the builders.
+func (m *ReleasableMutation) SourceBuildIDs() (ids []int) {
+	if id := m.source_build; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSourceBuild resets all changes to the "source_build" edge.
+func (m *ReleasableMutation) ResetSourceBuild() {
+	m.source_build = nil
+	m.clearedsource_build = false
+}
+
+// ClearSourceVersion clears the "source_version" edge to the ApplicationVersion entity.
+func (m *ReleasableMutation) ClearSourceVersion() {
+	m.clearedsource_version = true
+	m.clearedFields[releasable.FieldSourceVersionID] = struct{}{}
+}
+
+// SourceVersionCleared reports if the "source_version" edge to the ApplicationVersion entity was cleared.
+func (m *ReleasableMutation) SourceVersionCleared() bool {
+	return m.SourceVersionIDCleared() || m.clearedsource_version
+}
+
+// SourceVersionIDs returns the "source_version" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SourceVersionID instead. It exists only for internal usage by the builders.
+func (m *ReleasableMutation) SourceVersionIDs() (ids []int) {
+	if id := m.source_version; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSourceVersion resets all changes to the "source_version" edge.
+func (m *ReleasableMutation) ResetSourceVersion() {
+	m.source_version = nil
+	m.clearedsource_version = false
+}
+
+// ClearOriginApplication clears the "origin_application" edge to the Application entity.
+func (m *ReleasableMutation) ClearOriginApplication() {
+	m.clearedorigin_application = true
+	m.clearedFields[releasable.FieldOriginApplicationID] = struct{}{}
+}
+
+// OriginApplicationCleared reports if the "origin_application" edge to the Application entity was cleared.
+func (m *ReleasableMutation) OriginApplicationCleared() bool {
+	return m.OriginApplicationIDCleared() || m.clearedorigin_application
+}
+
+// OriginApplicationIDs returns the "origin_application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// OriginApplicationID instead. It exists only for internal usage by the builders.
+func (m *ReleasableMutation) OriginApplicationIDs() (ids []int) {
+	if id := m.origin_application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetOriginApplication resets all changes to the "origin_application" edge.
+func (m *ReleasableMutation) ResetOriginApplication() {
+	m.origin_application = nil
+	m.clearedorigin_application = false
+}
+
 // ClearPackage clears the "package" edge to the Pkg entity.
 func (m *ReleasableMutation) ClearPackage() {
 	m.cleared_package = true
@@ -21705,7 +25510,7 @@ func (m *ReleasableMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ReleasableMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 11)
 	if m.name != nil {
 		fields = append(fields, releasable.FieldName)
 	}
@@ -21718,8 +25523,20 @@ func (m *ReleasableMutation) Fields() []string {
 	if m.kind != nil {
 		fields = append(fields, releasable.FieldKind)
 	}
+	if m.source_kind != nil {
+		fields = append(fields, releasable.FieldSourceKind)
+	}
 	if m.version != nil {
 		fields = append(fields, releasable.FieldVersionID)
+	}
+	if m.source_build != nil {
+		fields = append(fields, releasable.FieldSourceBuildID)
+	}
+	if m.source_version != nil {
+		fields = append(fields, releasable.FieldSourceVersionID)
+	}
+	if m.origin_application != nil {
+		fields = append(fields, releasable.FieldOriginApplicationID)
 	}
 	if m._package != nil {
 		fields = append(fields, releasable.FieldPackageID)
@@ -21743,8 +25560,16 @@ func (m *ReleasableMutation) Field(name string) (ent.Value, bool) {
 		return m.Digest()
 	case releasable.FieldKind:
 		return m.Kind()
+	case releasable.FieldSourceKind:
+		return m.SourceKind()
 	case releasable.FieldVersionID:
 		return m.VersionID()
+	case releasable.FieldSourceBuildID:
+		return m.SourceBuildID()
+	case releasable.FieldSourceVersionID:
+		return m.SourceVersionID()
+	case releasable.FieldOriginApplicationID:
+		return m.OriginApplicationID()
 	case releasable.FieldPackageID:
 		return m.PackageID()
 	case releasable.FieldPackageVersionID:
@@ -21766,8 +25591,16 @@ func (m *ReleasableMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldDigest(ctx)
 	case releasable.FieldKind:
 		return m.OldKind(ctx)
+	case releasable.FieldSourceKind:
+		return m.OldSourceKind(ctx)
 	case releasable.FieldVersionID:
 		return m.OldVersionID(ctx)
+	case releasable.FieldSourceBuildID:
+		return m.OldSourceBuildID(ctx)
+	case releasable.FieldSourceVersionID:
+		return m.OldSourceVersionID(ctx)
+	case releasable.FieldOriginApplicationID:
+		return m.OldOriginApplicationID(ctx)
 	case releasable.FieldPackageID:
 		return m.OldPackageID(ctx)
 	case releasable.FieldPackageVersionID:
@@ -21809,12 +25642,40 @@ func (m *ReleasableMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetKind(v)
 		return nil
+	case releasable.FieldSourceKind:
+		v, ok := value.(releasable.SourceKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSourceKind(v)
+		return nil
 	case releasable.FieldVersionID:
 		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetVersionID(v)
+		return nil
+	case releasable.FieldSourceBuildID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSourceBuildID(v)
+		return nil
+	case releasable.FieldSourceVersionID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSourceVersionID(v)
+		return nil
+	case releasable.FieldOriginApplicationID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOriginApplicationID(v)
 		return nil
 	case releasable.FieldPackageID:
 		v, ok := value.(int)
@@ -21869,6 +25730,15 @@ func (m *ReleasableMutation) ClearedFields() []string {
 	if m.FieldCleared(releasable.FieldDigest) {
 		fields = append(fields, releasable.FieldDigest)
 	}
+	if m.FieldCleared(releasable.FieldSourceBuildID) {
+		fields = append(fields, releasable.FieldSourceBuildID)
+	}
+	if m.FieldCleared(releasable.FieldSourceVersionID) {
+		fields = append(fields, releasable.FieldSourceVersionID)
+	}
+	if m.FieldCleared(releasable.FieldOriginApplicationID) {
+		fields = append(fields, releasable.FieldOriginApplicationID)
+	}
 	if m.FieldCleared(releasable.FieldPackageID) {
 		fields = append(fields, releasable.FieldPackageID)
 	}
@@ -21894,6 +25764,15 @@ func (m *ReleasableMutation) ClearField(name string) error {
 		return nil
 	case releasable.FieldDigest:
 		m.ClearDigest()
+		return nil
+	case releasable.FieldSourceBuildID:
+		m.ClearSourceBuildID()
+		return nil
+	case releasable.FieldSourceVersionID:
+		m.ClearSourceVersionID()
+		return nil
+	case releasable.FieldOriginApplicationID:
+		m.ClearOriginApplicationID()
 		return nil
 	case releasable.FieldPackageID:
 		m.ClearPackageID()
@@ -21921,8 +25800,20 @@ func (m *ReleasableMutation) ResetField(name string) error {
 	case releasable.FieldKind:
 		m.ResetKind()
 		return nil
+	case releasable.FieldSourceKind:
+		m.ResetSourceKind()
+		return nil
 	case releasable.FieldVersionID:
 		m.ResetVersionID()
+		return nil
+	case releasable.FieldSourceBuildID:
+		m.ResetSourceBuildID()
+		return nil
+	case releasable.FieldSourceVersionID:
+		m.ResetSourceVersionID()
+		return nil
+	case releasable.FieldOriginApplicationID:
+		m.ResetOriginApplicationID()
 		return nil
 	case releasable.FieldPackageID:
 		m.ResetPackageID()
@@ -21936,9 +25827,18 @@ func (m *ReleasableMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ReleasableMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 6)
 	if m.version != nil {
 		edges = append(edges, releasable.EdgeVersion)
+	}
+	if m.source_build != nil {
+		edges = append(edges, releasable.EdgeSourceBuild)
+	}
+	if m.source_version != nil {
+		edges = append(edges, releasable.EdgeSourceVersion)
+	}
+	if m.origin_application != nil {
+		edges = append(edges, releasable.EdgeOriginApplication)
 	}
 	if m._package != nil {
 		edges = append(edges, releasable.EdgePackage)
@@ -21957,6 +25857,18 @@ func (m *ReleasableMutation) AddedIDs(name string) []ent.Value {
 		if id := m.version; id != nil {
 			return []ent.Value{*id}
 		}
+	case releasable.EdgeSourceBuild:
+		if id := m.source_build; id != nil {
+			return []ent.Value{*id}
+		}
+	case releasable.EdgeSourceVersion:
+		if id := m.source_version; id != nil {
+			return []ent.Value{*id}
+		}
+	case releasable.EdgeOriginApplication:
+		if id := m.origin_application; id != nil {
+			return []ent.Value{*id}
+		}
 	case releasable.EdgePackage:
 		if id := m._package; id != nil {
 			return []ent.Value{*id}
@@ -21971,7 +25883,7 @@ func (m *ReleasableMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ReleasableMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 6)
 	return edges
 }
 
@@ -21983,9 +25895,18 @@ func (m *ReleasableMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ReleasableMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 6)
 	if m.clearedversion {
 		edges = append(edges, releasable.EdgeVersion)
+	}
+	if m.clearedsource_build {
+		edges = append(edges, releasable.EdgeSourceBuild)
+	}
+	if m.clearedsource_version {
+		edges = append(edges, releasable.EdgeSourceVersion)
+	}
+	if m.clearedorigin_application {
+		edges = append(edges, releasable.EdgeOriginApplication)
 	}
 	if m.cleared_package {
 		edges = append(edges, releasable.EdgePackage)
@@ -22002,6 +25923,12 @@ func (m *ReleasableMutation) EdgeCleared(name string) bool {
 	switch name {
 	case releasable.EdgeVersion:
 		return m.clearedversion
+	case releasable.EdgeSourceBuild:
+		return m.clearedsource_build
+	case releasable.EdgeSourceVersion:
+		return m.clearedsource_version
+	case releasable.EdgeOriginApplication:
+		return m.clearedorigin_application
 	case releasable.EdgePackage:
 		return m.cleared_package
 	case releasable.EdgePackageVersion:
@@ -22016,6 +25943,15 @@ func (m *ReleasableMutation) ClearEdge(name string) error {
 	switch name {
 	case releasable.EdgeVersion:
 		m.ClearVersion()
+		return nil
+	case releasable.EdgeSourceBuild:
+		m.ClearSourceBuild()
+		return nil
+	case releasable.EdgeSourceVersion:
+		m.ClearSourceVersion()
+		return nil
+	case releasable.EdgeOriginApplication:
+		m.ClearOriginApplication()
 		return nil
 	case releasable.EdgePackage:
 		m.ClearPackage()
@@ -22033,6 +25969,15 @@ func (m *ReleasableMutation) ResetEdge(name string) error {
 	switch name {
 	case releasable.EdgeVersion:
 		m.ResetVersion()
+		return nil
+	case releasable.EdgeSourceBuild:
+		m.ResetSourceBuild()
+		return nil
+	case releasable.EdgeSourceVersion:
+		m.ResetSourceVersion()
+		return nil
+	case releasable.EdgeOriginApplication:
+		m.ResetOriginApplication()
 		return nil
 	case releasable.EdgePackage:
 		m.ResetPackage()

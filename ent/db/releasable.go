@@ -8,7 +8,9 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
@@ -27,8 +29,16 @@ type Releasable struct {
 	Digest *string `json:"digest,omitempty"`
 	// Kind holds the value of the "kind" field.
 	Kind releasable.Kind `json:"kind,omitempty"`
+	// how it came into the version
+	SourceKind releasable.SourceKind `json:"source_kind,omitempty"`
 	// VersionID holds the value of the "version_id" field.
 	VersionID int `json:"version_id,omitempty"`
+	// SourceBuildID holds the value of the "source_build_id" field.
+	SourceBuildID *int `json:"source_build_id,omitempty"`
+	// SourceVersionID holds the value of the "source_version_id" field.
+	SourceVersionID *int `json:"source_version_id,omitempty"`
+	// the application whose version brought it, however many versions ago
+	OriginApplicationID *int `json:"origin_application_id,omitempty"`
 	// PackageID holds the value of the "package_id" field.
 	PackageID *int `json:"package_id,omitempty"`
 	// PackageVersionID holds the value of the "package_version_id" field.
@@ -43,15 +53,21 @@ type Releasable struct {
 type ReleasableEdges struct {
 	// Version holds the value of the version edge.
 	Version *ApplicationVersion `json:"version,omitempty"`
+	// SourceBuild holds the value of the source_build edge.
+	SourceBuild *Build `json:"source_build,omitempty"`
+	// SourceVersion holds the value of the source_version edge.
+	SourceVersion *ApplicationVersion `json:"source_version,omitempty"`
+	// OriginApplication holds the value of the origin_application edge.
+	OriginApplication *Application `json:"origin_application,omitempty"`
 	// Package holds the value of the package edge.
 	Package *Pkg `json:"package,omitempty"`
 	// PackageVersion holds the value of the package_version edge.
 	PackageVersion *PackageVersion `json:"package_version,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [6]bool
 	// totalCount holds the count of the edges above.
-	totalCount [2]map[string]int
+	totalCount [5]map[string]int
 }
 
 // VersionOrErr returns the Version value or an error if the edge
@@ -65,12 +81,45 @@ func (e ReleasableEdges) VersionOrErr() (*ApplicationVersion, error) {
 	return nil, &NotLoadedError{edge: "version"}
 }
 
+// SourceBuildOrErr returns the SourceBuild value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ReleasableEdges) SourceBuildOrErr() (*Build, error) {
+	if e.SourceBuild != nil {
+		return e.SourceBuild, nil
+	} else if e.loadedTypes[1] {
+		return nil, &NotFoundError{label: build.Label}
+	}
+	return nil, &NotLoadedError{edge: "source_build"}
+}
+
+// SourceVersionOrErr returns the SourceVersion value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ReleasableEdges) SourceVersionOrErr() (*ApplicationVersion, error) {
+	if e.SourceVersion != nil {
+		return e.SourceVersion, nil
+	} else if e.loadedTypes[2] {
+		return nil, &NotFoundError{label: applicationversion.Label}
+	}
+	return nil, &NotLoadedError{edge: "source_version"}
+}
+
+// OriginApplicationOrErr returns the OriginApplication value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ReleasableEdges) OriginApplicationOrErr() (*Application, error) {
+	if e.OriginApplication != nil {
+		return e.OriginApplication, nil
+	} else if e.loadedTypes[3] {
+		return nil, &NotFoundError{label: application.Label}
+	}
+	return nil, &NotLoadedError{edge: "origin_application"}
+}
+
 // PackageOrErr returns the Package value or an error if the edge
 // was not loaded in eager-loading, or loaded but was not found.
 func (e ReleasableEdges) PackageOrErr() (*Pkg, error) {
 	if e.Package != nil {
 		return e.Package, nil
-	} else if e.loadedTypes[1] {
+	} else if e.loadedTypes[4] {
 		return nil, &NotFoundError{label: pkg.Label}
 	}
 	return nil, &NotLoadedError{edge: "package"}
@@ -81,7 +130,7 @@ func (e ReleasableEdges) PackageOrErr() (*Pkg, error) {
 func (e ReleasableEdges) PackageVersionOrErr() (*PackageVersion, error) {
 	if e.PackageVersion != nil {
 		return e.PackageVersion, nil
-	} else if e.loadedTypes[2] {
+	} else if e.loadedTypes[5] {
 		return nil, &NotFoundError{label: packageversion.Label}
 	}
 	return nil, &NotLoadedError{edge: "package_version"}
@@ -92,9 +141,9 @@ func (*Releasable) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case releasable.FieldID, releasable.FieldVersionID, releasable.FieldPackageID, releasable.FieldPackageVersionID:
+		case releasable.FieldID, releasable.FieldVersionID, releasable.FieldSourceBuildID, releasable.FieldSourceVersionID, releasable.FieldOriginApplicationID, releasable.FieldPackageID, releasable.FieldPackageVersionID:
 			values[i] = new(sql.NullInt64)
-		case releasable.FieldName, releasable.FieldPurl, releasable.FieldDigest, releasable.FieldKind:
+		case releasable.FieldName, releasable.FieldPurl, releasable.FieldDigest, releasable.FieldKind, releasable.FieldSourceKind:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -143,11 +192,38 @@ func (_m *Releasable) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Kind = releasable.Kind(value.String)
 			}
+		case releasable.FieldSourceKind:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field source_kind", values[i])
+			} else if value.Valid {
+				_m.SourceKind = releasable.SourceKind(value.String)
+			}
 		case releasable.FieldVersionID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field version_id", values[i])
 			} else if value.Valid {
 				_m.VersionID = int(value.Int64)
+			}
+		case releasable.FieldSourceBuildID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field source_build_id", values[i])
+			} else if value.Valid {
+				_m.SourceBuildID = new(int)
+				*_m.SourceBuildID = int(value.Int64)
+			}
+		case releasable.FieldSourceVersionID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field source_version_id", values[i])
+			} else if value.Valid {
+				_m.SourceVersionID = new(int)
+				*_m.SourceVersionID = int(value.Int64)
+			}
+		case releasable.FieldOriginApplicationID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field origin_application_id", values[i])
+			} else if value.Valid {
+				_m.OriginApplicationID = new(int)
+				*_m.OriginApplicationID = int(value.Int64)
 			}
 		case releasable.FieldPackageID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -179,6 +255,21 @@ func (_m *Releasable) Value(name string) (ent.Value, error) {
 // QueryVersion queries the "version" edge of the Releasable entity.
 func (_m *Releasable) QueryVersion() *ApplicationVersionQuery {
 	return NewReleasableClient(_m.config).QueryVersion(_m)
+}
+
+// QuerySourceBuild queries the "source_build" edge of the Releasable entity.
+func (_m *Releasable) QuerySourceBuild() *BuildQuery {
+	return NewReleasableClient(_m.config).QuerySourceBuild(_m)
+}
+
+// QuerySourceVersion queries the "source_version" edge of the Releasable entity.
+func (_m *Releasable) QuerySourceVersion() *ApplicationVersionQuery {
+	return NewReleasableClient(_m.config).QuerySourceVersion(_m)
+}
+
+// QueryOriginApplication queries the "origin_application" edge of the Releasable entity.
+func (_m *Releasable) QueryOriginApplication() *ApplicationQuery {
+	return NewReleasableClient(_m.config).QueryOriginApplication(_m)
 }
 
 // QueryPackage queries the "package" edge of the Releasable entity.
@@ -230,8 +321,26 @@ func (_m *Releasable) String() string {
 	builder.WriteString("kind=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Kind))
 	builder.WriteString(", ")
+	builder.WriteString("source_kind=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SourceKind))
+	builder.WriteString(", ")
 	builder.WriteString("version_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.VersionID))
+	builder.WriteString(", ")
+	if v := _m.SourceBuildID; v != nil {
+		builder.WriteString("source_build_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.SourceVersionID; v != nil {
+		builder.WriteString("source_version_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.OriginApplicationID; v != nil {
+		builder.WriteString("origin_application_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	if v := _m.PackageID; v != nil {
 		builder.WriteString("package_id=")

@@ -10,7 +10,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
@@ -64,9 +66,65 @@ func (_c *ReleasableCreate) SetKind(v releasable.Kind) *ReleasableCreate {
 	return _c
 }
 
+// SetSourceKind sets the "source_kind" field.
+func (_c *ReleasableCreate) SetSourceKind(v releasable.SourceKind) *ReleasableCreate {
+	_c.mutation.SetSourceKind(v)
+	return _c
+}
+
+// SetNillableSourceKind sets the "source_kind" field if the given value is not nil.
+func (_c *ReleasableCreate) SetNillableSourceKind(v *releasable.SourceKind) *ReleasableCreate {
+	if v != nil {
+		_c.SetSourceKind(*v)
+	}
+	return _c
+}
+
 // SetVersionID sets the "version_id" field.
 func (_c *ReleasableCreate) SetVersionID(v int) *ReleasableCreate {
 	_c.mutation.SetVersionID(v)
+	return _c
+}
+
+// SetSourceBuildID sets the "source_build_id" field.
+func (_c *ReleasableCreate) SetSourceBuildID(v int) *ReleasableCreate {
+	_c.mutation.SetSourceBuildID(v)
+	return _c
+}
+
+// SetNillableSourceBuildID sets the "source_build_id" field if the given value is not nil.
+func (_c *ReleasableCreate) SetNillableSourceBuildID(v *int) *ReleasableCreate {
+	if v != nil {
+		_c.SetSourceBuildID(*v)
+	}
+	return _c
+}
+
+// SetSourceVersionID sets the "source_version_id" field.
+func (_c *ReleasableCreate) SetSourceVersionID(v int) *ReleasableCreate {
+	_c.mutation.SetSourceVersionID(v)
+	return _c
+}
+
+// SetNillableSourceVersionID sets the "source_version_id" field if the given value is not nil.
+func (_c *ReleasableCreate) SetNillableSourceVersionID(v *int) *ReleasableCreate {
+	if v != nil {
+		_c.SetSourceVersionID(*v)
+	}
+	return _c
+}
+
+// SetOriginApplicationID sets the "origin_application_id" field.
+func (_c *ReleasableCreate) SetOriginApplicationID(v int) *ReleasableCreate {
+	_c.mutation.SetOriginApplicationID(v)
+	return _c
+}
+
+// SetNillableOriginApplicationID sets the "origin_application_id" field if the given value is not nil.
+func (_c *ReleasableCreate) SetNillableOriginApplicationID(v *int) *ReleasableCreate {
+	if v != nil {
+		_c.SetOriginApplicationID(*v)
+	}
 	return _c
 }
 
@@ -103,6 +161,21 @@ func (_c *ReleasableCreate) SetVersion(v *ApplicationVersion) *ReleasableCreate 
 	return _c.SetVersionID(v.ID)
 }
 
+// SetSourceBuild sets the "source_build" edge to the Build entity.
+func (_c *ReleasableCreate) SetSourceBuild(v *Build) *ReleasableCreate {
+	return _c.SetSourceBuildID(v.ID)
+}
+
+// SetSourceVersion sets the "source_version" edge to the ApplicationVersion entity.
+func (_c *ReleasableCreate) SetSourceVersion(v *ApplicationVersion) *ReleasableCreate {
+	return _c.SetSourceVersionID(v.ID)
+}
+
+// SetOriginApplication sets the "origin_application" edge to the Application entity.
+func (_c *ReleasableCreate) SetOriginApplication(v *Application) *ReleasableCreate {
+	return _c.SetOriginApplicationID(v.ID)
+}
+
 // SetPackage sets the "package" edge to the Pkg entity.
 func (_c *ReleasableCreate) SetPackage(v *Pkg) *ReleasableCreate {
 	return _c.SetPackageID(v.ID)
@@ -120,6 +193,7 @@ func (_c *ReleasableCreate) Mutation() *ReleasableMutation {
 
 // Save creates the Releasable in the database.
 func (_c *ReleasableCreate) Save(ctx context.Context) (*Releasable, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -145,6 +219,14 @@ func (_c *ReleasableCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *ReleasableCreate) defaults() {
+	if _, ok := _c.mutation.SourceKind(); !ok {
+		v := releasable.DefaultSourceKind
+		_c.mutation.SetSourceKind(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *ReleasableCreate) check() error {
 	if _, ok := _c.mutation.Name(); !ok {
@@ -156,6 +238,14 @@ func (_c *ReleasableCreate) check() error {
 	if v, ok := _c.mutation.Kind(); ok {
 		if err := releasable.KindValidator(v); err != nil {
 			return &ValidationError{Name: "kind", err: fmt.Errorf(`db: validator failed for field "Releasable.kind": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.SourceKind(); !ok {
+		return &ValidationError{Name: "source_kind", err: errors.New(`db: missing required field "Releasable.source_kind"`)}
+	}
+	if v, ok := _c.mutation.SourceKind(); ok {
+		if err := releasable.SourceKindValidator(v); err != nil {
+			return &ValidationError{Name: "source_kind", err: fmt.Errorf(`db: validator failed for field "Releasable.source_kind": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.VersionID(); !ok {
@@ -207,6 +297,10 @@ func (_c *ReleasableCreate) createSpec() (*Releasable, *sqlgraph.CreateSpec) {
 		_spec.SetField(releasable.FieldKind, field.TypeEnum, value)
 		_node.Kind = value
 	}
+	if value, ok := _c.mutation.SourceKind(); ok {
+		_spec.SetField(releasable.FieldSourceKind, field.TypeEnum, value)
+		_node.SourceKind = value
+	}
 	if nodes := _c.mutation.VersionIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -222,6 +316,57 @@ func (_c *ReleasableCreate) createSpec() (*Releasable, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.VersionID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.SourceBuildIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   releasable.SourceBuildTable,
+			Columns: []string{releasable.SourceBuildColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(build.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.SourceBuildID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.SourceVersionIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   releasable.SourceVersionTable,
+			Columns: []string{releasable.SourceVersionColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationversion.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.SourceVersionID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.OriginApplicationIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   releasable.OriginApplicationTable,
+			Columns: []string{releasable.OriginApplicationColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(application.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.OriginApplicationID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.PackageIDs(); len(nodes) > 0 {
@@ -333,8 +478,20 @@ func (u *ReleasableUpsertOne) UpdateNewValues() *ReleasableUpsertOne {
 		if _, exists := u.create.mutation.Kind(); exists {
 			s.SetIgnore(releasable.FieldKind)
 		}
+		if _, exists := u.create.mutation.SourceKind(); exists {
+			s.SetIgnore(releasable.FieldSourceKind)
+		}
 		if _, exists := u.create.mutation.VersionID(); exists {
 			s.SetIgnore(releasable.FieldVersionID)
+		}
+		if _, exists := u.create.mutation.SourceBuildID(); exists {
+			s.SetIgnore(releasable.FieldSourceBuildID)
+		}
+		if _, exists := u.create.mutation.SourceVersionID(); exists {
+			s.SetIgnore(releasable.FieldSourceVersionID)
+		}
+		if _, exists := u.create.mutation.OriginApplicationID(); exists {
+			s.SetIgnore(releasable.FieldOriginApplicationID)
 		}
 		if _, exists := u.create.mutation.PackageID(); exists {
 			s.SetIgnore(releasable.FieldPackageID)
@@ -425,6 +582,7 @@ func (_c *ReleasableCreateBulk) Save(ctx context.Context) ([]*Releasable, error)
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*ReleasableMutation)
 				if !ok {
@@ -560,8 +718,20 @@ func (u *ReleasableUpsertBulk) UpdateNewValues() *ReleasableUpsertBulk {
 			if _, exists := b.mutation.Kind(); exists {
 				s.SetIgnore(releasable.FieldKind)
 			}
+			if _, exists := b.mutation.SourceKind(); exists {
+				s.SetIgnore(releasable.FieldSourceKind)
+			}
 			if _, exists := b.mutation.VersionID(); exists {
 				s.SetIgnore(releasable.FieldVersionID)
+			}
+			if _, exists := b.mutation.SourceBuildID(); exists {
+				s.SetIgnore(releasable.FieldSourceBuildID)
+			}
+			if _, exists := b.mutation.SourceVersionID(); exists {
+				s.SetIgnore(releasable.FieldSourceVersionID)
+			}
+			if _, exists := b.mutation.OriginApplicationID(); exists {
+				s.SetIgnore(releasable.FieldOriginApplicationID)
 			}
 			if _, exists := b.mutation.PackageID(); exists {
 				s.SetIgnore(releasable.FieldPackageID)

@@ -11,7 +11,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
@@ -21,15 +23,18 @@ import (
 // ReleasableQuery is the builder for querying Releasable entities.
 type ReleasableQuery struct {
 	config
-	ctx                *QueryContext
-	order              []releasable.OrderOption
-	inters             []Interceptor
-	predicates         []predicate.Releasable
-	withVersion        *ApplicationVersionQuery
-	withPackage        *PkgQuery
-	withPackageVersion *PackageVersionQuery
-	loadTotal          []func(context.Context, []*Releasable) error
-	modifiers          []func(*sql.Selector)
+	ctx                   *QueryContext
+	order                 []releasable.OrderOption
+	inters                []Interceptor
+	predicates            []predicate.Releasable
+	withVersion           *ApplicationVersionQuery
+	withSourceBuild       *BuildQuery
+	withSourceVersion     *ApplicationVersionQuery
+	withOriginApplication *ApplicationQuery
+	withPackage           *PkgQuery
+	withPackageVersion    *PackageVersionQuery
+	loadTotal             []func(context.Context, []*Releasable) error
+	modifiers             []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -81,6 +86,72 @@ func (_q *ReleasableQuery) QueryVersion() *ApplicationVersionQuery {
 			sqlgraph.From(releasable.Table, releasable.FieldID, selector),
 			sqlgraph.To(applicationversion.Table, applicationversion.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, releasable.VersionTable, releasable.VersionColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QuerySourceBuild chains the current query on the "source_build" edge.
+func (_q *ReleasableQuery) QuerySourceBuild() *BuildQuery {
+	query := (&BuildClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(releasable.Table, releasable.FieldID, selector),
+			sqlgraph.To(build.Table, build.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, releasable.SourceBuildTable, releasable.SourceBuildColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QuerySourceVersion chains the current query on the "source_version" edge.
+func (_q *ReleasableQuery) QuerySourceVersion() *ApplicationVersionQuery {
+	query := (&ApplicationVersionClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(releasable.Table, releasable.FieldID, selector),
+			sqlgraph.To(applicationversion.Table, applicationversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, releasable.SourceVersionTable, releasable.SourceVersionColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryOriginApplication chains the current query on the "origin_application" edge.
+func (_q *ReleasableQuery) QueryOriginApplication() *ApplicationQuery {
+	query := (&ApplicationClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(releasable.Table, releasable.FieldID, selector),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, releasable.OriginApplicationTable, releasable.OriginApplicationColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -319,14 +390,17 @@ func (_q *ReleasableQuery) Clone() *ReleasableQuery {
 		return nil
 	}
 	return &ReleasableQuery{
-		config:             _q.config,
-		ctx:                _q.ctx.Clone(),
-		order:              append([]releasable.OrderOption{}, _q.order...),
-		inters:             append([]Interceptor{}, _q.inters...),
-		predicates:         append([]predicate.Releasable{}, _q.predicates...),
-		withVersion:        _q.withVersion.Clone(),
-		withPackage:        _q.withPackage.Clone(),
-		withPackageVersion: _q.withPackageVersion.Clone(),
+		config:                _q.config,
+		ctx:                   _q.ctx.Clone(),
+		order:                 append([]releasable.OrderOption{}, _q.order...),
+		inters:                append([]Interceptor{}, _q.inters...),
+		predicates:            append([]predicate.Releasable{}, _q.predicates...),
+		withVersion:           _q.withVersion.Clone(),
+		withSourceBuild:       _q.withSourceBuild.Clone(),
+		withSourceVersion:     _q.withSourceVersion.Clone(),
+		withOriginApplication: _q.withOriginApplication.Clone(),
+		withPackage:           _q.withPackage.Clone(),
+		withPackageVersion:    _q.withPackageVersion.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -342,6 +416,39 @@ func (_q *ReleasableQuery) WithVersion(opts ...func(*ApplicationVersionQuery)) *
 		opt(query)
 	}
 	_q.withVersion = query
+	return _q
+}
+
+// WithSourceBuild tells the query-builder to eager-load the nodes that are connected to
+// the "source_build" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ReleasableQuery) WithSourceBuild(opts ...func(*BuildQuery)) *ReleasableQuery {
+	query := (&BuildClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withSourceBuild = query
+	return _q
+}
+
+// WithSourceVersion tells the query-builder to eager-load the nodes that are connected to
+// the "source_version" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ReleasableQuery) WithSourceVersion(opts ...func(*ApplicationVersionQuery)) *ReleasableQuery {
+	query := (&ApplicationVersionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withSourceVersion = query
+	return _q
+}
+
+// WithOriginApplication tells the query-builder to eager-load the nodes that are connected to
+// the "origin_application" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ReleasableQuery) WithOriginApplication(opts ...func(*ApplicationQuery)) *ReleasableQuery {
+	query := (&ApplicationClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withOriginApplication = query
 	return _q
 }
 
@@ -445,8 +552,11 @@ func (_q *ReleasableQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*R
 	var (
 		nodes       = []*Releasable{}
 		_spec       = _q.querySpec()
-		loadedTypes = [3]bool{
+		loadedTypes = [6]bool{
 			_q.withVersion != nil,
+			_q.withSourceBuild != nil,
+			_q.withSourceVersion != nil,
+			_q.withOriginApplication != nil,
 			_q.withPackage != nil,
 			_q.withPackageVersion != nil,
 		}
@@ -475,6 +585,24 @@ func (_q *ReleasableQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*R
 	if query := _q.withVersion; query != nil {
 		if err := _q.loadVersion(ctx, query, nodes, nil,
 			func(n *Releasable, e *ApplicationVersion) { n.Edges.Version = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withSourceBuild; query != nil {
+		if err := _q.loadSourceBuild(ctx, query, nodes, nil,
+			func(n *Releasable, e *Build) { n.Edges.SourceBuild = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withSourceVersion; query != nil {
+		if err := _q.loadSourceVersion(ctx, query, nodes, nil,
+			func(n *Releasable, e *ApplicationVersion) { n.Edges.SourceVersion = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withOriginApplication; query != nil {
+		if err := _q.loadOriginApplication(ctx, query, nodes, nil,
+			func(n *Releasable, e *Application) { n.Edges.OriginApplication = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -520,6 +648,102 @@ func (_q *ReleasableQuery) loadVersion(ctx context.Context, query *ApplicationVe
 		nodes, ok := nodeids[n.ID]
 		if !ok {
 			return fmt.Errorf(`unexpected foreign-key "version_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *ReleasableQuery) loadSourceBuild(ctx context.Context, query *BuildQuery, nodes []*Releasable, init func(*Releasable), assign func(*Releasable, *Build)) error {
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Releasable)
+	for i := range nodes {
+		if nodes[i].SourceBuildID == nil {
+			continue
+		}
+		fk := *nodes[i].SourceBuildID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(build.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "source_build_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *ReleasableQuery) loadSourceVersion(ctx context.Context, query *ApplicationVersionQuery, nodes []*Releasable, init func(*Releasable), assign func(*Releasable, *ApplicationVersion)) error {
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Releasable)
+	for i := range nodes {
+		if nodes[i].SourceVersionID == nil {
+			continue
+		}
+		fk := *nodes[i].SourceVersionID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(applicationversion.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "source_version_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *ReleasableQuery) loadOriginApplication(ctx context.Context, query *ApplicationQuery, nodes []*Releasable, init func(*Releasable), assign func(*Releasable, *Application)) error {
+	ids := make([]int, 0, len(nodes))
+	nodeids := make(map[int][]*Releasable)
+	for i := range nodes {
+		if nodes[i].OriginApplicationID == nil {
+			continue
+		}
+		fk := *nodes[i].OriginApplicationID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(application.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "origin_application_id" returned %v`, n.ID)
 		}
 		for i := range nodes {
 			assign(nodes[i], n)
@@ -622,6 +846,15 @@ func (_q *ReleasableQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withVersion != nil {
 			_spec.Node.AddColumnOnce(releasable.FieldVersionID)
+		}
+		if _q.withSourceBuild != nil {
+			_spec.Node.AddColumnOnce(releasable.FieldSourceBuildID)
+		}
+		if _q.withSourceVersion != nil {
+			_spec.Node.AddColumnOnce(releasable.FieldSourceVersionID)
+		}
+		if _q.withOriginApplication != nil {
+			_spec.Node.AddColumnOnce(releasable.FieldOriginApplicationID)
 		}
 		if _q.withPackage != nil {
 			_spec.Node.AddColumnOnce(releasable.FieldPackageID)

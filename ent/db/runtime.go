@@ -6,8 +6,10 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
@@ -42,18 +44,36 @@ func init() {
 	applicationversionDescTag := applicationversionFields[1].Descriptor()
 	// applicationversion.DefaultTag holds the default value on creation for the tag field.
 	applicationversion.DefaultTag = applicationversionDescTag.Default.(string)
+	// applicationversionDescProperties is the schema descriptor for properties field.
+	applicationversionDescProperties := applicationversionFields[7].Descriptor()
+	// applicationversion.DefaultProperties holds the default value on creation for the properties field.
+	applicationversion.DefaultProperties = applicationversionDescProperties.Default.(string)
 	// applicationversionDescMoves is the schema descriptor for moves field.
-	applicationversionDescMoves := applicationversionFields[9].Descriptor()
+	applicationversionDescMoves := applicationversionFields[10].Descriptor()
 	// applicationversion.DefaultMoves holds the default value on creation for the moves field.
 	applicationversion.DefaultMoves = applicationversionDescMoves.Default.(int)
+	buildFields := schema.Build{}.Fields()
+	_ = buildFields
+	// buildDescBranch is the schema descriptor for branch field.
+	buildDescBranch := buildFields[7].Descriptor()
+	// build.DefaultBranch holds the default value on creation for the branch field.
+	build.DefaultBranch = buildDescBranch.Default.(string)
 	evidenceFields := schema.Evidence{}.Fields()
 	_ = evidenceFields
+	// evidenceDescRawInObjects is the schema descriptor for raw_in_objects field.
+	evidenceDescRawInObjects := evidenceFields[4].Descriptor()
+	// evidence.DefaultRawInObjects holds the default value on creation for the raw_in_objects field.
+	evidence.DefaultRawInObjects = evidenceDescRawInObjects.Default.(bool)
 	// evidenceDescView is the schema descriptor for view field.
-	evidenceDescView := evidenceFields[7].Descriptor()
+	evidenceDescView := evidenceFields[8].Descriptor()
 	// evidence.DefaultView holds the default value on creation for the view field.
 	evidence.DefaultView = evidenceDescView.Default.(string)
+	// evidenceDescCollected is the schema descriptor for collected field.
+	evidenceDescCollected := evidenceFields[12].Descriptor()
+	// evidence.DefaultCollected holds the default value on creation for the collected field.
+	evidence.DefaultCollected = evidenceDescCollected.Default.(bool)
 	// evidenceDescProvider is the schema descriptor for provider field.
-	evidenceDescProvider := evidenceFields[11].Descriptor()
+	evidenceDescProvider := evidenceFields[13].Descriptor()
 	// evidence.DefaultProvider holds the default value on creation for the provider field.
 	evidence.DefaultProvider = evidenceDescProvider.Default.(string)
 	evidencesubjectFields := schema.EvidenceSubject{}.Fields()
@@ -62,6 +82,12 @@ func init() {
 	evidencesubjectDescName := evidencesubjectFields[0].Descriptor()
 	// evidencesubject.DefaultName holds the default value on creation for the name field.
 	evidencesubject.DefaultName = evidencesubjectDescName.Default.(string)
+	imagechildFields := schema.ImageChild{}.Fields()
+	_ = imagechildFields
+	// imagechildDescPlatform is the schema descriptor for platform field.
+	imagechildDescPlatform := imagechildFields[3].Descriptor()
+	// imagechild.DefaultPlatform holds the default value on creation for the platform field.
+	imagechild.DefaultPlatform = imagechildDescPlatform.Default.(string)
 	lifecycleFields := schema.Lifecycle{}.Fields()
 	_ = lifecycleFields
 	// lifecycleDescRevision is the schema descriptor for revision field.
@@ -98,6 +124,8 @@ func init() {
 	promotionDescComment := promotionFields[2].Descriptor()
 	// promotion.DefaultComment holds the default value on creation for the comment field.
 	promotion.DefaultComment = promotionDescComment.Default.(string)
+	releasableFields := schema.Releasable{}.Fields()
+	_ = releasableFields
 	trustanchorFields := schema.TrustAnchor{}.Fields()
 	_ = trustanchorFields
 	// trustanchorDescIssuer is the schema descriptor for issuer field.

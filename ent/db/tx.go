@@ -22,12 +22,18 @@ type Tx struct {
 	Application *ApplicationClient
 	// ApplicationVersion is the client for interacting with the ApplicationVersion builders.
 	ApplicationVersion *ApplicationVersionClient
+	// Attachment is the client for interacting with the Attachment builders.
+	Attachment *AttachmentClient
 	// Attestation is the client for interacting with the Attestation builders.
 	Attestation *AttestationClient
 	// Binding is the client for interacting with the Binding builders.
 	Binding *BindingClient
 	// Blob is the client for interacting with the Blob builders.
 	Blob *BlobClient
+	// Build is the client for interacting with the Build builders.
+	Build *BuildClient
+	// BuildArtifact is the client for interacting with the BuildArtifact builders.
+	BuildArtifact *BuildArtifactClient
 	// Component is the client for interacting with the Component builders.
 	Component *ComponentClient
 	// Evaluation is the client for interacting with the Evaluation builders.
@@ -38,6 +44,8 @@ type Tx struct {
 	EvidenceSubject *EvidenceSubjectClient
 	// GatePolicy is the client for interacting with the GatePolicy builders.
 	GatePolicy *GatePolicyClient
+	// ImageChild is the client for interacting with the ImageChild builders.
+	ImageChild *ImageChildClient
 	// Label is the client for interacting with the Label builders.
 	Label *LabelClient
 	// Lifecycle is the client for interacting with the Lifecycle builders.
@@ -217,14 +225,18 @@ func (tx *Tx) init() {
 	tx.ActivityOpening = NewActivityOpeningClient(tx.config)
 	tx.Application = NewApplicationClient(tx.config)
 	tx.ApplicationVersion = NewApplicationVersionClient(tx.config)
+	tx.Attachment = NewAttachmentClient(tx.config)
 	tx.Attestation = NewAttestationClient(tx.config)
 	tx.Binding = NewBindingClient(tx.config)
 	tx.Blob = NewBlobClient(tx.config)
+	tx.Build = NewBuildClient(tx.config)
+	tx.BuildArtifact = NewBuildArtifactClient(tx.config)
 	tx.Component = NewComponentClient(tx.config)
 	tx.Evaluation = NewEvaluationClient(tx.config)
 	tx.Evidence = NewEvidenceClient(tx.config)
 	tx.EvidenceSubject = NewEvidenceSubjectClient(tx.config)
 	tx.GatePolicy = NewGatePolicyClient(tx.config)
+	tx.ImageChild = NewImageChildClient(tx.config)
 	tx.Label = NewLabelClient(tx.config)
 	tx.Lifecycle = NewLifecycleClient(tx.config)
 	tx.LifecycleStep = NewLifecycleStepClient(tx.config)

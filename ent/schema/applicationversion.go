@@ -19,21 +19,24 @@ func (ApplicationVersion) Annotations() []schema.Annotation { return node("appli
 // Fields are the columns.
 func (ApplicationVersion) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("version").Immutable().Annotations(entgql.OrderField("VERSION")),
+		field.String("version").Annotations(entgql.OrderField("VERSION")),
 		field.String("tag").Default(""),
-		field.Enum("status").Values("LOCKED").Immutable().Default("LOCKED"),
+		field.Enum("status").Values("DRAFT", "LOCKED").Default("LOCKED"),
 		field.Enum("trust").Values("PRE_RELEASE", "RELEASED", "TRUSTED_RELEASE").Default("PRE_RELEASE"),
 		field.Enum("standing").Values("GOOD", "WITHDRAWN").Optional().Nillable(),
-		field.String("manifest_digest").Immutable(),
-		field.Text("manifest").Immutable(),
-		field.Text("context").Immutable().Comment("owners, criticality, maturity and labels as they were when the version was locked; JSON"),
-		field.Int("releasable_count").Immutable(),
+		field.String("manifest_digest").Comment("of a draft: what it would be if it were locked now"),
+		field.Text("manifest"),
+		field.Text("properties").Default("[]").Comment("keys and values for people and tools, by key; JSON"),
+		field.Text("context").Comment("owners, criticality, maturity and labels as they were when the version was locked; JSON"),
+		field.Int("releasable_count"),
 		field.Int("moves").Default(0).Comment("counts what moved the version, so that of two promotions at once one wins"),
 		field.Int("project_id").Immutable(),
 		field.Int("application_id").Immutable(),
 		field.Int("stage_id").Optional().Nillable(),
 		field.Int("created_by").Immutable(),
 		field.Time("created_at").Immutable().Annotations(entgql.OrderField("CREATED_AT")),
+		field.Time("locked_at").Optional().Nillable(),
+		field.Time("archived_at").Optional().Nillable(),
 	}
 }
 

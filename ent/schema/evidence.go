@@ -22,7 +22,8 @@ func (Evidence) Fields() []ent.Field {
 		field.String("digest").Immutable().Comment("of the payload: the signed statement, or the document"),
 		field.String("signer_key").Immutable().Comment("fingerprint of the verifying key, the key id of an unknown signer, or for a document the digest of its subjects: with the digest, what makes evidence one"),
 		field.String("realm").Immutable().Comment("key of the project it was pushed to, or empty for the organisation"),
-		field.String("raw_digest").Immutable().Comment("blob that holds the bytes as they came"),
+		field.String("raw_digest").Immutable().Comment("what holds the bytes as they came"),
+		field.Bool("raw_in_objects").Default(false).Immutable().Comment("whether they are in the object store, because they are large, and not in the database"),
 		field.String("media_type").Immutable(),
 		field.Int("size").Immutable(),
 		field.String("predicate_type").Immutable(),
@@ -30,6 +31,7 @@ func (Evidence) Fields() []ent.Field {
 		field.Enum("category").Values("AUDIT", "QUALITY", "SECURITY", "WORKFLOW", "CUSTOM").Immutable(),
 		field.Bool("verified").Immutable(),
 		field.String("verification").Immutable().Comment("why it counts as verified or not, in a sentence"),
+		field.Bool("collected").Default(false).Immutable().Comment("whether this installation signed for having received it from who it says"),
 		field.String("provider").Default("").Immutable(),
 		field.Int("anchor_id").Optional().Nillable().Immutable(),
 		field.Int("project_id").Optional().Nillable().Immutable(),
@@ -49,6 +51,7 @@ func (Evidence) Edges() []ent.Edge {
 		edge.To("sbom", Sbom.Type).Unique().Field("sbom_id").Immutable().Annotations(keep()),
 		edge.To("creator", Principal.Type).Unique().Required().Field("created_by").Immutable().Annotations(keep()),
 		edge.From("subjects", EvidenceSubject.Type).Ref("evidence"),
+		edge.From("attachments", Attachment.Type).Ref("evidence"),
 	}
 }
 

@@ -32,6 +32,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/gate"
@@ -57,8 +58,10 @@ type ResolverRoot interface {
 	ActivityEvent() ActivityEventResolver
 	Application() ApplicationResolver
 	ApplicationVersion() ApplicationVersionResolver
+	Attachment() AttachmentResolver
 	Attestation() AttestationResolver
 	Binding() BindingResolver
+	Build() BuildResolver
 	Evaluation() EvaluationResolver
 	Evidence() EvidenceResolver
 	GateCondition() GateConditionResolver
@@ -77,6 +80,8 @@ type ResolverRoot interface {
 	StaticAnalysis() StaticAnalysisResolver
 	Token() TokenResolver
 	TrustAnchor() TrustAnchorResolver
+	VersionDiff() VersionDiffResolver
+	VersionSbom() VersionSbomResolver
 	Violation() ViolationResolver
 	VulnerabilityFinding() VulnerabilityFindingResolver
 }
@@ -125,6 +130,10 @@ type ComplexityRoot struct {
 		TrustAnchor func(childComplexity int) int
 	}
 
+	AddVersionSourcesPayload struct {
+		ApplicationVersion func(childComplexity int) int
+	}
+
 	Application struct {
 		ArchivedAt   func(childComplexity int) int
 		CreatedAt    func(childComplexity int) int
@@ -155,6 +164,7 @@ type ComplexityRoot struct {
 
 	ApplicationVersion struct {
 		Application    func(childComplexity int) int
+		ArchivedAt     func(childComplexity int) int
 		Attestations   func(childComplexity int) int
 		Contents       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		CreatedAt      func(childComplexity int) int
@@ -163,9 +173,11 @@ type ComplexityRoot struct {
 		Evidence       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		GlobalID       func(childComplexity int) int
 		Inherited      func(childComplexity int) int
+		LockedAt       func(childComplexity int) int
 		Manifest       func(childComplexity int) int
 		ManifestDigest func(childComplexity int) int
 		Promotions     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Properties     func(childComplexity int) int
 		Sbom           func(childComplexity int) int
 		Standing       func(childComplexity int) int
 		Status         func(childComplexity int) int
@@ -198,6 +210,21 @@ type ComplexityRoot struct {
 
 	ArchiveApplicationPayload struct {
 		Application func(childComplexity int) int
+	}
+
+	ArchiveApplicationVersionPayload struct {
+		ApplicationVersion func(childComplexity int) int
+	}
+
+	Attachment struct {
+		CreatedAt    func(childComplexity int) int
+		CreatedBy    func(childComplexity int) int
+		Digest       func(childComplexity int) int
+		DownloadPath func(childComplexity int) int
+		GlobalID     func(childComplexity int) int
+		MediaType    func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Size         func(childComplexity int) int
 	}
 
 	Attestation struct {
@@ -236,10 +263,71 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Build struct {
+		ApplicationVersions func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Artifacts           func(childComplexity int) int
+		CreatedAt           func(childComplexity int) int
+		Digest              func(childComplexity int) int
+		GlobalID            func(childComplexity int) int
+		Name                func(childComplexity int) int
+		Number              func(childComplexity int) int
+		Project             func(childComplexity int) int
+		ReportedBy          func(childComplexity int) int
+		Source              func(childComplexity int) int
+		StartedAt           func(childComplexity int) int
+	}
+
+	BuildArtifact struct {
+		Digest func(childComplexity int) int
+		Name   func(childComplexity int) int
+		Purl   func(childComplexity int) int
+	}
+
+	BuildConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	BuildEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	BuildSource struct {
+		Branch     func(childComplexity int) int
+		Repository func(childComplexity int) int
+		Revision   func(childComplexity int) int
+	}
+
 	Change struct {
 		Field func(childComplexity int) int
 		From  func(childComplexity int) int
 		To    func(childComplexity int) int
+	}
+
+	ComponentChange struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+		Kind   func(childComplexity int) int
+	}
+
+	ComponentChangeConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ComponentChangeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ComponentChanges struct {
+		Added   func(childComplexity int) int
+		Changed func(childComplexity int) int
+		List    func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Removed func(childComplexity int) int
 	}
 
 	Coverage struct {
@@ -255,6 +343,8 @@ type ComplexityRoot struct {
 
 	CreateApplicationVersionPayload struct {
 		ApplicationVersion func(childComplexity int) int
+		Manifest           func(childComplexity int) int
+		ManifestDigest     func(childComplexity int) int
 	}
 
 	CreatePolicyPayload struct {
@@ -280,6 +370,10 @@ type ComplexityRoot struct {
 	CreateTokenPayload struct {
 		Secret func(childComplexity int) int
 		Token  func(childComplexity int) int
+	}
+
+	DeleteDraftVersionPayload struct {
+		Version func(childComplexity int) int
 	}
 
 	EvaluatedPolicy struct {
@@ -313,10 +407,13 @@ type ComplexityRoot struct {
 	}
 
 	Evidence struct {
+		Attachments   func(childComplexity int) int
 		Category      func(childComplexity int) int
+		Collected     func(childComplexity int) int
 		CreatedAt     func(childComplexity int) int
 		CreatedBy     func(childComplexity int) int
 		Digest        func(childComplexity int) int
+		DownloadPath  func(childComplexity int) int
 		GlobalID      func(childComplexity int) int
 		MediaType     func(childComplexity int) int
 		Predicate     func(childComplexity int) int
@@ -331,6 +428,17 @@ type ComplexityRoot struct {
 		Verification  func(childComplexity int) int
 		Verified      func(childComplexity int) int
 		View          func(childComplexity int) int
+	}
+
+	EvidenceChange struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+	}
+
+	EvidenceChanges struct {
+		Added   func(childComplexity int) int
+		Changed func(childComplexity int) int
+		Removed func(childComplexity int) int
 	}
 
 	EvidenceConnection struct {
@@ -379,6 +487,13 @@ type ComplexityRoot struct {
 		Value     func(childComplexity int) int
 	}
 
+	ImageChild struct {
+		Digest    func(childComplexity int) int
+		MediaType func(childComplexity int) int
+		Platform  func(childComplexity int) int
+		Size      func(childComplexity int) int
+	}
+
 	ImportOwnersPayload struct {
 		Changes   func(childComplexity int) int
 		Unchanged func(childComplexity int) int
@@ -417,9 +532,15 @@ type ComplexityRoot struct {
 		Stages       func(childComplexity int) int
 	}
 
+	LockApplicationVersionPayload struct {
+		ApplicationVersion func(childComplexity int) int
+	}
+
 	Mutation struct {
 		AddTrustAnchor             func(childComplexity int, input evidence.AddTrustAnchorInput) int
+		AddVersionSources          func(childComplexity int, input version.AddVersionSourcesInput) int
 		ArchiveApplication         func(childComplexity int, input catalog.ArchiveApplicationInput) int
+		ArchiveApplicationVersion  func(childComplexity int, input version.ArchiveApplicationVersionInput) int
 		BindPackage                func(childComplexity int, input catalog.BindPackageInput) int
 		CreateApplication          func(childComplexity int, input catalog.CreateApplicationInput) int
 		CreateApplicationVersion   func(childComplexity int, input version.CreateApplicationVersionInput) int
@@ -429,9 +550,12 @@ type ComplexityRoot struct {
 		CreateRule                 func(childComplexity int, input policy.CreateRuleInput) int
 		CreateStage                func(childComplexity int, input catalog.CreateStageInput) int
 		CreateToken                func(childComplexity int, input access.CreateTokenInput) int
+		DeleteDraftVersion         func(childComplexity int, input version.DeleteDraftVersionInput) int
 		ImportOwners               func(childComplexity int, input catalog.ImportOwnersInput) int
+		LockApplicationVersion     func(childComplexity int, input version.LockApplicationVersionInput) int
 		PromoteApplicationVersion  func(childComplexity int, input release.PromoteApplicationVersionInput) int
 		ReleaseApplicationVersion  func(childComplexity int, input release.ReleaseApplicationVersionInput) int
+		ReportBuild                func(childComplexity int, input build.ReportBuildInput) int
 		RevokeToken                func(childComplexity int, input access.RevokeTokenInput) int
 		RevokeTrustAnchor          func(childComplexity int, input evidence.RevokeTrustAnchorInput) int
 		RollbackApplicationVersion func(childComplexity int, input release.RollbackApplicationVersionInput) int
@@ -440,6 +564,7 @@ type ComplexityRoot struct {
 		SubmitEvidenceBatch        func(childComplexity int, input evidence.SubmitEvidenceBatchInput) int
 		UnbindPackage              func(childComplexity int, input catalog.UnbindPackageInput) int
 		UpdateApplication          func(childComplexity int, input catalog.UpdateApplicationInput) int
+		UpdateApplicationVersion   func(childComplexity int, input version.UpdateApplicationVersionInput) int
 		UpdatePolicy               func(childComplexity int, input policy.UpdatePolicyInput) int
 	}
 
@@ -612,6 +737,11 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Property struct {
+		Key   func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
 	Provenance struct {
 		Attributes       func(childComplexity int) int
 		BuildType        func(childComplexity int) int
@@ -637,6 +767,8 @@ type ComplexityRoot struct {
 		ApplicationVersion  func(childComplexity int, application string, version string) int
 		ApplicationVersions func(childComplexity int, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) int
 		Applications        func(childComplexity int, filter *catalog.ApplicationFilter, orderBy *db.ApplicationOrder, first *int, after *string, last *int, before *string) int
+		Build               func(childComplexity int, name string, number string) int
+		Builds              func(childComplexity int, filter *build.BuildFilter, orderBy *db.BuildOrder, first *int, after *string, last *int, before *string) int
 		Evaluation          func(childComplexity int, evalID string) int
 		Evidence            func(childComplexity int, digest string) int
 		Node                func(childComplexity int, id string) int
@@ -651,10 +783,12 @@ type ComplexityRoot struct {
 		SearchEvidence      func(childComplexity int, filter *evidence.EvidenceFilter, orderBy *db.EvidenceOrder, first *int, after *string, last *int, before *string) int
 		Tokens              func(childComplexity int, first *int, after *string, last *int, before *string) int
 		TrustAnchors        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		VersionDiff         func(childComplexity int, application string, from string, to string, toApplication *string) int
 		Viewer              func(childComplexity int) int
 	}
 
 	Releasable struct {
+		Children          func(childComplexity int) int
 		ConnectionLevel   func(childComplexity int) int
 		Digest            func(childComplexity int) int
 		GlobalID          func(childComplexity int) int
@@ -676,13 +810,20 @@ type ComplexityRoot struct {
 	}
 
 	ReleasableSource struct {
-		Kind func(childComplexity int) int
+		ApplicationVersion func(childComplexity int) int
+		Build              func(childComplexity int) int
+		Kind               func(childComplexity int) int
 	}
 
 	ReleaseApplicationVersionPayload struct {
 		ApplicationVersion func(childComplexity int) int
 		Evaluations        func(childComplexity int) int
 		Promotion          func(childComplexity int) int
+	}
+
+	ReportBuildPayload struct {
+		AlreadyKnown func(childComplexity int) int
+		Build        func(childComplexity int) int
 	}
 
 	RevokeTokenPayload struct {
@@ -739,6 +880,41 @@ type ComplexityRoot struct {
 		Format         func(childComplexity int) int
 		GlobalID       func(childComplexity int) int
 		SpecVersion    func(childComplexity int) int
+	}
+
+	SbomComponent struct {
+		Direct   func(childComplexity int) int
+		Licenses func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Purl     func(childComplexity int) int
+		Version  func(childComplexity int) int
+	}
+
+	SbomComponentConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	SbomComponentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	SbomDependency struct {
+		From func(childComplexity int) int
+		To   func(childComplexity int) int
+	}
+
+	SbomDependencyConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	SbomDependencyEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	SetLifecyclePayload struct {
@@ -879,14 +1055,29 @@ type ComplexityRoot struct {
 		Application func(childComplexity int) int
 	}
 
+	UpdateApplicationVersionPayload struct {
+		ApplicationVersion func(childComplexity int) int
+	}
+
 	UpdatePolicyPayload struct {
 		Policy func(childComplexity int) int
 	}
 
+	VersionDiff struct {
+		Components func(childComplexity int) int
+		Evidence   func(childComplexity int) int
+		From       func(childComplexity int) int
+		To         func(childComplexity int) int
+	}
+
 	VersionSbom struct {
+		Complete       func(childComplexity int) int
 		ComponentCount func(childComplexity int) int
+		Components     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Dependencies   func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Digest         func(childComplexity int) int
 		Documents      func(childComplexity int) int
+		Export         func(childComplexity int, format string) int
 		Format         func(childComplexity int) int
 	}
 
@@ -966,13 +1157,20 @@ type ApplicationResolver interface {
 	Versions(ctx context.Context, obj *db.Application, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
 }
 type ApplicationVersionResolver interface {
+	Properties(ctx context.Context, obj *db.ApplicationVersion) ([]*version.Property, error)
+
 	Inherited(ctx context.Context, obj *db.ApplicationVersion) (*model.InheritedContext, error)
 	Contents(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.ReleasableConnection, error)
 	Promotions(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.PromotionConnection, error)
 	Evidence(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error)
-	Sbom(ctx context.Context, obj *db.ApplicationVersion) (*model.VersionSbom, error)
+	Sbom(ctx context.Context, obj *db.ApplicationVersion) (*evidence.VersionSbom, error)
 	Attestations(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Attestation, error)
 	CreatedBy(ctx context.Context, obj *db.ApplicationVersion) (string, error)
+}
+type AttachmentResolver interface {
+	DownloadPath(ctx context.Context, obj *db.Attachment) (string, error)
+
+	CreatedBy(ctx context.Context, obj *db.Attachment) (string, error)
 }
 type AttestationResolver interface {
 	Bundle(ctx context.Context, obj *db.Attestation) (json.RawMessage, error)
@@ -986,6 +1184,13 @@ type BindingResolver interface {
 	BoundBy(ctx context.Context, obj *db.Binding) (string, error)
 	UnboundBy(ctx context.Context, obj *db.Binding) (*string, error)
 }
+type BuildResolver interface {
+	Source(ctx context.Context, obj *db.Build) (*model.BuildSource, error)
+	Artifacts(ctx context.Context, obj *db.Build) ([]*db.BuildArtifact, error)
+	ApplicationVersions(ctx context.Context, obj *db.Build, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
+
+	ReportedBy(ctx context.Context, obj *db.Build) (string, error)
+}
 type EvaluationResolver interface {
 	Input(ctx context.Context, obj *gate.Evaluation) (*string, error)
 
@@ -998,7 +1203,9 @@ type EvidenceResolver interface {
 	Predicate(ctx context.Context, obj *db.Evidence) (json.RawMessage, error)
 	Signer(ctx context.Context, obj *db.Evidence) (*model.Signer, error)
 
-	Raw(ctx context.Context, obj *db.Evidence) (string, error)
+	Raw(ctx context.Context, obj *db.Evidence) (*string, error)
+	DownloadPath(ctx context.Context, obj *db.Evidence) (string, error)
+	Attachments(ctx context.Context, obj *db.Evidence) ([]*db.Attachment, error)
 
 	CreatedBy(ctx context.Context, obj *db.Evidence) (string, error)
 }
@@ -1011,6 +1218,7 @@ type LifecycleResolver interface {
 type MutationResolver interface {
 	CreateToken(ctx context.Context, input access.CreateTokenInput) (*model.CreateTokenPayload, error)
 	RevokeToken(ctx context.Context, input access.RevokeTokenInput) (*model.RevokeTokenPayload, error)
+	ReportBuild(ctx context.Context, input build.ReportBuildInput) (*model.ReportBuildPayload, error)
 	CreateProject(ctx context.Context, input catalog.CreateProjectInput) (*model.CreateProjectPayload, error)
 	CreateStage(ctx context.Context, input catalog.CreateStageInput) (*model.CreateStagePayload, error)
 	SetLifecycle(ctx context.Context, input catalog.SetLifecycleInput) (*model.SetLifecyclePayload, error)
@@ -1032,6 +1240,11 @@ type MutationResolver interface {
 	ReleaseApplicationVersion(ctx context.Context, input release.ReleaseApplicationVersionInput) (*model.ReleaseApplicationVersionPayload, error)
 	RollbackApplicationVersion(ctx context.Context, input release.RollbackApplicationVersionInput) (*model.RollbackApplicationVersionPayload, error)
 	CreateApplicationVersion(ctx context.Context, input version.CreateApplicationVersionInput) (*model.CreateApplicationVersionPayload, error)
+	AddVersionSources(ctx context.Context, input version.AddVersionSourcesInput) (*model.AddVersionSourcesPayload, error)
+	UpdateApplicationVersion(ctx context.Context, input version.UpdateApplicationVersionInput) (*model.UpdateApplicationVersionPayload, error)
+	LockApplicationVersion(ctx context.Context, input version.LockApplicationVersionInput) (*model.LockApplicationVersionPayload, error)
+	DeleteDraftVersion(ctx context.Context, input version.DeleteDraftVersionInput) (*model.DeleteDraftVersionPayload, error)
+	ArchiveApplicationVersion(ctx context.Context, input version.ArchiveApplicationVersionInput) (*model.ArchiveApplicationVersionPayload, error)
 }
 type OwnershipResolver interface {
 	AssignedBy(ctx context.Context, obj *db.Ownership) (string, error)
@@ -1064,6 +1277,8 @@ type QueryResolver interface {
 	Viewer(ctx context.Context) (*access.Viewer, error)
 	Tokens(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TokenConnection, error)
 	ActivityLog(ctx context.Context, where *activity.Filter, first *int, after *string, last *int, before *string) (*db.ActivityEventConnection, error)
+	Build(ctx context.Context, name string, number string) (*db.Build, error)
+	Builds(ctx context.Context, filter *build.BuildFilter, orderBy *db.BuildOrder, first *int, after *string, last *int, before *string) (*db.BuildConnection, error)
 	Project(ctx context.Context, key string) (*db.Project, error)
 	Projects(ctx context.Context, first *int, after *string, last *int, before *string) (*db.ProjectConnection, error)
 	Application(ctx context.Context, key string) (*db.Application, error)
@@ -1078,6 +1293,7 @@ type QueryResolver interface {
 	Policies(ctx context.Context, first *int, after *string, last *int, before *string) (*db.GatePolicyConnection, error)
 	PolicyTemplates(ctx context.Context, first *int, after *string, last *int, before *string) (*db.PolicyTemplateConnection, error)
 	Rules(ctx context.Context, first *int, after *string, last *int, before *string) (*db.RuleConnection, error)
+	VersionDiff(ctx context.Context, application string, from string, to string, toApplication *string) (*model.VersionDiff, error)
 	ApplicationVersion(ctx context.Context, application string, version string) (*db.ApplicationVersion, error)
 	ApplicationVersions(ctx context.Context, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
 }
@@ -1085,6 +1301,7 @@ type ReleasableResolver interface {
 	ConnectionLevel(ctx context.Context, obj *db.Releasable) (string, error)
 	OwningApplication(ctx context.Context, obj *db.Releasable) (*db.Application, error)
 	Source(ctx context.Context, obj *db.Releasable) (*model.ReleasableSource, error)
+	Children(ctx context.Context, obj *db.Releasable) ([]*db.ImageChild, error)
 }
 type RuleResolver interface {
 	Parameters(ctx context.Context, obj *db.Rule) (json.RawMessage, error)
@@ -1102,6 +1319,15 @@ type TrustAnchorResolver interface {
 	Keyless(ctx context.Context, obj *db.TrustAnchor) (*model.KeylessIdentity, error)
 	Evidence(ctx context.Context, obj *db.TrustAnchor, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error)
 	ApplicationVersions(ctx context.Context, obj *db.TrustAnchor, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
+}
+type VersionDiffResolver interface {
+	Components(ctx context.Context, obj *model.VersionDiff) (*model.ComponentChanges, error)
+	Evidence(ctx context.Context, obj *model.VersionDiff) (*model.EvidenceChanges, error)
+}
+type VersionSbomResolver interface {
+	Components(ctx context.Context, obj *evidence.VersionSbom, first *int, after *string, last *int, before *string) (*model.SbomComponentConnection, error)
+	Dependencies(ctx context.Context, obj *evidence.VersionSbom, first *int, after *string, last *int, before *string) (*model.SbomDependencyConnection, error)
+	Export(ctx context.Context, obj *evidence.VersionSbom, format string) (string, error)
 }
 type ViolationResolver interface {
 	Owners(ctx context.Context, obj *gate.Violation) ([]*db.Owner, error)
@@ -1266,6 +1492,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AddTrustAnchorPayload.TrustAnchor(childComplexity), true
 
+	case "AddVersionSourcesPayload.applicationVersion":
+		if e.ComplexityRoot.AddVersionSourcesPayload.ApplicationVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddVersionSourcesPayload.ApplicationVersion(childComplexity), true
+
 	case "Application.archivedAt":
 		if e.ComplexityRoot.Application.ArchivedAt == nil {
 			break
@@ -1404,6 +1637,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApplicationVersion.Application(childComplexity), true
+	case "ApplicationVersion.archivedAt":
+		if e.ComplexityRoot.ApplicationVersion.ArchivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationVersion.ArchivedAt(childComplexity), true
 	case "ApplicationVersion.attestations":
 		if e.ComplexityRoot.ApplicationVersion.Attestations == nil {
 			break
@@ -1462,6 +1701,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApplicationVersion.Inherited(childComplexity), true
+	case "ApplicationVersion.lockedAt":
+		if e.ComplexityRoot.ApplicationVersion.LockedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationVersion.LockedAt(childComplexity), true
 	case "ApplicationVersion.manifest":
 		if e.ComplexityRoot.ApplicationVersion.Manifest == nil {
 			break
@@ -1485,6 +1730,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApplicationVersion.Promotions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "ApplicationVersion.properties":
+		if e.ComplexityRoot.ApplicationVersion.Properties == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationVersion.Properties(childComplexity), true
 	case "ApplicationVersion.sbom":
 		if e.ComplexityRoot.ApplicationVersion.Sbom == nil {
 			break
@@ -1609,6 +1860,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ArchiveApplicationPayload.Application(childComplexity), true
+
+	case "ArchiveApplicationVersionPayload.applicationVersion":
+		if e.ComplexityRoot.ArchiveApplicationVersionPayload.ApplicationVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ArchiveApplicationVersionPayload.ApplicationVersion(childComplexity), true
+
+	case "Attachment.createdAt":
+		if e.ComplexityRoot.Attachment.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.CreatedAt(childComplexity), true
+	case "Attachment.createdBy":
+		if e.ComplexityRoot.Attachment.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.CreatedBy(childComplexity), true
+	case "Attachment.digest":
+		if e.ComplexityRoot.Attachment.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.Digest(childComplexity), true
+	case "Attachment.downloadPath":
+		if e.ComplexityRoot.Attachment.DownloadPath == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.DownloadPath(childComplexity), true
+	case "Attachment.id":
+		if e.ComplexityRoot.Attachment.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.GlobalID(childComplexity), true
+	case "Attachment.mediaType":
+		if e.ComplexityRoot.Attachment.MediaType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.MediaType(childComplexity), true
+	case "Attachment.name":
+		if e.ComplexityRoot.Attachment.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.Name(childComplexity), true
+	case "Attachment.size":
+		if e.ComplexityRoot.Attachment.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attachment.Size(childComplexity), true
 
 	case "Attestation.bundle":
 		if e.ComplexityRoot.Attestation.Bundle == nil {
@@ -1741,6 +2048,148 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BindingEdge.Node(childComplexity), true
 
+	case "Build.applicationVersions":
+		if e.ComplexityRoot.Build.ApplicationVersions == nil {
+			break
+		}
+
+		args, err := ec.field_Build_applicationVersions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Build.ApplicationVersions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Build.artifacts":
+		if e.ComplexityRoot.Build.Artifacts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.Artifacts(childComplexity), true
+	case "Build.createdAt":
+		if e.ComplexityRoot.Build.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.CreatedAt(childComplexity), true
+	case "Build.digest":
+		if e.ComplexityRoot.Build.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.Digest(childComplexity), true
+	case "Build.id":
+		if e.ComplexityRoot.Build.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.GlobalID(childComplexity), true
+	case "Build.name":
+		if e.ComplexityRoot.Build.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.Name(childComplexity), true
+	case "Build.number":
+		if e.ComplexityRoot.Build.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.Number(childComplexity), true
+	case "Build.project":
+		if e.ComplexityRoot.Build.Project == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.Project(childComplexity), true
+	case "Build.reportedBy":
+		if e.ComplexityRoot.Build.ReportedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.ReportedBy(childComplexity), true
+	case "Build.source":
+		if e.ComplexityRoot.Build.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.Source(childComplexity), true
+	case "Build.startedAt":
+		if e.ComplexityRoot.Build.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.StartedAt(childComplexity), true
+
+	case "BuildArtifact.digest":
+		if e.ComplexityRoot.BuildArtifact.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildArtifact.Digest(childComplexity), true
+	case "BuildArtifact.name":
+		if e.ComplexityRoot.BuildArtifact.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildArtifact.Name(childComplexity), true
+	case "BuildArtifact.purl":
+		if e.ComplexityRoot.BuildArtifact.Purl == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildArtifact.Purl(childComplexity), true
+
+	case "BuildConnection.edges":
+		if e.ComplexityRoot.BuildConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildConnection.Edges(childComplexity), true
+	case "BuildConnection.pageInfo":
+		if e.ComplexityRoot.BuildConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildConnection.PageInfo(childComplexity), true
+	case "BuildConnection.totalCount":
+		if e.ComplexityRoot.BuildConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildConnection.TotalCount(childComplexity), true
+
+	case "BuildEdge.cursor":
+		if e.ComplexityRoot.BuildEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildEdge.Cursor(childComplexity), true
+	case "BuildEdge.node":
+		if e.ComplexityRoot.BuildEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildEdge.Node(childComplexity), true
+
+	case "BuildSource.branch":
+		if e.ComplexityRoot.BuildSource.Branch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildSource.Branch(childComplexity), true
+	case "BuildSource.repository":
+		if e.ComplexityRoot.BuildSource.Repository == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildSource.Repository(childComplexity), true
+	case "BuildSource.revision":
+		if e.ComplexityRoot.BuildSource.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildSource.Revision(childComplexity), true
+
 	case "Change.field":
 		if e.ComplexityRoot.Change.Field == nil {
 			break
@@ -1759,6 +2208,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.To(childComplexity), true
+
+	case "ComponentChange.after":
+		if e.ComplexityRoot.ComponentChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChange.After(childComplexity), true
+	case "ComponentChange.before":
+		if e.ComplexityRoot.ComponentChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChange.Before(childComplexity), true
+	case "ComponentChange.kind":
+		if e.ComplexityRoot.ComponentChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChange.Kind(childComplexity), true
+
+	case "ComponentChangeConnection.edges":
+		if e.ComplexityRoot.ComponentChangeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChangeConnection.Edges(childComplexity), true
+	case "ComponentChangeConnection.pageInfo":
+		if e.ComplexityRoot.ComponentChangeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChangeConnection.PageInfo(childComplexity), true
+	case "ComponentChangeConnection.totalCount":
+		if e.ComplexityRoot.ComponentChangeConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChangeConnection.TotalCount(childComplexity), true
+
+	case "ComponentChangeEdge.cursor":
+		if e.ComplexityRoot.ComponentChangeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChangeEdge.Cursor(childComplexity), true
+	case "ComponentChangeEdge.node":
+		if e.ComplexityRoot.ComponentChangeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChangeEdge.Node(childComplexity), true
+
+	case "ComponentChanges.added":
+		if e.ComplexityRoot.ComponentChanges.Added == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChanges.Added(childComplexity), true
+	case "ComponentChanges.changed":
+		if e.ComplexityRoot.ComponentChanges.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChanges.Changed(childComplexity), true
+	case "ComponentChanges.list":
+		if e.ComplexityRoot.ComponentChanges.List == nil {
+			break
+		}
+
+		args, err := ec.field_ComponentChanges_list_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ComponentChanges.List(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "ComponentChanges.removed":
+		if e.ComplexityRoot.ComponentChanges.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentChanges.Removed(childComplexity), true
 
 	case "Coverage.branches":
 		if e.ComplexityRoot.Coverage.Branches == nil {
@@ -1798,6 +2328,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateApplicationVersionPayload.ApplicationVersion(childComplexity), true
+	case "CreateApplicationVersionPayload.manifest":
+		if e.ComplexityRoot.CreateApplicationVersionPayload.Manifest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApplicationVersionPayload.Manifest(childComplexity), true
+	case "CreateApplicationVersionPayload.manifestDigest":
+		if e.ComplexityRoot.CreateApplicationVersionPayload.ManifestDigest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApplicationVersionPayload.ManifestDigest(childComplexity), true
 
 	case "CreatePolicyPayload.policy":
 		if e.ComplexityRoot.CreatePolicyPayload.Policy == nil {
@@ -1846,6 +2388,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateTokenPayload.Token(childComplexity), true
+
+	case "DeleteDraftVersionPayload.version":
+		if e.ComplexityRoot.DeleteDraftVersionPayload.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteDraftVersionPayload.Version(childComplexity), true
 
 	case "EvaluatedPolicy.because":
 		if e.ComplexityRoot.EvaluatedPolicy.Because == nil {
@@ -1976,12 +2525,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Evaluation.Results(childComplexity), true
 
+	case "Evidence.attachments":
+		if e.ComplexityRoot.Evidence.Attachments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Evidence.Attachments(childComplexity), true
 	case "Evidence.category":
 		if e.ComplexityRoot.Evidence.Category == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Evidence.Category(childComplexity), true
+	case "Evidence.collected":
+		if e.ComplexityRoot.Evidence.Collected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Evidence.Collected(childComplexity), true
 	case "Evidence.createdAt":
 		if e.ComplexityRoot.Evidence.CreatedAt == nil {
 			break
@@ -2000,6 +2561,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evidence.Digest(childComplexity), true
+	case "Evidence.downloadPath":
+		if e.ComplexityRoot.Evidence.DownloadPath == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Evidence.DownloadPath(childComplexity), true
 	case "Evidence.id":
 		if e.ComplexityRoot.Evidence.GlobalID == nil {
 			break
@@ -2084,6 +2651,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evidence.View(childComplexity), true
+
+	case "EvidenceChange.after":
+		if e.ComplexityRoot.EvidenceChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceChange.After(childComplexity), true
+	case "EvidenceChange.before":
+		if e.ComplexityRoot.EvidenceChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceChange.Before(childComplexity), true
+
+	case "EvidenceChanges.added":
+		if e.ComplexityRoot.EvidenceChanges.Added == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceChanges.Added(childComplexity), true
+	case "EvidenceChanges.changed":
+		if e.ComplexityRoot.EvidenceChanges.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceChanges.Changed(childComplexity), true
+	case "EvidenceChanges.removed":
+		if e.ComplexityRoot.EvidenceChanges.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceChanges.Removed(childComplexity), true
 
 	case "EvidenceConnection.edges":
 		if e.ComplexityRoot.EvidenceConnection.Edges == nil {
@@ -2242,6 +2841,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GateCondition.Value(childComplexity), true
 
+	case "ImageChild.digest":
+		if e.ComplexityRoot.ImageChild.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageChild.Digest(childComplexity), true
+	case "ImageChild.mediaType":
+		if e.ComplexityRoot.ImageChild.MediaType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageChild.MediaType(childComplexity), true
+	case "ImageChild.platform":
+		if e.ComplexityRoot.ImageChild.Platform == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageChild.Platform(childComplexity), true
+	case "ImageChild.size":
+		if e.ComplexityRoot.ImageChild.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageChild.Size(childComplexity), true
+
 	case "ImportOwnersPayload.changes":
 		if e.ComplexityRoot.ImportOwnersPayload.Changes == nil {
 			break
@@ -2368,6 +2992,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Lifecycle.Stages(childComplexity), true
 
+	case "LockApplicationVersionPayload.applicationVersion":
+		if e.ComplexityRoot.LockApplicationVersionPayload.ApplicationVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LockApplicationVersionPayload.ApplicationVersion(childComplexity), true
+
 	case "Mutation.addTrustAnchor":
 		if e.ComplexityRoot.Mutation.AddTrustAnchor == nil {
 			break
@@ -2379,6 +3010,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddTrustAnchor(childComplexity, args["input"].(evidence.AddTrustAnchorInput)), true
+	case "Mutation.addVersionSources":
+		if e.ComplexityRoot.Mutation.AddVersionSources == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addVersionSources_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddVersionSources(childComplexity, args["input"].(version.AddVersionSourcesInput)), true
 	case "Mutation.archiveApplication":
 		if e.ComplexityRoot.Mutation.ArchiveApplication == nil {
 			break
@@ -2390,6 +3032,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ArchiveApplication(childComplexity, args["input"].(catalog.ArchiveApplicationInput)), true
+	case "Mutation.archiveApplicationVersion":
+		if e.ComplexityRoot.Mutation.ArchiveApplicationVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_archiveApplicationVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ArchiveApplicationVersion(childComplexity, args["input"].(version.ArchiveApplicationVersionInput)), true
 	case "Mutation.bindPackage":
 		if e.ComplexityRoot.Mutation.BindPackage == nil {
 			break
@@ -2489,6 +3142,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateToken(childComplexity, args["input"].(access.CreateTokenInput)), true
+	case "Mutation.deleteDraftVersion":
+		if e.ComplexityRoot.Mutation.DeleteDraftVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteDraftVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteDraftVersion(childComplexity, args["input"].(version.DeleteDraftVersionInput)), true
 	case "Mutation.importOwners":
 		if e.ComplexityRoot.Mutation.ImportOwners == nil {
 			break
@@ -2500,6 +3164,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ImportOwners(childComplexity, args["input"].(catalog.ImportOwnersInput)), true
+	case "Mutation.lockApplicationVersion":
+		if e.ComplexityRoot.Mutation.LockApplicationVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_lockApplicationVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LockApplicationVersion(childComplexity, args["input"].(version.LockApplicationVersionInput)), true
 	case "Mutation.promoteApplicationVersion":
 		if e.ComplexityRoot.Mutation.PromoteApplicationVersion == nil {
 			break
@@ -2522,6 +3197,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReleaseApplicationVersion(childComplexity, args["input"].(release.ReleaseApplicationVersionInput)), true
+	case "Mutation.reportBuild":
+		if e.ComplexityRoot.Mutation.ReportBuild == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reportBuild_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReportBuild(childComplexity, args["input"].(build.ReportBuildInput)), true
 	case "Mutation.revokeToken":
 		if e.ComplexityRoot.Mutation.RevokeToken == nil {
 			break
@@ -2610,6 +3296,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateApplication(childComplexity, args["input"].(catalog.UpdateApplicationInput)), true
+	case "Mutation.updateApplicationVersion":
+		if e.ComplexityRoot.Mutation.UpdateApplicationVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateApplicationVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateApplicationVersion(childComplexity, args["input"].(version.UpdateApplicationVersionInput)), true
 	case "Mutation.updatePolicy":
 		if e.ComplexityRoot.Mutation.UpdatePolicy == nil {
 			break
@@ -3260,6 +3957,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PromotionEdge.Node(childComplexity), true
 
+	case "Property.key":
+		if e.ComplexityRoot.Property.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Property.Key(childComplexity), true
+	case "Property.value":
+		if e.ComplexityRoot.Property.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Property.Value(childComplexity), true
+
 	case "Provenance.attributes":
 		if e.ComplexityRoot.Provenance.Attributes == nil {
 			break
@@ -3395,6 +4105,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Applications(childComplexity, args["filter"].(*catalog.ApplicationFilter), args["orderBy"].(*db.ApplicationOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.build":
+		if e.ComplexityRoot.Query.Build == nil {
+			break
+		}
+
+		args, err := ec.field_Query_build_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Build(childComplexity, args["name"].(string), args["number"].(string)), true
+	case "Query.builds":
+		if e.ComplexityRoot.Query.Builds == nil {
+			break
+		}
+
+		args, err := ec.field_Query_builds_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Builds(childComplexity, args["filter"].(*build.BuildFilter), args["orderBy"].(*db.BuildOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.evaluation":
 		if e.ComplexityRoot.Query.Evaluation == nil {
 			break
@@ -3550,6 +4282,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.TrustAnchors(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.versionDiff":
+		if e.ComplexityRoot.Query.VersionDiff == nil {
+			break
+		}
+
+		args, err := ec.field_Query_versionDiff_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.VersionDiff(childComplexity, args["application"].(string), args["from"].(string), args["to"].(string), args["toApplication"].(*string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -3557,6 +4300,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
+	case "Releasable.children":
+		if e.ComplexityRoot.Releasable.Children == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Releasable.Children(childComplexity), true
 	case "Releasable.connectionLevel":
 		if e.ComplexityRoot.Releasable.ConnectionLevel == nil {
 			break
@@ -3632,6 +4381,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReleasableEdge.Node(childComplexity), true
 
+	case "ReleasableSource.applicationVersion":
+		if e.ComplexityRoot.ReleasableSource.ApplicationVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReleasableSource.ApplicationVersion(childComplexity), true
+	case "ReleasableSource.build":
+		if e.ComplexityRoot.ReleasableSource.Build == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReleasableSource.Build(childComplexity), true
 	case "ReleasableSource.kind":
 		if e.ComplexityRoot.ReleasableSource.Kind == nil {
 			break
@@ -3657,6 +4418,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReleaseApplicationVersionPayload.Promotion(childComplexity), true
+
+	case "ReportBuildPayload.alreadyKnown":
+		if e.ComplexityRoot.ReportBuildPayload.AlreadyKnown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportBuildPayload.AlreadyKnown(childComplexity), true
+	case "ReportBuildPayload.build":
+		if e.ComplexityRoot.ReportBuildPayload.Build == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportBuildPayload.Build(childComplexity), true
 
 	case "RevokeTokenPayload.token":
 		if e.ComplexityRoot.RevokeTokenPayload.Token == nil {
@@ -3840,6 +4614,114 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Sbom.SpecVersion(childComplexity), true
+
+	case "SbomComponent.direct":
+		if e.ComplexityRoot.SbomComponent.Direct == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomComponent.Direct(childComplexity), true
+	case "SbomComponent.licenses":
+		if e.ComplexityRoot.SbomComponent.Licenses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomComponent.Licenses(childComplexity), true
+	case "SbomComponent.name":
+		if e.ComplexityRoot.SbomComponent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomComponent.Name(childComplexity), true
+	case "SbomComponent.purl":
+		if e.ComplexityRoot.SbomComponent.Purl == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomComponent.Purl(childComplexity), true
+	case "SbomComponent.version":
+		if e.ComplexityRoot.SbomComponent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomComponent.Version(childComplexity), true
+
+	case "SbomComponentConnection.edges":
+		if e.ComplexityRoot.SbomComponentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomComponentConnection.Edges(childComplexity), true
+	case "SbomComponentConnection.pageInfo":
+		if e.ComplexityRoot.SbomComponentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomComponentConnection.PageInfo(childComplexity), true
+	case "SbomComponentConnection.totalCount":
+		if e.ComplexityRoot.SbomComponentConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomComponentConnection.TotalCount(childComplexity), true
+
+	case "SbomComponentEdge.cursor":
+		if e.ComplexityRoot.SbomComponentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomComponentEdge.Cursor(childComplexity), true
+	case "SbomComponentEdge.node":
+		if e.ComplexityRoot.SbomComponentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomComponentEdge.Node(childComplexity), true
+
+	case "SbomDependency.from":
+		if e.ComplexityRoot.SbomDependency.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomDependency.From(childComplexity), true
+	case "SbomDependency.to":
+		if e.ComplexityRoot.SbomDependency.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomDependency.To(childComplexity), true
+
+	case "SbomDependencyConnection.edges":
+		if e.ComplexityRoot.SbomDependencyConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomDependencyConnection.Edges(childComplexity), true
+	case "SbomDependencyConnection.pageInfo":
+		if e.ComplexityRoot.SbomDependencyConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomDependencyConnection.PageInfo(childComplexity), true
+	case "SbomDependencyConnection.totalCount":
+		if e.ComplexityRoot.SbomDependencyConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomDependencyConnection.TotalCount(childComplexity), true
+
+	case "SbomDependencyEdge.cursor":
+		if e.ComplexityRoot.SbomDependencyEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomDependencyEdge.Cursor(childComplexity), true
+	case "SbomDependencyEdge.node":
+		if e.ComplexityRoot.SbomDependencyEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SbomDependencyEdge.Node(childComplexity), true
 
 	case "SetLifecyclePayload.lifecycle":
 		if e.ComplexityRoot.SetLifecyclePayload.Lifecycle == nil {
@@ -4356,6 +5238,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateApplicationPayload.Application(childComplexity), true
 
+	case "UpdateApplicationVersionPayload.applicationVersion":
+		if e.ComplexityRoot.UpdateApplicationVersionPayload.ApplicationVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateApplicationVersionPayload.ApplicationVersion(childComplexity), true
+
 	case "UpdatePolicyPayload.policy":
 		if e.ComplexityRoot.UpdatePolicyPayload.Policy == nil {
 			break
@@ -4363,12 +5252,65 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdatePolicyPayload.Policy(childComplexity), true
 
+	case "VersionDiff.components":
+		if e.ComplexityRoot.VersionDiff.Components == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionDiff.Components(childComplexity), true
+	case "VersionDiff.evidence":
+		if e.ComplexityRoot.VersionDiff.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionDiff.Evidence(childComplexity), true
+	case "VersionDiff.from":
+		if e.ComplexityRoot.VersionDiff.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionDiff.From(childComplexity), true
+	case "VersionDiff.to":
+		if e.ComplexityRoot.VersionDiff.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionDiff.To(childComplexity), true
+
+	case "VersionSbom.complete":
+		if e.ComplexityRoot.VersionSbom.Complete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionSbom.Complete(childComplexity), true
 	case "VersionSbom.componentCount":
 		if e.ComplexityRoot.VersionSbom.ComponentCount == nil {
 			break
 		}
 
 		return e.ComplexityRoot.VersionSbom.ComponentCount(childComplexity), true
+	case "VersionSbom.components":
+		if e.ComplexityRoot.VersionSbom.Components == nil {
+			break
+		}
+
+		args, err := ec.field_VersionSbom_components_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.VersionSbom.Components(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "VersionSbom.dependencies":
+		if e.ComplexityRoot.VersionSbom.Dependencies == nil {
+			break
+		}
+
+		args, err := ec.field_VersionSbom_dependencies_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.VersionSbom.Dependencies(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "VersionSbom.digest":
 		if e.ComplexityRoot.VersionSbom.Digest == nil {
 			break
@@ -4381,6 +5323,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VersionSbom.Documents(childComplexity), true
+	case "VersionSbom.export":
+		if e.ComplexityRoot.VersionSbom.Export == nil {
+			break
+		}
+
+		args, err := ec.field_VersionSbom_export_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.VersionSbom.Export(childComplexity, args["format"].(string)), true
 	case "VersionSbom.format":
 		if e.ComplexityRoot.VersionSbom.Format == nil {
 			break
@@ -4603,14 +5556,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputActivityFilter,
 		ec.unmarshalInputAddTrustAnchorInput,
+		ec.unmarshalInputAddVersionSourcesInput,
 		ec.unmarshalInputApplicationFilter,
 		ec.unmarshalInputApplicationOrder,
 		ec.unmarshalInputApplicationVersionFilter,
 		ec.unmarshalInputApplicationVersionOrder,
 		ec.unmarshalInputApplicationVersionRefInput,
 		ec.unmarshalInputArchiveApplicationInput,
+		ec.unmarshalInputArchiveApplicationVersionInput,
 		ec.unmarshalInputArtifactSourceInput,
 		ec.unmarshalInputBindPackageInput,
+		ec.unmarshalInputBuildArtifactInput,
+		ec.unmarshalInputBuildFilter,
+		ec.unmarshalInputBuildOrder,
+		ec.unmarshalInputBuildRefInput,
+		ec.unmarshalInputBuildSourceInput,
 		ec.unmarshalInputCreateApplicationInput,
 		ec.unmarshalInputCreateApplicationVersionInput,
 		ec.unmarshalInputCreatePolicyInput,
@@ -4619,6 +5579,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateRuleInput,
 		ec.unmarshalInputCreateStageInput,
 		ec.unmarshalInputCreateTokenInput,
+		ec.unmarshalInputDeleteDraftVersionInput,
 		ec.unmarshalInputEvidenceDocumentInput,
 		ec.unmarshalInputEvidenceFilter,
 		ec.unmarshalInputEvidenceOrder,
@@ -4628,21 +5589,27 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputKeylessIdentityInput,
 		ec.unmarshalInputLabelChanges,
 		ec.unmarshalInputLabelInput,
+		ec.unmarshalInputLockApplicationVersionInput,
 		ec.unmarshalInputOwnerChanges,
 		ec.unmarshalInputPackageFilter,
 		ec.unmarshalInputPackageOrder,
 		ec.unmarshalInputPackageSourceInput,
 		ec.unmarshalInputPolicyScopeInput,
 		ec.unmarshalInputPromoteApplicationVersionInput,
+		ec.unmarshalInputPropertyChanges,
+		ec.unmarshalInputPropertyInput,
 		ec.unmarshalInputReleaseApplicationVersionInput,
+		ec.unmarshalInputReportBuildInput,
 		ec.unmarshalInputRevokeTokenInput,
 		ec.unmarshalInputRevokeTrustAnchorInput,
 		ec.unmarshalInputRollbackApplicationVersionInput,
 		ec.unmarshalInputSetLifecycleInput,
+		ec.unmarshalInputSourceFiltersInput,
 		ec.unmarshalInputSubmitEvidenceBatchInput,
 		ec.unmarshalInputSubmitEvidenceInput,
 		ec.unmarshalInputUnbindPackageInput,
 		ec.unmarshalInputUpdateApplicationInput,
+		ec.unmarshalInputUpdateApplicationVersionInput,
 		ec.unmarshalInputUpdatePolicyInput,
 		ec.unmarshalInputVersionSourcesInput,
 	)
@@ -4885,10 +5852,22 @@ enum ActivityType {
   POLICY_CREATED
   "A policy was changed."
   POLICY_UPDATED
-  "A version was reported and locked."
+  "A build was reported."
+  BUILD_REPORTED
+  "A version was reported."
   VERSION_CREATED
+  "A version's tag or properties changed, or a draft was renamed or gained sources."
+  VERSION_UPDATED
+  "A draft was locked."
+  VERSION_LOCKED
+  "A draft was deleted."
+  VERSION_DELETED
+  "A version was archived, or brought back."
+  VERSION_ARCHIVED
   "Evidence arrived."
   EVIDENCE_SUBMITTED
+  "A file was attached to evidence."
+  EVIDENCE_ATTACHED
   "A version was promoted, or a gate said no."
   VERSION_PROMOTED
   "A version was released, or a gate said no."
@@ -4907,7 +5886,7 @@ enum ActivityCategory {
   POLICY
   "Evidence and trust anchors."
   EVIDENCE
-  "Versions."
+  "Builds and versions."
   VERSION
   "Promotions, releases, rollbacks."
   RELEASE
@@ -5015,6 +5994,152 @@ input ActivityFilter {
   from: DateTime
   "Before."
   to: DateTime
+}
+`, BuiltIn: false},
+	{Name: "../../schema/build.graphql", Input: `extend type Query {
+  "One build; null when there is none, or none for you. A project's build comes before one of the organisation."
+  build("What it is called." name: String!, "Its number." number: String!): Build
+  "The builds that the filter takes, oldest first unless ordered otherwise."
+  builds("Which of them; without a filter, all." filter: BuildFilter, "In which order." orderBy: BuildOrder, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): BuildConnection!
+}
+
+extend type Mutation {
+  "Reports a build: what went in and what came out. The same again changes nothing; another build under the same name and number is a CONFLICT."
+  reportBuild("The build." input: ReportBuildInput!): ReportBuildPayload!
+}
+
+"One run of a build."
+type Build implements Node {
+  "Opaque id."
+  id: ID!
+  "What it is called."
+  name: String!
+  "Its number; with the name unique in its project."
+  number: String!
+  "Digest of its record in RFC 8785 form: what evidence about it names."
+  digest: Digest!
+  "When it began; null when nobody said."
+  startedAt: DateTime
+  "What it was built from."
+  source: BuildSource!
+  "What it made, in the order of the report."
+  artifacts: [BuildArtifact!]!
+  "The versions that were made from it and that you may see, oldest first."
+  applicationVersions("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationVersionConnection!
+  "The project it was reported to; null for the organisation."
+  project: Project
+  "Who reported it: the identity of the CI job."
+  reportedBy: String!
+  "When it was reported."
+  createdAt: DateTime!
+}
+
+"A page of builds."
+type BuildConnection {
+  "The page."
+  edges: [BuildEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A build in a connection."
+type BuildEdge {
+  "Its position."
+  cursor: Cursor!
+  "The build."
+  node: Build!
+}
+
+"What a build was made from."
+type BuildSource {
+  "URI of the repository."
+  repository: String!
+  "The commit, in hexadecimal."
+  revision: String!
+  "The branch or tag; empty when nobody said."
+  branch: String!
+}
+
+"Something that a build made."
+type BuildArtifact {
+  "What it is called."
+  name: String!
+  "Its digest."
+  digest: Digest!
+  "The package version that it is; null when it is none."
+  purl: PURL
+}
+
+"Which builds to list. What is given must all hold."
+input BuildFilter {
+  "What it is called."
+  name: String
+  "The commit it was built from."
+  revision: String
+  "Digest of something that it made."
+  artifact: Digest
+  "Keys of projects, at most 100."
+  projectKeys: [String!]
+}
+
+"How builds are ordered."
+input BuildOrder {
+  "Which end comes first."
+  direction: OrderDirection! = ASC
+  "By what."
+  field: BuildOrderField!
+}
+
+"By what builds are ordered."
+enum BuildOrderField {
+  "By when they were reported."
+  CREATED_AT
+}
+
+"A build to report."
+input ReportBuildInput {
+  "1 to 255 characters."
+  name: String!
+  "1 to 128 characters."
+  number: String!
+  "The project it belongs to; without it, the organisation's or the one project that you may report to."
+  projectKey: String
+  "When it began."
+  startedAt: DateTime
+  "What it was built from."
+  source: BuildSourceInput!
+  "What it made; 1 to 1,000."
+  artifacts: [BuildArtifactInput!]!
+}
+
+"What a build was made from."
+input BuildSourceInput {
+  "URI of the repository; 1 to 1,024 characters."
+  repository: String!
+  "The commit: 40 or 64 lower-case hexadecimal digits."
+  revision: String!
+  "The branch or tag; at most 255 characters."
+  branch: String
+}
+
+"Something that a build made."
+input BuildArtifactInput {
+  "1 to 255 characters."
+  name: String!
+  "What it is known by."
+  digest: Digest!
+  "The package version that it is."
+  purl: PURL
+}
+
+"The build as it stands."
+type ReportBuildPayload {
+  "The build."
+  build: Build!
+  "Whether it was reported before."
+  alreadyKnown: Boolean!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/catalog.graphql", Input: `extend type Query {
@@ -5645,6 +6770,8 @@ type Evidence implements Node {
   predicate: JSON
   "Who signed it; null for a document without a signature."
   signer: Signer
+  "Whether this installation signed for having received it from the tool that it names, because the tool itself cannot sign."
+  collected: Boolean!
   "What it speaks of. Evidence is found by these digests; the names are hints."
   subjects: [EvidenceSubject!]!
   "The stage that the version it speaks of was in when it arrived; null when there was none."
@@ -5655,8 +6782,12 @@ type Evidence implements Node {
   mediaType: String!
   "Size of the raw bytes."
   size: Int!
-  "The envelope or document, byte for byte as it came."
-  raw: String!
+  "The envelope or document, byte for byte as it came; null when it is larger than 32 MiB or not UTF-8 text."
+  raw: String
+  "Where the envelope or document is downloaded from, on this server and with a token."
+  downloadPath: String!
+  "Files that came with it, by name."
+  attachments: [Attachment!]!
   "The bill of materials it is, when it is one."
   sbom: Sbom
   "When it arrived."
@@ -5693,6 +6824,26 @@ type Signer {
   issuer: String
 }
 
+"A file that came with a piece of evidence: a screenshot, a report."
+type Attachment implements Node {
+  "Opaque id."
+  id: ID!
+  "What it is called."
+  name: String!
+  "Digest of its bytes."
+  digest: Digest!
+  "Its media type, as whoever pushed it said."
+  mediaType: String!
+  "Size in bytes."
+  size: Int!
+  "Where it is downloaded from, on this server and with a token. It is never served as something that a browser runs."
+  downloadPath: String!
+  "When it arrived."
+  createdAt: DateTime!
+  "Who pushed it."
+  createdBy: String!
+}
+
 "One thing that a piece of evidence speaks of."
 type EvidenceSubject {
   "What the evidence calls it: a hint."
@@ -5701,30 +6852,6 @@ type EvidenceSubject {
   digest: String!
   "Its purl, where the evidence gives one: a hint."
   purl: PURL
-}
-
-"How a bill of materials is written."
-enum SbomFormat {
-  "CycloneDX (ECMA-424)."
-  CYCLONEDX
-  "SPDX (ISO/IEC 5962)."
-  SPDX
-}
-
-"A software bill of materials."
-type Sbom implements Node {
-  "Opaque id."
-  id: ID!
-  "Digest of the document."
-  digest: Digest!
-  "How it is written."
-  format: SbomFormat!
-  "Version of the format."
-  specVersion: String!
-  "How many components it lists."
-  componentCount: Int!
-  "Whether it says of itself that it is complete."
-  complete: Boolean!
 }
 
 "What a trust anchor is."
@@ -5893,7 +7020,7 @@ input EvidenceDocumentInput {
   subjects: [EvidenceSubjectInput!]!
 }
 
-"What a document speaks of: exactly one of digest, purl and applicationVersion. Beside a digest a purl is a hint, like the name."
+"What a document speaks of: exactly one of digest, purl, build and applicationVersion. Beside a digest a purl is a hint, like the name."
 input EvidenceSubjectInput {
   "A hint for people; at most 255 characters."
   name: String
@@ -5903,6 +7030,16 @@ input EvidenceSubjectInput {
   purl: PURL
   "A version, by its manifest."
   applicationVersion: ApplicationVersionRefInput
+  "A build, by the digest of its record."
+  build: BuildRefInput
+}
+
+"A build by its names."
+input BuildRefInput {
+  "What it is called."
+  name: String!
+  "Its number."
+  number: String!
 }
 
 "An application version by its names."
@@ -6545,6 +7682,193 @@ type RollbackApplicationVersionPayload {
   applicationVersion: ApplicationVersion!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/sbom.graphql", Input: `extend type Query {
+  "What changed from one version to another, of the same application or of two; null when you may not see both."
+  versionDiff("The application of both, or of the first." application: String!, "The version to start from." from: String!, "The version to compare with it." to: String!, "The second's application, when it is another." toApplication: String): VersionDiff
+}
+
+"The bills of materials of a version, taken together."
+type VersionSbom {
+  "Digest of the document; of the JSON list of the documents' digests, in order, when there are several."
+  digest: Digest!
+  "The documents' format; null when they differ."
+  format: SbomFormat
+  "How many different components they list together."
+  componentCount: Int!
+  "Whether there is an SBOM for every artifact of the version, and each says of itself that it is complete."
+  complete: Boolean!
+  "The documents."
+  documents: [Sbom!]!
+  "The components, each once, by purl."
+  components("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): SbomComponentConnection!
+  "What needs what, by purl."
+  dependencies("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): SbomDependencyConnection!
+  "One document of the components of all of them: CycloneDX 1.6 or SPDX 2.3, as JSON. Equal contents give equal text."
+  export("How it shall be written." format: SbomFormat!): String!
+}
+
+"Something that software is made of."
+type SbomComponent {
+  "Canonical package URL; null when none is known."
+  purl: PURL
+  "What it is called."
+  name: String!
+  "Its version; empty when none is known."
+  version: String!
+  "SPDX identifiers or expressions, all of which hold."
+  licenses: [String!]!
+  "Whether what is described depends on it directly."
+  direct: Boolean!
+}
+
+"A page of components."
+type SbomComponentConnection {
+  "The page."
+  edges: [SbomComponentEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A component in a connection."
+type SbomComponentEdge {
+  "Its position."
+  cursor: Cursor!
+  "The component."
+  node: SbomComponent!
+}
+
+"That one component needs another."
+type SbomDependency {
+  "Who needs: the component's purl, or its name and version; null for the version itself."
+  from: String
+  "What is needed: the component's purl, or its name and version."
+  to: String!
+}
+
+"A page of dependencies."
+type SbomDependencyConnection {
+  "The page."
+  edges: [SbomDependencyEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A dependency in a connection."
+type SbomDependencyEdge {
+  "Its position."
+  cursor: Cursor!
+  "The dependency."
+  node: SbomDependency!
+}
+
+"What changed from one version to another."
+type VersionDiff {
+  "The version to start from."
+  from: ApplicationVersion!
+  "The version that is compared with it."
+  to: ApplicationVersion!
+  "How the components of their bills of materials differ."
+  components: ComponentChanges!
+  "How the evidence about them differs."
+  evidence: EvidenceChanges!
+}
+
+"How the components of two versions differ."
+type ComponentChanges {
+  "How many were added."
+  added: Int!
+  "How many were removed."
+  removed: Int!
+  "How many changed version or licence."
+  changed: Int!
+  "The changes, by name."
+  list("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ComponentChangeConnection!
+}
+
+"What happened to something between two versions."
+enum ChangeKind {
+  "It is in the second only."
+  ADDED
+  "It is in the first only."
+  REMOVED
+  "It is in both, and differs."
+  CHANGED
+}
+
+"A component that differs between two versions."
+type ComponentChange {
+  "What happened."
+  kind: ChangeKind!
+  "As the first has it; null when it was added."
+  before: SbomComponent
+  "As the second has it; null when it was removed."
+  after: SbomComponent
+}
+
+"A page of changes."
+type ComponentChangeConnection {
+  "The page."
+  edges: [ComponentChangeEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A change in a connection."
+type ComponentChangeEdge {
+  "Its position."
+  cursor: Cursor!
+  "The change."
+  node: ComponentChange!
+}
+
+"How the evidence about two versions differs. Evidence of the same predicate type and signer is the same in both, and changed when it says something else."
+type EvidenceChanges {
+  "What the second has, newest of its kind."
+  added: [Evidence!]!
+  "What the first alone has, newest of its kind."
+  removed: [Evidence!]!
+  "What both have and says something else: as the second has it."
+  changed: [EvidenceChange!]!
+}
+
+"Evidence of one kind that differs between two versions."
+type EvidenceChange {
+  "As the first has it."
+  before: Evidence!
+  "As the second has it."
+  after: Evidence!
+}
+
+"How a bill of materials is written."
+enum SbomFormat {
+  "CycloneDX (ECMA-424)."
+  CYCLONEDX
+  "SPDX (ISO/IEC 5962)."
+  SPDX
+}
+
+"A software bill of materials."
+type Sbom implements Node {
+  "Opaque id."
+  id: ID!
+  "Digest of the document."
+  digest: Digest!
+  "How it is written."
+  format: SbomFormat!
+  "Version of the format."
+  specVersion: String!
+  "How many components it lists."
+  componentCount: Int!
+  "Whether it says of itself that it is complete."
+  complete: Boolean!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/schema.graphql", Input: `"""
 Where reading starts. What the principal that asks may not see does not exist for it: not in lists, counts or errors.
 Lists that grow are Relay connections: ` + "`" + `first` + "`" + ` or ` + "`" + `last` + "`" + ` between 1 and 100, and 25 when neither is given.
@@ -6616,16 +7940,28 @@ enum OrderDirection {
   "One version of one application; null when there is none, or none for you."
   applicationVersion("The application's key." application: String!, "The version string." version: String!): ApplicationVersion
   "The versions that the filter takes; without an order, oldest first."
-  applicationVersions("Which of them; without a filter, all." filter: ApplicationVersionFilter, "In which order." orderBy: ApplicationVersionOrder, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationVersionConnection!
+  applicationVersions("Which of them; without a filter, all that are not archived." filter: ApplicationVersionFilter, "In which order." orderBy: ApplicationVersionOrder, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationVersionConnection!
 }
 
 extend type Mutation {
-  "Reports a version and locks it: its contents never change, and its manifest is signed."
+  "Reports a version. Unless it is a draft it is locked: its contents never change, and its manifest is signed."
   createApplicationVersion("The version to make." input: CreateApplicationVersionInput!): CreateApplicationVersionPayload!
+  "Adds sources to a draft."
+  addVersionSources("What to add." input: AddVersionSourcesInput!): AddVersionSourcesPayload!
+  "Changes a version's tag and properties, and a draft's name. What is not given stays."
+  updateApplicationVersion("What to change." input: UpdateApplicationVersionInput!): UpdateApplicationVersionPayload!
+  "Locks a draft: its contents never change again, and its manifest is signed."
+  lockApplicationVersion("Which draft." input: LockApplicationVersionInput!): LockApplicationVersionPayload!
+  "Deletes a draft. A locked version is signed for, so it can only be archived."
+  deleteDraftVersion("Which draft." input: DeleteDraftVersionInput!): DeleteDraftVersionPayload!
+  "Archives a version, or brings it back. An archived one keeps everything, stands in no list unless asked for, and is not promoted."
+  archiveApplicationVersion("What to archive." input: ArchiveApplicationVersionInput!): ArchiveApplicationVersionPayload!
 }
 
 "Whether a version's contents may still change."
 enum VersionStatus {
+  "It may gain sources and be renamed. Its first promotion locks it."
+  DRAFT
   "They never change again."
   LOCKED
 }
@@ -6656,6 +7992,8 @@ type ApplicationVersion implements Node {
   application: Application!
   "1 to 128 characters; unique in the application."
   version: String!
+  "Keys and values for people and tools, by key; may change."
+  properties: [Property!]!
   "A name for people; may change."
   tag: String!
   "Whether its contents may still change."
@@ -6664,7 +8002,7 @@ type ApplicationVersion implements Node {
   trust: Trust!
   "What its trusted release is worth today; null while there was none."
   standing: Standing
-  "Digest of ` + "`" + `manifest` + "`" + `: the version's identity."
+  "Digest of ` + "`" + `manifest` + "`" + `: the version's identity. Of a draft, what it would be if it were locked now."
   manifestDigest: Digest!
   "The manifest in RFC 8785 form, byte for byte: what signatures name as their subject."
   manifest: String!
@@ -6686,6 +8024,18 @@ type ApplicationVersion implements Node {
   createdBy: String!
   "When it was reported."
   createdAt: DateTime!
+  "When it was locked; null while it is a draft."
+  lockedAt: DateTime
+  "When it was archived; null while it is not."
+  archivedAt: DateTime
+}
+
+"A key and its value."
+type Property {
+  "1 to 255 characters; unique in the version."
+  key: String!
+  "At most 1,024 characters."
+  value: String!
 }
 
 "A page of versions."
@@ -6752,12 +8102,42 @@ type Releasable implements Node {
   owningApplication: Application
   "How it came into the version."
   source: ReleasableSource!
+  "The images that it holds, when it is an image index that somebody pushed as evidence; otherwise none."
+  children: [ImageChild!]!
+}
+
+"An image that an image index holds, usually for one platform."
+type ImageChild {
+  "Its digest."
+  digest: Digest!
+  "Its media type."
+  mediaType: String!
+  "Operating system, architecture and variant, as ` + "`" + `linux/arm64/v8` + "`" + `; empty when the index does not say."
+  platform: String!
+  "Size of its manifest in bytes."
+  size: Int!
 }
 
 "How something came into a version."
 type ReleasableSource {
-  "Named as a package, or as an artifact."
-  kind: ReleasableKind!
+  "By which kind of source."
+  kind: SourceKind!
+  "The build that made it; null when it came otherwise, or when you may not see it."
+  build: Build
+  "The version that brought it; null when it came otherwise, or when you may not see it."
+  applicationVersion: ApplicationVersion
+}
+
+"The kinds of sources."
+enum SourceKind {
+  "It was named as a package."
+  PACKAGE
+  "It was named as an artifact."
+  ARTIFACT
+  "A build made it."
+  BUILD
+  "Another application version contains it."
+  VERSION
 }
 
 "A page of releasables."
@@ -6778,16 +8158,46 @@ type ReleasableEdge {
   node: Releasable!
 }
 
-"The bills of materials of a version, taken together."
-type VersionSbom {
-  "Digest of the document; of the JSON list of the documents' digests, in order, when there are several."
-  digest: Digest!
-  "The documents' format; null when they differ."
-  format: SbomFormat
-  "How many different components they list together."
-  componentCount: Int!
-  "The documents."
-  documents: [Sbom!]!
+"Which versions to list. What is given must all hold; of the values in one list, one."
+input ApplicationVersionFilter {
+  "What the version string begins with; 1 to 128 characters."
+  text: String
+  "Keys of applications, at most 100."
+  applicationKeys: [String!]
+  "What must hold of its application."
+  applicationFilter: ApplicationFilter
+  "How far it has come."
+  trust: [Trust!]
+  "What its trusted release is worth."
+  standing: [Standing!]
+  "Names of the stages it is in now, at most 100."
+  stages: [String!]
+  "Whether its contents may still change."
+  status: VersionStatus
+  "It contains something with this digest, or its manifest has it."
+  digest: Digest
+  "Reported at this instant or later."
+  from: DateTime
+  "Reported before this instant."
+  to: DateTime
+  "Those that are archived, and no others."
+  archived: Boolean! = false
+}
+
+"How versions are ordered."
+input ApplicationVersionOrder {
+  "Which end comes first."
+  direction: OrderDirection! = ASC
+  "By what."
+  field: ApplicationVersionOrderField!
+}
+
+"By what versions are ordered."
+enum ApplicationVersionOrderField {
+  "By version string, as text."
+  VERSION
+  "By when they were reported."
+  CREATED_AT
 }
 
 "A version to make. It needs at least one source."
@@ -6798,8 +8208,32 @@ input CreateApplicationVersionInput {
   version: String!
   "At most 128 characters."
   tag: String
+  "At most 50."
+  properties: [PropertyInput!]
+  "Makes a draft, which may gain sources and be renamed until it is locked."
+  draft: Boolean! = false
+  "Checks everything and keeps nothing: the answer has no version, but its manifest."
+  dryRun: Boolean! = false
   "What it consists of."
   sources: VersionSourcesInput!
+  "Which parts of the sources to take."
+  filters: SourceFiltersInput
+}
+
+"Which parts of the sources to take, by patterns in which ` + "`" + `*` + "`" + ` stands for any characters and ` + "`" + `?` + "`" + ` for one. A pattern is held against a part's name and its purl."
+input SourceFiltersInput {
+  "Take only what matches one of these, at most 100."
+  include: [String!]
+  "Of that, leave out what matches one of these, at most 100."
+  exclude: [String!]
+}
+
+"A key and its value."
+input PropertyInput {
+  "1 to 255 characters."
+  key: String!
+  "At most 1,024 characters."
+  value: String!
 }
 
 "What a version consists of; at most 10,000 parts in all, and at least one."
@@ -6808,6 +8242,10 @@ input VersionSourcesInput {
   packages: [PackageSourceInput!]
   "Artifacts."
   artifacts: [ArtifactSourceInput!]
+  "Builds: everything that they made; at most 100."
+  builds: [BuildRefInput!]
+  "Versions of applications: everything that they contain; at most 100. A draft is no source."
+  versions: [ApplicationVersionRefInput!]
 }
 
 "A package version as part of a version."
@@ -6828,46 +8266,102 @@ input ArtifactSourceInput {
 
 "The version that was made."
 type CreateApplicationVersionPayload {
+  "The version; null for a dry run."
+  applicationVersion: ApplicationVersion
+  "Digest of the manifest, also of a dry run."
+  manifestDigest: Digest!
+  "The manifest in RFC 8785 form, also of a dry run."
+  manifest: String!
+}
+
+"Sources to add to a draft."
+input AddVersionSourcesInput {
+  "The application."
+  applicationKey: String!
+  "The draft."
+  version: String!
+  "What to add."
+  sources: VersionSourcesInput!
+  "Which parts of the sources to take."
+  filters: SourceFiltersInput
+}
+
+"The draft as it is now."
+type AddVersionSourcesPayload {
+  "The draft."
+  applicationVersion: ApplicationVersion!
+}
+
+"What to change on a version; what is not given stays."
+input UpdateApplicationVersionInput {
+  "The application."
+  applicationKey: String!
+  "The version."
+  version: String!
+  "What a draft shall be called; 1 to 128 characters, unique in the application."
+  newVersion: String
+  "At most 128 characters."
+  tag: String
+  "Properties to set and to remove."
+  properties: PropertyChanges
+}
+
+"Properties to set and to remove. Removing what is not there changes nothing."
+input PropertyChanges {
+  "At most 50."
+  set: [PropertyInput!]
+  "Keys, at most 50."
+  remove: [String!]
+}
+
+"The version as it is now."
+type UpdateApplicationVersionPayload {
   "The version."
   applicationVersion: ApplicationVersion!
 }
 
-"Which versions to list. What is given must all hold; of the values in one list, one."
-input ApplicationVersionFilter {
-  "What the version string begins with; 1 to 128 characters."
-  text: String
-  "Keys of applications, at most 100."
-  applicationKeys: [String!]
-  "What must hold of its application."
-  applicationFilter: ApplicationFilter
-  "How far it has come."
-  trust: [Trust!]
-  "What its trusted release is worth."
-  standing: [Standing!]
-  "Names of the stages it is in now, at most 100."
-  stages: [String!]
-  "It contains something with this digest, or its manifest has it."
-  digest: Digest
-  "Reported at this instant or later."
-  from: DateTime
-  "Reported before this instant."
-  to: DateTime
+"A draft to lock."
+input LockApplicationVersionInput {
+  "The application."
+  applicationKey: String!
+  "The draft."
+  version: String!
 }
 
-"How versions are ordered."
-input ApplicationVersionOrder {
-  "Which end comes first."
-  direction: OrderDirection! = ASC
-  "By what."
-  field: ApplicationVersionOrderField!
+"The version that was locked."
+type LockApplicationVersionPayload {
+  "The version."
+  applicationVersion: ApplicationVersion!
 }
 
-"By what versions are ordered."
-enum ApplicationVersionOrderField {
-  "By version string, as text."
-  VERSION
-  "By when they were reported."
-  CREATED_AT
+"A draft to delete."
+input DeleteDraftVersionInput {
+  "The application."
+  applicationKey: String!
+  "The draft."
+  version: String!
+}
+
+"What was deleted."
+type DeleteDraftVersionPayload {
+  "The draft that is no more."
+  version: String!
+}
+
+"A version to archive or to bring back."
+input ArchiveApplicationVersionInput {
+  "The application."
+  applicationKey: String!
+  "The version."
+  version: String!
+  "Whether it shall be archived."
+  archived: Boolean! = true
+}
+
+"The version as it is now."
+type ArchiveApplicationVersionPayload {
+  "The version."
+  applicationVersion: ApplicationVersion!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/view.graphql", Input: `"What a piece of evidence says, whatever format said it. What it does not say is null."
@@ -7265,6 +8759,14 @@ func (ec *executionContext) childFields_AddTrustAnchorPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type AddTrustAnchorPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AddVersionSourcesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationVersion":
+		return ec.fieldContext_AddVersionSourcesPayload_applicationVersion(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AddVersionSourcesPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Application(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7329,6 +8831,8 @@ func (ec *executionContext) childFields_ApplicationVersion(ctx context.Context, 
 		return ec.fieldContext_ApplicationVersion_application(ctx, field)
 	case "version":
 		return ec.fieldContext_ApplicationVersion_version(ctx, field)
+	case "properties":
+		return ec.fieldContext_ApplicationVersion_properties(ctx, field)
 	case "tag":
 		return ec.fieldContext_ApplicationVersion_tag(ctx, field)
 	case "status":
@@ -7359,6 +8863,10 @@ func (ec *executionContext) childFields_ApplicationVersion(ctx context.Context, 
 		return ec.fieldContext_ApplicationVersion_createdBy(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_ApplicationVersion_createdAt(ctx, field)
+	case "lockedAt":
+		return ec.fieldContext_ApplicationVersion_lockedAt(ctx, field)
+	case "archivedAt":
+		return ec.fieldContext_ApplicationVersion_archivedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationVersion", field.Name)
 }
@@ -7413,6 +8921,36 @@ func (ec *executionContext) childFields_ArchiveApplicationPayload(ctx context.Co
 		return ec.fieldContext_ArchiveApplicationPayload_application(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ArchiveApplicationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ArchiveApplicationVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationVersion":
+		return ec.fieldContext_ArchiveApplicationVersionPayload_applicationVersion(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ArchiveApplicationVersionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Attachment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Attachment_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Attachment_name(ctx, field)
+	case "digest":
+		return ec.fieldContext_Attachment_digest(ctx, field)
+	case "mediaType":
+		return ec.fieldContext_Attachment_mediaType(ctx, field)
+	case "size":
+		return ec.fieldContext_Attachment_size(ctx, field)
+	case "downloadPath":
+		return ec.fieldContext_Attachment_downloadPath(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Attachment_createdAt(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Attachment_createdBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Attachment", field.Name)
 }
 
 func (ec *executionContext) childFields_Attestation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7487,6 +9025,80 @@ func (ec *executionContext) childFields_BindingEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type BindingEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Build(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Build_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Build_name(ctx, field)
+	case "number":
+		return ec.fieldContext_Build_number(ctx, field)
+	case "digest":
+		return ec.fieldContext_Build_digest(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Build_startedAt(ctx, field)
+	case "source":
+		return ec.fieldContext_Build_source(ctx, field)
+	case "artifacts":
+		return ec.fieldContext_Build_artifacts(ctx, field)
+	case "applicationVersions":
+		return ec.fieldContext_Build_applicationVersions(ctx, field)
+	case "project":
+		return ec.fieldContext_Build_project(ctx, field)
+	case "reportedBy":
+		return ec.fieldContext_Build_reportedBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Build_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Build", field.Name)
+}
+
+func (ec *executionContext) childFields_BuildArtifact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_BuildArtifact_name(ctx, field)
+	case "digest":
+		return ec.fieldContext_BuildArtifact_digest(ctx, field)
+	case "purl":
+		return ec.fieldContext_BuildArtifact_purl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BuildArtifact", field.Name)
+}
+
+func (ec *executionContext) childFields_BuildConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BuildConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BuildConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_BuildConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BuildConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BuildEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BuildEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BuildEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BuildEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BuildSource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "repository":
+		return ec.fieldContext_BuildSource_repository(ctx, field)
+	case "revision":
+		return ec.fieldContext_BuildSource_revision(ctx, field)
+	case "branch":
+		return ec.fieldContext_BuildSource_branch(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BuildSource", field.Name)
+}
+
 func (ec *executionContext) childFields_Change(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "field":
@@ -7497,6 +9109,54 @@ func (ec *executionContext) childFields_Change(ctx context.Context, field graphq
 		return ec.fieldContext_Change_to(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Change", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_ComponentChange_kind(ctx, field)
+	case "before":
+		return ec.fieldContext_ComponentChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_ComponentChange_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentChange", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentChangeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ComponentChangeConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ComponentChangeConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ComponentChangeConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentChangeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentChangeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ComponentChangeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ComponentChangeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentChangeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentChanges(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "added":
+		return ec.fieldContext_ComponentChanges_added(ctx, field)
+	case "removed":
+		return ec.fieldContext_ComponentChanges_removed(ctx, field)
+	case "changed":
+		return ec.fieldContext_ComponentChanges_changed(ctx, field)
+	case "list":
+		return ec.fieldContext_ComponentChanges_list(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentChanges", field.Name)
 }
 
 func (ec *executionContext) childFields_Coverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7525,6 +9185,10 @@ func (ec *executionContext) childFields_CreateApplicationVersionPayload(ctx cont
 	switch field.Name {
 	case "applicationVersion":
 		return ec.fieldContext_CreateApplicationVersionPayload_applicationVersion(ctx, field)
+	case "manifestDigest":
+		return ec.fieldContext_CreateApplicationVersionPayload_manifestDigest(ctx, field)
+	case "manifest":
+		return ec.fieldContext_CreateApplicationVersionPayload_manifest(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateApplicationVersionPayload", field.Name)
 }
@@ -7577,6 +9241,14 @@ func (ec *executionContext) childFields_CreateTokenPayload(ctx context.Context, 
 		return ec.fieldContext_CreateTokenPayload_secret(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteDraftVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_DeleteDraftVersionPayload_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteDraftVersionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_EvaluatedPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7659,6 +9331,8 @@ func (ec *executionContext) childFields_Evidence(ctx context.Context, field grap
 		return ec.fieldContext_Evidence_predicate(ctx, field)
 	case "signer":
 		return ec.fieldContext_Evidence_signer(ctx, field)
+	case "collected":
+		return ec.fieldContext_Evidence_collected(ctx, field)
 	case "subjects":
 		return ec.fieldContext_Evidence_subjects(ctx, field)
 	case "stage":
@@ -7671,6 +9345,10 @@ func (ec *executionContext) childFields_Evidence(ctx context.Context, field grap
 		return ec.fieldContext_Evidence_size(ctx, field)
 	case "raw":
 		return ec.fieldContext_Evidence_raw(ctx, field)
+	case "downloadPath":
+		return ec.fieldContext_Evidence_downloadPath(ctx, field)
+	case "attachments":
+		return ec.fieldContext_Evidence_attachments(ctx, field)
 	case "sbom":
 		return ec.fieldContext_Evidence_sbom(ctx, field)
 	case "createdAt":
@@ -7679,6 +9357,28 @@ func (ec *executionContext) childFields_Evidence(ctx context.Context, field grap
 		return ec.fieldContext_Evidence_createdBy(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Evidence", field.Name)
+}
+
+func (ec *executionContext) childFields_EvidenceChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "before":
+		return ec.fieldContext_EvidenceChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_EvidenceChange_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EvidenceChange", field.Name)
+}
+
+func (ec *executionContext) childFields_EvidenceChanges(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "added":
+		return ec.fieldContext_EvidenceChanges_added(ctx, field)
+	case "removed":
+		return ec.fieldContext_EvidenceChanges_removed(ctx, field)
+	case "changed":
+		return ec.fieldContext_EvidenceChanges_changed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EvidenceChanges", field.Name)
 }
 
 func (ec *executionContext) childFields_EvidenceConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7773,6 +9473,20 @@ func (ec *executionContext) childFields_GateCondition(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type GateCondition", field.Name)
 }
 
+func (ec *executionContext) childFields_ImageChild(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "digest":
+		return ec.fieldContext_ImageChild_digest(ctx, field)
+	case "mediaType":
+		return ec.fieldContext_ImageChild_mediaType(ctx, field)
+	case "platform":
+		return ec.fieldContext_ImageChild_platform(ctx, field)
+	case "size":
+		return ec.fieldContext_ImageChild_size(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImageChild", field.Name)
+}
+
 func (ec *executionContext) childFields_ImportOwnersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "changes":
@@ -7847,6 +9561,14 @@ func (ec *executionContext) childFields_Lifecycle(ctx context.Context, field gra
 		return ec.fieldContext_Lifecycle_stages(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Lifecycle", field.Name)
+}
+
+func (ec *executionContext) childFields_LockApplicationVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationVersion":
+		return ec.fieldContext_LockApplicationVersionPayload_applicationVersion(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LockApplicationVersionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8187,6 +9909,16 @@ func (ec *executionContext) childFields_PromotionEdge(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type PromotionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Property(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_Property_key(ctx, field)
+	case "value":
+		return ec.fieldContext_Property_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Property", field.Name)
+}
+
 func (ec *executionContext) childFields_Provenance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "builderId":
@@ -8241,6 +9973,8 @@ func (ec *executionContext) childFields_Releasable(ctx context.Context, field gr
 		return ec.fieldContext_Releasable_owningApplication(ctx, field)
 	case "source":
 		return ec.fieldContext_Releasable_source(ctx, field)
+	case "children":
+		return ec.fieldContext_Releasable_children(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Releasable", field.Name)
 }
@@ -8271,6 +10005,10 @@ func (ec *executionContext) childFields_ReleasableSource(ctx context.Context, fi
 	switch field.Name {
 	case "kind":
 		return ec.fieldContext_ReleasableSource_kind(ctx, field)
+	case "build":
+		return ec.fieldContext_ReleasableSource_build(ctx, field)
+	case "applicationVersion":
+		return ec.fieldContext_ReleasableSource_applicationVersion(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReleasableSource", field.Name)
 }
@@ -8285,6 +10023,16 @@ func (ec *executionContext) childFields_ReleaseApplicationVersionPayload(ctx con
 		return ec.fieldContext_ReleaseApplicationVersionPayload_evaluations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReleaseApplicationVersionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReportBuildPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "build":
+		return ec.fieldContext_ReportBuildPayload_build(ctx, field)
+	case "alreadyKnown":
+		return ec.fieldContext_ReportBuildPayload_alreadyKnown(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReportBuildPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8397,6 +10145,76 @@ func (ec *executionContext) childFields_Sbom(ctx context.Context, field graphql.
 		return ec.fieldContext_Sbom_complete(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Sbom", field.Name)
+}
+
+func (ec *executionContext) childFields_SbomComponent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "purl":
+		return ec.fieldContext_SbomComponent_purl(ctx, field)
+	case "name":
+		return ec.fieldContext_SbomComponent_name(ctx, field)
+	case "version":
+		return ec.fieldContext_SbomComponent_version(ctx, field)
+	case "licenses":
+		return ec.fieldContext_SbomComponent_licenses(ctx, field)
+	case "direct":
+		return ec.fieldContext_SbomComponent_direct(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SbomComponent", field.Name)
+}
+
+func (ec *executionContext) childFields_SbomComponentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SbomComponentConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SbomComponentConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SbomComponentConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SbomComponentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SbomComponentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SbomComponentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SbomComponentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SbomComponentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SbomDependency(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_SbomDependency_from(ctx, field)
+	case "to":
+		return ec.fieldContext_SbomDependency_to(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SbomDependency", field.Name)
+}
+
+func (ec *executionContext) childFields_SbomDependencyConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SbomDependencyConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SbomDependencyConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SbomDependencyConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SbomDependencyConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SbomDependencyEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SbomDependencyEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SbomDependencyEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SbomDependencyEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_SetLifecyclePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8675,12 +10493,34 @@ func (ec *executionContext) childFields_UpdateApplicationPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type UpdateApplicationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateApplicationVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationVersion":
+		return ec.fieldContext_UpdateApplicationVersionPayload_applicationVersion(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateApplicationVersionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdatePolicyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "policy":
 		return ec.fieldContext_UpdatePolicyPayload_policy(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdatePolicyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_VersionDiff(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_VersionDiff_from(ctx, field)
+	case "to":
+		return ec.fieldContext_VersionDiff_to(ctx, field)
+	case "components":
+		return ec.fieldContext_VersionDiff_components(ctx, field)
+	case "evidence":
+		return ec.fieldContext_VersionDiff_evidence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VersionDiff", field.Name)
 }
 
 func (ec *executionContext) childFields_VersionSbom(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8691,8 +10531,16 @@ func (ec *executionContext) childFields_VersionSbom(ctx context.Context, field g
 		return ec.fieldContext_VersionSbom_format(ctx, field)
 	case "componentCount":
 		return ec.fieldContext_VersionSbom_componentCount(ctx, field)
+	case "complete":
+		return ec.fieldContext_VersionSbom_complete(ctx, field)
 	case "documents":
 		return ec.fieldContext_VersionSbom_documents(ctx, field)
+	case "components":
+		return ec.fieldContext_VersionSbom_components(ctx, field)
+	case "dependencies":
+		return ec.fieldContext_VersionSbom_dependencies(ctx, field)
+	case "export":
+		return ec.fieldContext_VersionSbom_export(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VersionSbom", field.Name)
 }
@@ -9141,12 +10989,116 @@ func (ec *executionContext) field_Application_versions_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Build_applicationVersions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_ComponentChanges_list_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_addTrustAnchor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (evidence.AddTrustAnchorInput, error) {
 			return ec.unmarshalNAddTrustAnchorInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐAddTrustAnchorInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_addVersionSources_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (version.AddVersionSourcesInput, error) {
+			return ec.unmarshalNAddVersionSourcesInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐAddVersionSourcesInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_archiveApplicationVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (version.ArchiveApplicationVersionInput, error) {
+			return ec.unmarshalNArchiveApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐArchiveApplicationVersionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9295,12 +11247,40 @@ func (ec *executionContext) field_Mutation_createToken_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_deleteDraftVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (version.DeleteDraftVersionInput, error) {
+			return ec.unmarshalNDeleteDraftVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐDeleteDraftVersionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_importOwners_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (catalog.ImportOwnersInput, error) {
 			return ec.unmarshalNImportOwnersInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐImportOwnersInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_lockApplicationVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (version.LockApplicationVersionInput, error) {
+			return ec.unmarshalNLockApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐLockApplicationVersionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9329,6 +11309,20 @@ func (ec *executionContext) field_Mutation_releaseApplicationVersion_args(ctx co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (release.ReleaseApplicationVersionInput, error) {
 			return ec.unmarshalNReleaseApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋreleaseᚐReleaseApplicationVersionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_reportBuild_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (build.ReportBuildInput, error) {
+			return ec.unmarshalNReportBuildInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐReportBuildInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9427,6 +11421,20 @@ func (ec *executionContext) field_Mutation_unbindPackage_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (catalog.UnbindPackageInput, error) {
 			return ec.unmarshalNUnbindPackageInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐUnbindPackageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateApplicationVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (version.UpdateApplicationVersionInput, error) {
+			return ec.unmarshalNUpdateApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐUpdateApplicationVersionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9717,6 +11725,82 @@ func (ec *executionContext) field_Query_applications_args(ctx context.Context, r
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) (*db.ApplicationOrder, error) {
 			return ec.unmarshalOApplicationOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_build_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "name",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["name"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "number",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["number"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_builds_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*build.BuildFilter, error) {
+			return ec.unmarshalOBuildFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*db.BuildOrder, error) {
+			return ec.unmarshalOBuildOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10177,6 +12261,44 @@ func (ec *executionContext) field_Query_trustAnchors_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_versionDiff_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "application",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["application"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "toApplication",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["toApplication"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_TrustAnchor_applicationVersions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10250,6 +12372,96 @@ func (ec *executionContext) field_TrustAnchor_evidence_args(ctx context.Context,
 		return nil, err
 	}
 	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_VersionSbom_components_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_VersionSbom_dependencies_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_VersionSbom_export_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "format",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNSbomFormat2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["format"] = arg0
 	return args, nil
 }
 
@@ -10877,6 +13089,38 @@ func (ec *executionContext) fieldContext_AddTrustAnchorPayload_trustAnchor(_ con
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_TrustAnchor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AddVersionSourcesPayload_applicationVersion(ctx context.Context, field graphql.CollectedField, obj *model.AddVersionSourcesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddVersionSourcesPayload_applicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AddVersionSourcesPayload_applicationVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddVersionSourcesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
 		},
 	}
 	return fc, nil
@@ -11514,6 +13758,38 @@ func (ec *executionContext) fieldContext_ApplicationVersion_version(_ context.Co
 	return graphql.NewScalarFieldContext("ApplicationVersion", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _ApplicationVersion_properties(ctx context.Context, field graphql.CollectedField, obj *db.ApplicationVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationVersion_properties(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ApplicationVersion().Properties(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*version.Property) graphql.Marshaler {
+			return ec.marshalNProperty2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPropertyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationVersion_properties(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplicationVersion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Property(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ApplicationVersion_tag(ctx context.Context, field graphql.CollectedField, obj *db.ApplicationVersion) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11860,8 +14136,8 @@ func (ec *executionContext) _ApplicationVersion_sbom(ctx context.Context, field 
 			return ec.Resolvers.ApplicationVersion().Sbom(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.VersionSbom) graphql.Marshaler {
-			return ec.marshalOVersionSbom2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionSbom(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *evidence.VersionSbom) graphql.Marshaler {
+			return ec.marshalOVersionSbom2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐVersionSbom(ctx, selections, v)
 		},
 		true,
 		false,
@@ -11955,6 +14231,52 @@ func (ec *executionContext) _ApplicationVersion_createdAt(ctx context.Context, f
 	)
 }
 func (ec *executionContext) fieldContext_ApplicationVersion_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationVersion", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ApplicationVersion_lockedAt(ctx context.Context, field graphql.CollectedField, obj *db.ApplicationVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationVersion_lockedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LockedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationVersion_lockedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationVersion", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ApplicationVersion_archivedAt(ctx context.Context, field graphql.CollectedField, obj *db.ApplicationVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationVersion_archivedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ArchivedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationVersion_archivedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ApplicationVersion", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
@@ -12314,6 +14636,222 @@ func (ec *executionContext) fieldContext_ArchiveApplicationPayload_application(_
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ArchiveApplicationVersionPayload_applicationVersion(ctx context.Context, field graphql.CollectedField, obj *model.ArchiveApplicationVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ArchiveApplicationVersionPayload_applicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ArchiveApplicationVersionPayload_applicationVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ArchiveApplicationVersionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Attachment_id(ctx context.Context, field graphql.CollectedField, obj *db.Attachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Attachment_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Attachment_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Attachment", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Attachment_name(ctx context.Context, field graphql.CollectedField, obj *db.Attachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Attachment_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Attachment_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Attachment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Attachment_digest(ctx context.Context, field graphql.CollectedField, obj *db.Attachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Attachment_digest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Digest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDigest2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Attachment_digest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Attachment", field, false, false, errors.New("field of type Digest does not have child fields"))
+}
+
+func (ec *executionContext) _Attachment_mediaType(ctx context.Context, field graphql.CollectedField, obj *db.Attachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Attachment_mediaType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MediaType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Attachment_mediaType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Attachment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Attachment_size(ctx context.Context, field graphql.CollectedField, obj *db.Attachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Attachment_size(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Attachment_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Attachment", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Attachment_downloadPath(ctx context.Context, field graphql.CollectedField, obj *db.Attachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Attachment_downloadPath(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Attachment().DownloadPath(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Attachment_downloadPath(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Attachment", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Attachment_createdAt(ctx context.Context, field graphql.CollectedField, obj *db.Attachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Attachment_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Attachment_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Attachment", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Attachment_createdBy(ctx context.Context, field graphql.CollectedField, obj *db.Attachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Attachment_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Attachment().CreatedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Attachment_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Attachment", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Attestation_id(ctx context.Context, field graphql.CollectedField, obj *db.Attestation) (ret graphql.Marshaler) {
@@ -12844,6 +15382,587 @@ func (ec *executionContext) fieldContext_BindingEdge_node(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Build_id(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Build_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Build", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Build_name(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Build_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Build", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Build_number(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Build_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Build", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Build_digest(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_digest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Digest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDigest2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Build_digest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Build", field, false, false, errors.New("field of type Digest does not have child fields"))
+}
+
+func (ec *executionContext) _Build_startedAt(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Build_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Build", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Build_source(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Build().Source(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BuildSource) graphql.Marshaler {
+			return ec.marshalNBuildSource2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBuildSource(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Build_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Build",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BuildSource(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Build_artifacts(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_artifacts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Build().Artifacts(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.BuildArtifact) graphql.Marshaler {
+			return ec.marshalNBuildArtifact2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildArtifactᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Build_artifacts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Build",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BuildArtifact(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Build_applicationVersions(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_applicationVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Build().ApplicationVersions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersionConnection) graphql.Marshaler {
+			return ec.marshalNApplicationVersionConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Build_applicationVersions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Build",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Build_applicationVersions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Build_project(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_project(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Project(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Project) graphql.Marshaler {
+			return ec.marshalOProject2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐProject(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Build_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Build",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Project(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Build_reportedBy(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_reportedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Build().ReportedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Build_reportedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Build", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Build_createdAt(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Build_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Build_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Build", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _BuildArtifact_name(ctx context.Context, field graphql.CollectedField, obj *db.BuildArtifact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildArtifact_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BuildArtifact_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BuildArtifact", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _BuildArtifact_digest(ctx context.Context, field graphql.CollectedField, obj *db.BuildArtifact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildArtifact_digest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Digest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDigest2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BuildArtifact_digest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BuildArtifact", field, false, false, errors.New("field of type Digest does not have child fields"))
+}
+
+func (ec *executionContext) _BuildArtifact_purl(ctx context.Context, field graphql.CollectedField, obj *db.BuildArtifact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildArtifact_purl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purl, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOPURL2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BuildArtifact_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BuildArtifact", field, false, false, errors.New("field of type PURL does not have child fields"))
+}
+
+func (ec *executionContext) _BuildConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.BuildConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.BuildEdge) graphql.Marshaler {
+			return ec.marshalNBuildEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BuildConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BuildConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BuildEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BuildConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.BuildConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BuildConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BuildConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BuildConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.BuildConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BuildConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BuildConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BuildEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.BuildEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BuildEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BuildEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _BuildEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.BuildEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Build) graphql.Marshaler {
+			return ec.marshalNBuild2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuild(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BuildEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BuildEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Build(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BuildSource_repository(ctx context.Context, field graphql.CollectedField, obj *model.BuildSource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildSource_repository(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Repository, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BuildSource_repository(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BuildSource", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _BuildSource_revision(ctx context.Context, field graphql.CollectedField, obj *model.BuildSource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildSource_revision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Revision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BuildSource_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BuildSource", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _BuildSource_branch(ctx context.Context, field graphql.CollectedField, obj *model.BuildSource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BuildSource_branch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Branch, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BuildSource_branch(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BuildSource", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Change_field(ctx context.Context, field graphql.CollectedField, obj *activity.ShownChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12911,6 +16030,347 @@ func (ec *executionContext) _Change_to(ctx context.Context, field graphql.Collec
 }
 func (ec *executionContext) fieldContext_Change_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentChange_kind(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChange_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNChangeKind2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChange_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentChange", field, false, false, errors.New("field of type ChangeKind does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentChange_before(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChange_before(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Before, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *evidence.SbomComponent) graphql.Marshaler {
+			return ec.marshalOSbomComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSbomComponent(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChange_before(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SbomComponent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ComponentChange_after(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChange_after(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.After, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *evidence.SbomComponent) graphql.Marshaler {
+			return ec.marshalOSbomComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSbomComponent(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChange_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SbomComponent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ComponentChangeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChangeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChangeConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.ComponentChangeEdge) graphql.Marshaler {
+			return ec.marshalNComponentChangeEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChangeEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChangeConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentChangeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentChangeEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ComponentChangeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChangeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChangeConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChangeConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentChangeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ComponentChangeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChangeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChangeConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChangeConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentChangeConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChangeEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChangeEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChangeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentChangeEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChangeEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChangeEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ComponentChange) graphql.Marshaler {
+			return ec.marshalNComponentChange2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChange(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChangeEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentChangeEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ComponentChanges_added(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChanges) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChanges_added(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Added, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChanges_added(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentChanges", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentChanges_removed(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChanges) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChanges_removed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Removed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChanges_removed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentChanges", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentChanges_changed(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChanges) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChanges_changed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChanges_changed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentChanges", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentChanges_list(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChanges) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentChanges_list(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.List, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ComponentChangeConnection) graphql.Marshaler {
+			return ec.marshalNComponentChangeConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChangeConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentChanges_list(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentChanges",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentChangeConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ComponentChanges_list_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Coverage_lines(ctx context.Context, field graphql.CollectedField, obj *view.Coverage) (ret graphql.Marshaler) {
@@ -13050,10 +16510,10 @@ func (ec *executionContext) _CreateApplicationVersionPayload_applicationVersion(
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
-			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+			return ec.marshalOApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_CreateApplicationVersionPayload_applicationVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -13067,6 +16527,52 @@ func (ec *executionContext) fieldContext_CreateApplicationVersionPayload_applica
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _CreateApplicationVersionPayload_manifestDigest(ctx context.Context, field graphql.CollectedField, obj *model.CreateApplicationVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateApplicationVersionPayload_manifestDigest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ManifestDigest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDigest2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateApplicationVersionPayload_manifestDigest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateApplicationVersionPayload", field, false, false, errors.New("field of type Digest does not have child fields"))
+}
+
+func (ec *executionContext) _CreateApplicationVersionPayload_manifest(ctx context.Context, field graphql.CollectedField, obj *model.CreateApplicationVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateApplicationVersionPayload_manifest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Manifest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateApplicationVersionPayload_manifest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateApplicationVersionPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CreatePolicyPayload_policy(ctx context.Context, field graphql.CollectedField, obj *model.CreatePolicyPayload) (ret graphql.Marshaler) {
@@ -13282,6 +16788,29 @@ func (ec *executionContext) _CreateTokenPayload_secret(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_CreateTokenPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CreateTokenPayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DeleteDraftVersionPayload_version(ctx context.Context, field graphql.CollectedField, obj *model.DeleteDraftVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteDraftVersionPayload_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteDraftVersionPayload_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteDraftVersionPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _EvaluatedPolicy_name(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedPolicy) (ret graphql.Marshaler) {
@@ -14019,6 +17548,29 @@ func (ec *executionContext) fieldContext_Evidence_signer(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Evidence_collected(ctx context.Context, field graphql.CollectedField, obj *db.Evidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Evidence_collected(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Collected, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Evidence_collected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Evidence", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _Evidence_subjects(ctx context.Context, field graphql.CollectedField, obj *db.Evidence) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14164,6 +17716,29 @@ func (ec *executionContext) _Evidence_raw(ctx context.Context, field graphql.Col
 			return ec.Resolvers.Evidence().Raw(ctx, obj)
 		},
 		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Evidence_raw(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Evidence", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Evidence_downloadPath(ctx context.Context, field graphql.CollectedField, obj *db.Evidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Evidence_downloadPath(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Evidence().DownloadPath(ctx, obj)
+		},
+		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return ec.marshalNString2string(ctx, selections, v)
 		},
@@ -14171,8 +17746,40 @@ func (ec *executionContext) _Evidence_raw(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Evidence_raw(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Evidence_downloadPath(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Evidence", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Evidence_attachments(ctx context.Context, field graphql.CollectedField, obj *db.Evidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Evidence_attachments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Evidence().Attachments(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Attachment) graphql.Marshaler {
+			return ec.marshalNAttachment2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐAttachmentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Evidence_attachments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Evidence",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Attachment(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Evidence_sbom(ctx context.Context, field graphql.CollectedField, obj *db.Evidence) (ret graphql.Marshaler) {
@@ -14251,6 +17858,166 @@ func (ec *executionContext) _Evidence_createdBy(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_Evidence_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Evidence", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EvidenceChange_before(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceChange_before(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Before, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Evidence) graphql.Marshaler {
+			return ec.marshalNEvidence2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidence(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceChange_before(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Evidence(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceChange_after(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceChange_after(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.After, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Evidence) graphql.Marshaler {
+			return ec.marshalNEvidence2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidence(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceChange_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Evidence(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceChanges_added(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceChanges) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceChanges_added(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Added, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Evidence) graphql.Marshaler {
+			return ec.marshalNEvidence2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceChanges_added(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceChanges",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Evidence(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceChanges_removed(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceChanges) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceChanges_removed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Removed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Evidence) graphql.Marshaler {
+			return ec.marshalNEvidence2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceChanges_removed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceChanges",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Evidence(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceChanges_changed(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceChanges) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceChanges_changed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.EvidenceChange) graphql.Marshaler {
+			return ec.marshalNEvidenceChange2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐEvidenceChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceChanges_changed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EvidenceChanges",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EvidenceChange(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _EvidenceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.EvidenceConnection) (ret graphql.Marshaler) {
@@ -14909,6 +18676,98 @@ func (ec *executionContext) fieldContext_GateCondition_threshold(_ context.Conte
 	return graphql.NewScalarFieldContext("GateCondition", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _ImageChild_digest(ctx context.Context, field graphql.CollectedField, obj *db.ImageChild) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImageChild_digest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Digest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDigest2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImageChild_digest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImageChild", field, false, false, errors.New("field of type Digest does not have child fields"))
+}
+
+func (ec *executionContext) _ImageChild_mediaType(ctx context.Context, field graphql.CollectedField, obj *db.ImageChild) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImageChild_mediaType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MediaType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImageChild_mediaType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImageChild", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ImageChild_platform(ctx context.Context, field graphql.CollectedField, obj *db.ImageChild) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImageChild_platform(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Platform, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImageChild_platform(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImageChild", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ImageChild_size(ctx context.Context, field graphql.CollectedField, obj *db.ImageChild) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImageChild_size(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImageChild_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImageChild", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _ImportOwnersPayload_changes(ctx context.Context, field graphql.CollectedField, obj *catalog.ImportOwnersPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15405,6 +19264,38 @@ func (ec *executionContext) fieldContext_Lifecycle_stages(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _LockApplicationVersionPayload_applicationVersion(ctx context.Context, field graphql.CollectedField, obj *model.LockApplicationVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LockApplicationVersionPayload_applicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LockApplicationVersionPayload_applicationVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LockApplicationVersionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15487,6 +19378,50 @@ func (ec *executionContext) fieldContext_Mutation_revokeToken(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_revokeToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reportBuild(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reportBuild(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReportBuild(ctx, fc.Args["input"].(build.ReportBuildInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ReportBuildPayload) graphql.Marshaler {
+			return ec.marshalNReportBuildPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐReportBuildPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reportBuild(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReportBuildPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reportBuild_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -16411,6 +20346,226 @@ func (ec *executionContext) fieldContext_Mutation_createApplicationVersion(ctx c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createApplicationVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_addVersionSources(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_addVersionSources(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddVersionSources(ctx, fc.Args["input"].(version.AddVersionSourcesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AddVersionSourcesPayload) graphql.Marshaler {
+			return ec.marshalNAddVersionSourcesPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐAddVersionSourcesPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_addVersionSources(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AddVersionSourcesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_addVersionSources_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateApplicationVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateApplicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateApplicationVersion(ctx, fc.Args["input"].(version.UpdateApplicationVersionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateApplicationVersionPayload) graphql.Marshaler {
+			return ec.marshalNUpdateApplicationVersionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐUpdateApplicationVersionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateApplicationVersion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateApplicationVersionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateApplicationVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_lockApplicationVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_lockApplicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LockApplicationVersion(ctx, fc.Args["input"].(version.LockApplicationVersionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.LockApplicationVersionPayload) graphql.Marshaler {
+			return ec.marshalNLockApplicationVersionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐLockApplicationVersionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_lockApplicationVersion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LockApplicationVersionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_lockApplicationVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteDraftVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteDraftVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteDraftVersion(ctx, fc.Args["input"].(version.DeleteDraftVersionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteDraftVersionPayload) graphql.Marshaler {
+			return ec.marshalNDeleteDraftVersionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐDeleteDraftVersionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteDraftVersion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteDraftVersionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteDraftVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_archiveApplicationVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_archiveApplicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ArchiveApplicationVersion(ctx, fc.Args["input"].(version.ArchiveApplicationVersionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ArchiveApplicationVersionPayload) graphql.Marshaler {
+			return ec.marshalNArchiveApplicationVersionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐArchiveApplicationVersionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_archiveApplicationVersion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ArchiveApplicationVersionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_archiveApplicationVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -19086,6 +23241,52 @@ func (ec *executionContext) fieldContext_PromotionEdge_node(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Property_key(ctx context.Context, field graphql.CollectedField, obj *version.Property) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Property_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Property_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Property", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Property_value(ctx context.Context, field graphql.CollectedField, obj *version.Property) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Property_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Property_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Property", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Provenance_builderId(ctx context.Context, field graphql.CollectedField, obj *view.Provenance) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19552,6 +23753,94 @@ func (ec *executionContext) fieldContext_Query_activityLog(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_activityLog_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_build(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_build(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Build(ctx, fc.Args["name"].(string), fc.Args["number"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Build) graphql.Marshaler {
+			return ec.marshalOBuild2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuild(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_build(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Build(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_build_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_builds(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_builds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Builds(ctx, fc.Args["filter"].(*build.BuildFilter), fc.Args["orderBy"].(*db.BuildOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.BuildConnection) graphql.Marshaler {
+			return ec.marshalNBuildConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_builds(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BuildConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_builds_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -20174,6 +24463,50 @@ func (ec *executionContext) fieldContext_Query_rules(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_versionDiff(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_versionDiff(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().VersionDiff(ctx, fc.Args["application"].(string), fc.Args["from"].(string), fc.Args["to"].(string), fc.Args["toApplication"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.VersionDiff) graphql.Marshaler {
+			return ec.marshalOVersionDiff2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionDiff(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_versionDiff(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VersionDiff(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_versionDiff_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_applicationVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20517,6 +24850,38 @@ func (ec *executionContext) fieldContext_Releasable_source(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Releasable_children(ctx context.Context, field graphql.CollectedField, obj *db.Releasable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Releasable_children(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Releasable().Children(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.ImageChild) graphql.Marshaler {
+			return ec.marshalNImageChild2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐImageChildᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Releasable_children(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Releasable",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ImageChild(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ReleasableConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.ReleasableConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20672,14 +25037,78 @@ func (ec *executionContext) _ReleasableSource_kind(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNReleasableKind2string(ctx, selections, v)
+			return ec.marshalNSourceKind2string(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_ReleasableSource_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ReleasableSource", field, false, false, errors.New("field of type ReleasableKind does not have child fields"))
+	return graphql.NewScalarFieldContext("ReleasableSource", field, false, false, errors.New("field of type SourceKind does not have child fields"))
+}
+
+func (ec *executionContext) _ReleasableSource_build(ctx context.Context, field graphql.CollectedField, obj *model.ReleasableSource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReleasableSource_build(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Build, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Build) graphql.Marshaler {
+			return ec.marshalOBuild2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuild(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReleasableSource_build(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReleasableSource",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Build(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReleasableSource_applicationVersion(ctx context.Context, field graphql.CollectedField, obj *model.ReleasableSource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReleasableSource_applicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalOApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReleasableSource_applicationVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReleasableSource",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ReleaseApplicationVersionPayload_promotion(ctx context.Context, field graphql.CollectedField, obj *model.ReleaseApplicationVersionPayload) (ret graphql.Marshaler) {
@@ -20776,6 +25205,61 @@ func (ec *executionContext) fieldContext_ReleaseApplicationVersionPayload_evalua
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ReportBuildPayload_build(ctx context.Context, field graphql.CollectedField, obj *model.ReportBuildPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReportBuildPayload_build(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Build, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Build) graphql.Marshaler {
+			return ec.marshalNBuild2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuild(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReportBuildPayload_build(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReportBuildPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Build(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReportBuildPayload_alreadyKnown(ctx context.Context, field graphql.CollectedField, obj *model.ReportBuildPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReportBuildPayload_alreadyKnown(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AlreadyKnown, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReportBuildPayload_alreadyKnown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReportBuildPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _RevokeTokenPayload_token(ctx context.Context, field graphql.CollectedField, obj *model.RevokeTokenPayload) (ret graphql.Marshaler) {
@@ -21551,6 +26035,451 @@ func (ec *executionContext) _Sbom_complete(ctx context.Context, field graphql.Co
 }
 func (ec *executionContext) fieldContext_Sbom_complete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Sbom", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SbomComponent_purl(ctx context.Context, field graphql.CollectedField, obj *evidence.SbomComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomComponent_purl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purl, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOPURL2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SbomComponent_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomComponent", field, false, false, errors.New("field of type PURL does not have child fields"))
+}
+
+func (ec *executionContext) _SbomComponent_name(ctx context.Context, field graphql.CollectedField, obj *evidence.SbomComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomComponent_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomComponent_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomComponent", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SbomComponent_version(ctx context.Context, field graphql.CollectedField, obj *evidence.SbomComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomComponent_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomComponent_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomComponent", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SbomComponent_licenses(ctx context.Context, field graphql.CollectedField, obj *evidence.SbomComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomComponent_licenses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Licenses, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomComponent_licenses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomComponent", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SbomComponent_direct(ctx context.Context, field graphql.CollectedField, obj *evidence.SbomComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomComponent_direct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Direct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomComponent_direct(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomComponent", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SbomComponentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.SbomComponentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomComponentConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.SbomComponentEdge) graphql.Marshaler {
+			return ec.marshalNSbomComponentEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomComponentEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomComponentConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SbomComponentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SbomComponentEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SbomComponentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.SbomComponentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomComponentConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomComponentConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SbomComponentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SbomComponentConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.SbomComponentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomComponentConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomComponentConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomComponentConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SbomComponentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.SbomComponentEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomComponentEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomComponentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomComponentEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _SbomComponentEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.SbomComponentEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomComponentEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *evidence.SbomComponent) graphql.Marshaler {
+			return ec.marshalNSbomComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSbomComponent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomComponentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SbomComponentEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SbomComponent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SbomDependency_from(ctx context.Context, field graphql.CollectedField, obj *model.SbomDependency) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomDependency_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SbomDependency_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomDependency", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SbomDependency_to(ctx context.Context, field graphql.CollectedField, obj *model.SbomDependency) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomDependency_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomDependency_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomDependency", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SbomDependencyConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.SbomDependencyConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomDependencyConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.SbomDependencyEdge) graphql.Marshaler {
+			return ec.marshalNSbomDependencyEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomDependencyEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomDependencyConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SbomDependencyConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SbomDependencyEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SbomDependencyConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.SbomDependencyConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomDependencyConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomDependencyConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SbomDependencyConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SbomDependencyConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.SbomDependencyConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomDependencyConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomDependencyConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomDependencyConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _SbomDependencyEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.SbomDependencyEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomDependencyEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomDependencyEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SbomDependencyEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _SbomDependencyEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.SbomDependencyEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SbomDependencyEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SbomDependency) graphql.Marshaler {
+			return ec.marshalNSbomDependency2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomDependency(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SbomDependencyEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SbomDependencyEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SbomDependency(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _SetLifecyclePayload_lifecycle(ctx context.Context, field graphql.CollectedField, obj *model.SetLifecyclePayload) (ret graphql.Marshaler) {
@@ -23647,6 +28576,38 @@ func (ec *executionContext) fieldContext_UpdateApplicationPayload_application(_ 
 	return fc, nil
 }
 
+func (ec *executionContext) _UpdateApplicationVersionPayload_applicationVersion(ctx context.Context, field graphql.CollectedField, obj *model.UpdateApplicationVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateApplicationVersionPayload_applicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateApplicationVersionPayload_applicationVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateApplicationVersionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdatePolicyPayload_policy(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePolicyPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23679,7 +28640,135 @@ func (ec *executionContext) fieldContext_UpdatePolicyPayload_policy(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _VersionSbom_digest(ctx context.Context, field graphql.CollectedField, obj *model.VersionSbom) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionDiff_from(ctx context.Context, field graphql.CollectedField, obj *model.VersionDiff) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionDiff_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionDiff_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionDiff",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionDiff_to(ctx context.Context, field graphql.CollectedField, obj *model.VersionDiff) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionDiff_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionDiff_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionDiff",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionDiff_components(ctx context.Context, field graphql.CollectedField, obj *model.VersionDiff) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionDiff_components(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VersionDiff().Components(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ComponentChanges) graphql.Marshaler {
+			return ec.marshalNComponentChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChanges(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionDiff_components(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionDiff",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentChanges(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionDiff_evidence(ctx context.Context, field graphql.CollectedField, obj *model.VersionDiff) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionDiff_evidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VersionDiff().Evidence(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.EvidenceChanges) graphql.Marshaler {
+			return ec.marshalNEvidenceChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐEvidenceChanges(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionDiff_evidence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionDiff",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EvidenceChanges(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionSbom_digest(ctx context.Context, field graphql.CollectedField, obj *evidence.VersionSbom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23702,7 +28791,7 @@ func (ec *executionContext) fieldContext_VersionSbom_digest(_ context.Context, f
 	return graphql.NewScalarFieldContext("VersionSbom", field, false, false, errors.New("field of type Digest does not have child fields"))
 }
 
-func (ec *executionContext) _VersionSbom_format(ctx context.Context, field graphql.CollectedField, obj *model.VersionSbom) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionSbom_format(ctx context.Context, field graphql.CollectedField, obj *evidence.VersionSbom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23725,7 +28814,7 @@ func (ec *executionContext) fieldContext_VersionSbom_format(_ context.Context, f
 	return graphql.NewScalarFieldContext("VersionSbom", field, false, false, errors.New("field of type SbomFormat does not have child fields"))
 }
 
-func (ec *executionContext) _VersionSbom_componentCount(ctx context.Context, field graphql.CollectedField, obj *model.VersionSbom) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionSbom_componentCount(ctx context.Context, field graphql.CollectedField, obj *evidence.VersionSbom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23748,7 +28837,30 @@ func (ec *executionContext) fieldContext_VersionSbom_componentCount(_ context.Co
 	return graphql.NewScalarFieldContext("VersionSbom", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _VersionSbom_documents(ctx context.Context, field graphql.CollectedField, obj *model.VersionSbom) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionSbom_complete(ctx context.Context, field graphql.CollectedField, obj *evidence.VersionSbom) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionSbom_complete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Complete, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionSbom_complete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionSbom", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _VersionSbom_documents(ctx context.Context, field graphql.CollectedField, obj *evidence.VersionSbom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23776,6 +28888,138 @@ func (ec *executionContext) fieldContext_VersionSbom_documents(_ context.Context
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Sbom(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionSbom_components(ctx context.Context, field graphql.CollectedField, obj *evidence.VersionSbom) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionSbom_components(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.VersionSbom().Components(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SbomComponentConnection) graphql.Marshaler {
+			return ec.marshalNSbomComponentConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomComponentConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionSbom_components(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionSbom",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SbomComponentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_VersionSbom_components_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionSbom_dependencies(ctx context.Context, field graphql.CollectedField, obj *evidence.VersionSbom) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionSbom_dependencies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.VersionSbom().Dependencies(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SbomDependencyConnection) graphql.Marshaler {
+			return ec.marshalNSbomDependencyConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomDependencyConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionSbom_dependencies(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionSbom",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SbomDependencyConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_VersionSbom_dependencies_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionSbom_export(ctx context.Context, field graphql.CollectedField, obj *evidence.VersionSbom) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionSbom_export(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.VersionSbom().Export(ctx, obj, fc.Args["format"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionSbom_export(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionSbom",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_VersionSbom_export_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -25796,6 +31040,57 @@ func (ec *executionContext) unmarshalInputAddTrustAnchorInput(ctx context.Contex
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputAddVersionSourcesInput(ctx context.Context, obj any) (version.AddVersionSourcesInput, error) {
+	var it version.AddVersionSourcesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationKey", "version", "sources", "filters"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		case "sources":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sources"))
+			data, err := ec.unmarshalNVersionSourcesInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐVersionSourcesInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Sources = data
+		case "filters":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filters"))
+			data, err := ec.unmarshalOSourceFiltersInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐSourceFiltersInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filters = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputApplicationFilter(ctx context.Context, obj any) (catalog.ApplicationFilter, error) {
 	var it catalog.ApplicationFilter
 	if obj == nil {
@@ -25938,7 +31233,11 @@ func (ec *executionContext) unmarshalInputApplicationVersionFilter(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"text", "applicationKeys", "applicationFilter", "trust", "standing", "stages", "digest", "from", "to"}
+	if _, present := asMap["archived"]; !present {
+		asMap["archived"] = false
+	}
+
+	fieldsInOrder := [...]string{"text", "applicationKeys", "applicationFilter", "trust", "standing", "stages", "status", "digest", "from", "to", "archived"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -25987,6 +31286,13 @@ func (ec *executionContext) unmarshalInputApplicationVersionFilter(ctx context.C
 				return it, err
 			}
 			it.Stages = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOVersionStatus2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
 		case "digest":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("digest"))
 			data, err := ec.unmarshalODigest2ᚖstring(ctx, v)
@@ -26008,6 +31314,13 @@ func (ec *executionContext) unmarshalInputApplicationVersionFilter(ctx context.C
 				return it, err
 			}
 			it.To = data
+		case "archived":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("archived"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Archived = data
 		}
 	}
 	return it, nil
@@ -26054,8 +31367,8 @@ func (ec *executionContext) unmarshalInputApplicationVersionOrder(ctx context.Co
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputApplicationVersionRefInput(ctx context.Context, obj any) (evidence.ApplicationVersionRefInput, error) {
-	var it evidence.ApplicationVersionRefInput
+func (ec *executionContext) unmarshalInputApplicationVersionRefInput(ctx context.Context, obj any) (version.ApplicationVersionRefInput, error) {
+	var it version.ApplicationVersionRefInput
 	if obj == nil {
 		return it, nil
 	}
@@ -26120,6 +31433,54 @@ func (ec *executionContext) unmarshalInputArchiveApplicationInput(ctx context.Co
 				return it, err
 			}
 			it.Key = data
+		case "archived":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("archived"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Archived = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputArchiveApplicationVersionInput(ctx context.Context, obj any) (version.ArchiveApplicationVersionInput, error) {
+	var it version.ArchiveApplicationVersionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["archived"]; !present {
+		asMap["archived"] = true
+	}
+
+	fieldsInOrder := [...]string{"applicationKey", "version", "archived"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
 		case "archived":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("archived"))
 			data, err := ec.unmarshalNBoolean2bool(ctx, v)
@@ -26201,6 +31562,223 @@ func (ec *executionContext) unmarshalInputBindPackageInput(ctx context.Context, 
 				return it, err
 			}
 			it.PURL = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputBuildArtifactInput(ctx context.Context, obj any) (build.BuildArtifactInput, error) {
+	var it build.BuildArtifactInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "digest", "purl"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "digest":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("digest"))
+			data, err := ec.unmarshalNDigest2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Digest = data
+		case "purl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purl"))
+			data, err := ec.unmarshalOPURL2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purl = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputBuildFilter(ctx context.Context, obj any) (build.BuildFilter, error) {
+	var it build.BuildFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "revision", "artifact", "projectKeys"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "revision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("revision"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Revision = data
+		case "artifact":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("artifact"))
+			data, err := ec.unmarshalODigest2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Artifact = data
+		case "projectKeys":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("projectKeys"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProjectKeys = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputBuildOrder(ctx context.Context, obj any) (db.BuildOrder, error) {
+	var it db.BuildOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNBuildOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputBuildRefInput(ctx context.Context, obj any) (build.BuildRefInput, error) {
+	var it build.BuildRefInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "number"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "number":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("number"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Number = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputBuildSourceInput(ctx context.Context, obj any) (build.BuildSourceInput, error) {
+	var it build.BuildSourceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"repository", "revision", "branch"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "repository":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("repository"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Repository = data
+		case "revision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("revision"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Revision = data
+		case "branch":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("branch"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Branch = data
 		}
 	}
 	return it, nil
@@ -26310,7 +31888,14 @@ func (ec *executionContext) unmarshalInputCreateApplicationVersionInput(ctx cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"applicationKey", "version", "tag", "sources"}
+	if _, present := asMap["draft"]; !present {
+		asMap["draft"] = false
+	}
+	if _, present := asMap["dryRun"]; !present {
+		asMap["dryRun"] = false
+	}
+
+	fieldsInOrder := [...]string{"applicationKey", "version", "tag", "properties", "draft", "dryRun", "sources", "filters"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -26338,6 +31923,27 @@ func (ec *executionContext) unmarshalInputCreateApplicationVersionInput(ctx cont
 				return it, err
 			}
 			it.Tag = data
+		case "properties":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("properties"))
+			data, err := ec.unmarshalOPropertyInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPropertyInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Properties = data
+		case "draft":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("draft"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Draft = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
 		case "sources":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sources"))
 			data, err := ec.unmarshalNVersionSourcesInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐVersionSourcesInput(ctx, v)
@@ -26345,6 +31951,13 @@ func (ec *executionContext) unmarshalInputCreateApplicationVersionInput(ctx cont
 				return it, err
 			}
 			it.Sources = data
+		case "filters":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filters"))
+			data, err := ec.unmarshalOSourceFiltersInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐSourceFiltersInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filters = data
 		}
 	}
 	return it, nil
@@ -26709,6 +32322,43 @@ func (ec *executionContext) unmarshalInputCreateTokenInput(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputDeleteDraftVersionInput(ctx context.Context, obj any) (version.DeleteDraftVersionInput, error) {
+	var it version.DeleteDraftVersionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationKey", "version"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputEvidenceDocumentInput(ctx context.Context, obj any) (evidence.EvidenceDocumentInput, error) {
 	var it evidence.EvidenceDocumentInput
 	if obj == nil {
@@ -26905,7 +32555,7 @@ func (ec *executionContext) unmarshalInputEvidenceSubjectInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "digest", "purl", "applicationVersion"}
+	fieldsInOrder := [...]string{"name", "digest", "purl", "applicationVersion", "build"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -26935,11 +32585,18 @@ func (ec *executionContext) unmarshalInputEvidenceSubjectInput(ctx context.Conte
 			it.Purl = data
 		case "applicationVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationVersion"))
-			data, err := ec.unmarshalOApplicationVersionRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐApplicationVersionRefInput(ctx, v)
+			data, err := ec.unmarshalOApplicationVersionRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐApplicationVersionRefInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.ApplicationVersion = data
+		case "build":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("build"))
+			data, err := ec.unmarshalOBuildRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildRefInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Build = data
 		}
 	}
 	return it, nil
@@ -27150,6 +32807,43 @@ func (ec *executionContext) unmarshalInputLabelInput(ctx context.Context, obj an
 				return it, err
 			}
 			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputLockApplicationVersionInput(ctx context.Context, obj any) (version.LockApplicationVersionInput, error) {
+	var it version.LockApplicationVersionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationKey", "version"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
 		}
 	}
 	return it, nil
@@ -27448,6 +33142,80 @@ func (ec *executionContext) unmarshalInputPromoteApplicationVersionInput(ctx con
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputPropertyChanges(ctx context.Context, obj any) (version.PropertyChanges, error) {
+	var it version.PropertyChanges
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"set", "remove"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "set":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("set"))
+			data, err := ec.unmarshalOPropertyInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPropertyInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Set = data
+		case "remove":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("remove"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Remove = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputPropertyInput(ctx context.Context, obj any) (version.PropertyInput, error) {
+	var it version.PropertyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputReleaseApplicationVersionInput(ctx context.Context, obj any) (release.ReleaseApplicationVersionInput, error) {
 	var it release.ReleaseApplicationVersionInput
 	if obj == nil {
@@ -27498,6 +33266,71 @@ func (ec *executionContext) unmarshalInputReleaseApplicationVersionInput(ctx con
 				return it, err
 			}
 			it.Comment = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputReportBuildInput(ctx context.Context, obj any) (build.ReportBuildInput, error) {
+	var it build.ReportBuildInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "number", "projectKey", "startedAt", "source", "artifacts"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "number":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("number"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Number = data
+		case "projectKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("projectKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProjectKey = data
+		case "startedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startedAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartedAt = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalNBuildSourceInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildSourceInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Source = data
+		case "artifacts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("artifacts"))
+			data, err := ec.unmarshalNBuildArtifactInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildArtifactInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Artifacts = data
 		}
 	}
 	return it, nil
@@ -27667,6 +33500,43 @@ func (ec *executionContext) unmarshalInputSetLifecycleInput(ctx context.Context,
 				return it, err
 			}
 			it.EnforceOrder = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSourceFiltersInput(ctx context.Context, obj any) (version.SourceFiltersInput, error) {
+	var it version.SourceFiltersInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"include", "exclude"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "include":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("include"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Include = data
+		case "exclude":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("exclude"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Exclude = data
 		}
 	}
 	return it, nil
@@ -27855,6 +33725,64 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputUpdateApplicationVersionInput(ctx context.Context, obj any) (version.UpdateApplicationVersionInput, error) {
+	var it version.UpdateApplicationVersionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationKey", "version", "newVersion", "tag", "properties"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		case "newVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newVersion"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NewVersion = data
+		case "tag":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tag"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tag = data
+		case "properties":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("properties"))
+			data, err := ec.unmarshalOPropertyChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPropertyChanges(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Properties = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputUpdatePolicyInput(ctx context.Context, obj any) (policy.UpdatePolicyInput, error) {
 	var it policy.UpdatePolicyInput
 	if obj == nil {
@@ -27931,7 +33859,7 @@ func (ec *executionContext) unmarshalInputVersionSourcesInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"packages", "artifacts"}
+	fieldsInOrder := [...]string{"packages", "artifacts", "builds", "versions"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -27952,6 +33880,20 @@ func (ec *executionContext) unmarshalInputVersionSourcesInput(ctx context.Contex
 				return it, err
 			}
 			it.Artifacts = data
+		case "builds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("builds"))
+			data, err := ec.unmarshalOBuildRefInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildRefInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Builds = data
+		case "versions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("versions"))
+			data, err := ec.unmarshalOApplicationVersionRefInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐApplicationVersionRefInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Versions = data
 		}
 	}
 	return it, nil
@@ -28040,6 +33982,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Evidence(ctx, sel, obj)
+	case *db.Build:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Build(ctx, sel, obj)
 	case *db.Binding:
 		if obj == nil {
 			return graphql.Null
@@ -28050,6 +33997,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Attestation(ctx, sel, obj)
+	case *db.Attachment:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Attachment(ctx, sel, obj)
 	case *db.ApplicationVersion:
 		if obj == nil {
 			return graphql.Null
@@ -28584,6 +34536,44 @@ func (ec *executionContext) _AddTrustAnchorPayload(ctx context.Context, sel ast.
 	return out
 }
 
+var addVersionSourcesPayloadImplementors = []string{"AddVersionSourcesPayload"}
+
+func (ec *executionContext) _AddVersionSourcesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AddVersionSourcesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, addVersionSourcesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AddVersionSourcesPayload")
+		case "applicationVersion":
+			out.Values[i] = ec._AddVersionSourcesPayload_applicationVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var applicationImplementors = []string{"Application", "Node"}
 
 func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionSet, obj *db.Application) graphql.Marshaler {
@@ -29036,6 +35026,44 @@ func (ec *executionContext) _ApplicationVersion(ctx context.Context, sel ast.Sel
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "properties":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ApplicationVersion_properties(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "tag":
 			out.Values[i] = ec._ApplicationVersion_tag(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -29375,6 +35403,16 @@ func (ec *executionContext) _ApplicationVersion(ctx context.Context, sel ast.Sel
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "lockedAt":
+			out.Values[i] = ec._ApplicationVersion_lockedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "archivedAt":
+			out.Values[i] = ec._ApplicationVersion_archivedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -29577,6 +35615,183 @@ func (ec *executionContext) _ArchiveApplicationPayload(ctx context.Context, sel 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var archiveApplicationVersionPayloadImplementors = []string{"ArchiveApplicationVersionPayload"}
+
+func (ec *executionContext) _ArchiveApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ArchiveApplicationVersionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, archiveApplicationVersionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ArchiveApplicationVersionPayload")
+		case "applicationVersion":
+			out.Values[i] = ec._ArchiveApplicationVersionPayload_applicationVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var attachmentImplementors = []string{"Attachment", "Node"}
+
+func (ec *executionContext) _Attachment(ctx context.Context, sel ast.SelectionSet, obj *db.Attachment) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, attachmentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Attachment")
+		case "id":
+			out.Values[i] = ec._Attachment_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Attachment_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "digest":
+			out.Values[i] = ec._Attachment_digest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "mediaType":
+			out.Values[i] = ec._Attachment_mediaType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "size":
+			out.Values[i] = ec._Attachment_size(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "downloadPath":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Attachment_downloadPath(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "createdAt":
+			out.Values[i] = ec._Attachment_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Attachment_createdBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -30099,6 +36314,446 @@ func (ec *executionContext) _BindingEdge(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var buildImplementors = []string{"Build", "Node"}
+
+func (ec *executionContext) _Build(ctx context.Context, sel ast.SelectionSet, obj *db.Build) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, buildImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Build")
+		case "id":
+			out.Values[i] = ec._Build_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Build_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "number":
+			out.Values[i] = ec._Build_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "digest":
+			out.Values[i] = ec._Build_digest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "startedAt":
+			out.Values[i] = ec._Build_startedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "source":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Build_source(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "artifacts":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Build_artifacts(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "applicationVersions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Build_applicationVersions(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "project":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Build_project(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "reportedBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Build_reportedBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "createdAt":
+			out.Values[i] = ec._Build_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var buildArtifactImplementors = []string{"BuildArtifact"}
+
+func (ec *executionContext) _BuildArtifact(ctx context.Context, sel ast.SelectionSet, obj *db.BuildArtifact) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, buildArtifactImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BuildArtifact")
+		case "name":
+			out.Values[i] = ec._BuildArtifact_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "digest":
+			out.Values[i] = ec._BuildArtifact_digest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "purl":
+			out.Values[i] = ec._BuildArtifact_purl(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var buildConnectionImplementors = []string{"BuildConnection"}
+
+func (ec *executionContext) _BuildConnection(ctx context.Context, sel ast.SelectionSet, obj *db.BuildConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, buildConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BuildConnection")
+		case "edges":
+			out.Values[i] = ec._BuildConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._BuildConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._BuildConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var buildEdgeImplementors = []string{"BuildEdge"}
+
+func (ec *executionContext) _BuildEdge(ctx context.Context, sel ast.SelectionSet, obj *db.BuildEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, buildEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BuildEdge")
+		case "cursor":
+			out.Values[i] = ec._BuildEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._BuildEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var buildSourceImplementors = []string{"BuildSource"}
+
+func (ec *executionContext) _BuildSource(ctx context.Context, sel ast.SelectionSet, obj *model.BuildSource) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, buildSourceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BuildSource")
+		case "repository":
+			out.Values[i] = ec._BuildSource_repository(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revision":
+			out.Values[i] = ec._BuildSource_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "branch":
+			out.Values[i] = ec._BuildSource_branch(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var changeImplementors = []string{"Change"}
 
 func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, obj *activity.ShownChange) graphql.Marshaler {
@@ -30124,6 +36779,198 @@ func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, o
 		case "to":
 			out.Values[i] = ec._Change_to(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var componentChangeImplementors = []string{"ComponentChange"}
+
+func (ec *executionContext) _ComponentChange(ctx context.Context, sel ast.SelectionSet, obj *model.ComponentChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentChange")
+		case "kind":
+			out.Values[i] = ec._ComponentChange_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "before":
+			out.Values[i] = ec._ComponentChange_before(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "after":
+			out.Values[i] = ec._ComponentChange_after(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var componentChangeConnectionImplementors = []string{"ComponentChangeConnection"}
+
+func (ec *executionContext) _ComponentChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ComponentChangeConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentChangeConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentChangeConnection")
+		case "edges":
+			out.Values[i] = ec._ComponentChangeConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ComponentChangeConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._ComponentChangeConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var componentChangeEdgeImplementors = []string{"ComponentChangeEdge"}
+
+func (ec *executionContext) _ComponentChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ComponentChangeEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentChangeEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentChangeEdge")
+		case "cursor":
+			out.Values[i] = ec._ComponentChangeEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ComponentChangeEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var componentChangesImplementors = []string{"ComponentChanges"}
+
+func (ec *executionContext) _ComponentChanges(ctx context.Context, sel ast.SelectionSet, obj *model.ComponentChanges) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentChangesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentChanges")
+		case "added":
+			out.Values[i] = ec._ComponentChanges_added(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removed":
+			out.Values[i] = ec._ComponentChanges_removed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changed":
+			out.Values[i] = ec._ComponentChanges_changed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "list":
+			out.Values[i] = ec._ComponentChanges_list(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -30252,6 +37099,16 @@ func (ec *executionContext) _CreateApplicationVersionPayload(ctx context.Context
 			out.Values[i] = graphql.MarshalString("CreateApplicationVersionPayload")
 		case "applicationVersion":
 			out.Values[i] = ec._CreateApplicationVersionPayload_applicationVersion(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "manifestDigest":
+			out.Values[i] = ec._CreateApplicationVersionPayload_manifestDigest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "manifest":
+			out.Values[i] = ec._CreateApplicationVersionPayload_manifest(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -30485,6 +37342,44 @@ func (ec *executionContext) _CreateTokenPayload(ctx context.Context, sel ast.Sel
 			}
 		case "secret":
 			out.Values[i] = ec._CreateTokenPayload_secret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deleteDraftVersionPayloadImplementors = []string{"DeleteDraftVersionPayload"}
+
+func (ec *executionContext) _DeleteDraftVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteDraftVersionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteDraftVersionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteDraftVersionPayload")
+		case "version":
+			out.Values[i] = ec._DeleteDraftVersionPayload_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -30968,6 +37863,11 @@ func (ec *executionContext) _Evidence(ctx context.Context, sel ast.SelectionSet,
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "collected":
+			out.Values[i] = ec._Evidence_collected(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "subjects":
 			field := field
 
@@ -31069,6 +37969,82 @@ func (ec *executionContext) _Evidence(ctx context.Context, sel ast.SelectionSet,
 					}
 				}()
 				res = ec._Evidence_raw(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "downloadPath":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Evidence_downloadPath(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "attachments":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Evidence_attachments(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -31178,6 +38154,97 @@ func (ec *executionContext) _Evidence(ctx context.Context, sel ast.SelectionSet,
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var evidenceChangeImplementors = []string{"EvidenceChange"}
+
+func (ec *executionContext) _EvidenceChange(ctx context.Context, sel ast.SelectionSet, obj *model.EvidenceChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, evidenceChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EvidenceChange")
+		case "before":
+			out.Values[i] = ec._EvidenceChange_before(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "after":
+			out.Values[i] = ec._EvidenceChange_after(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var evidenceChangesImplementors = []string{"EvidenceChanges"}
+
+func (ec *executionContext) _EvidenceChanges(ctx context.Context, sel ast.SelectionSet, obj *model.EvidenceChanges) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, evidenceChangesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EvidenceChanges")
+		case "added":
+			out.Values[i] = ec._EvidenceChanges_added(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removed":
+			out.Values[i] = ec._EvidenceChanges_removed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changed":
+			out.Values[i] = ec._EvidenceChanges_changed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -31588,6 +38655,59 @@ func (ec *executionContext) _GateCondition(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var imageChildImplementors = []string{"ImageChild"}
+
+func (ec *executionContext) _ImageChild(ctx context.Context, sel ast.SelectionSet, obj *db.ImageChild) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, imageChildImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ImageChild")
+		case "digest":
+			out.Values[i] = ec._ImageChild_digest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mediaType":
+			out.Values[i] = ec._ImageChild_mediaType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "platform":
+			out.Values[i] = ec._ImageChild_platform(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "size":
+			out.Values[i] = ec._ImageChild_size(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var importOwnersPayloadImplementors = []string{"ImportOwnersPayload"}
 
 func (ec *executionContext) _ImportOwnersPayload(ctx context.Context, sel ast.SelectionSet, obj *catalog.ImportOwnersPayload) graphql.Marshaler {
@@ -31919,6 +39039,44 @@ func (ec *executionContext) _Lifecycle(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var lockApplicationVersionPayloadImplementors = []string{"LockApplicationVersionPayload"}
+
+func (ec *executionContext) _LockApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.LockApplicationVersionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, lockApplicationVersionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LockApplicationVersionPayload")
+		case "applicationVersion":
+			out.Values[i] = ec._LockApplicationVersionPayload_applicationVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var mutationImplementors = []string{"Mutation"}
 
 func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
@@ -31949,6 +39107,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "revokeToken":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_revokeToken(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reportBuild":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reportBuild(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -32096,6 +39261,41 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "createApplicationVersion":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createApplicationVersion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "addVersionSources":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_addVersionSources(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateApplicationVersion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateApplicationVersion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lockApplicationVersion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_lockApplicationVersion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteDraftVersion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteDraftVersion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "archiveApplicationVersion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_archiveApplicationVersion(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -33974,6 +41174,49 @@ func (ec *executionContext) _PromotionEdge(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var propertyImplementors = []string{"Property"}
+
+func (ec *executionContext) _Property(ctx context.Context, sel ast.SelectionSet, obj *version.Property) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, propertyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Property")
+		case "key":
+			out.Values[i] = ec._Property_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._Property_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var provenanceImplementors = []string{"Provenance"}
 
 func (ec *executionContext) _Provenance(ctx context.Context, sel ast.SelectionSet, obj *view.Provenance) graphql.Marshaler {
@@ -34201,6 +41444,50 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_activityLog(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "build":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_build(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "builds":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_builds(ctx, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -34521,6 +41808,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "versionDiff":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_versionDiff(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "applicationVersion":
 			field := field
 
@@ -34746,6 +42055,44 @@ func (ec *executionContext) _Releasable(ctx context.Context, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "children":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Releasable_children(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -34875,6 +42222,16 @@ func (ec *executionContext) _ReleasableSource(ctx context.Context, sel ast.Selec
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "build":
+			out.Values[i] = ec._ReleasableSource_build(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "applicationVersion":
+			out.Values[i] = ec._ReleasableSource_applicationVersion(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -34920,6 +42277,49 @@ func (ec *executionContext) _ReleaseApplicationVersionPayload(ctx context.Contex
 			}
 		case "evaluations":
 			out.Values[i] = ec._ReleaseApplicationVersionPayload_evaluations(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var reportBuildPayloadImplementors = []string{"ReportBuildPayload"}
+
+func (ec *executionContext) _ReportBuildPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ReportBuildPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reportBuildPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReportBuildPayload")
+		case "build":
+			out.Values[i] = ec._ReportBuildPayload_build(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "alreadyKnown":
+			out.Values[i] = ec._ReportBuildPayload_alreadyKnown(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -35461,6 +42861,289 @@ func (ec *executionContext) _Sbom(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "complete":
 			out.Values[i] = ec._Sbom_complete(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sbomComponentImplementors = []string{"SbomComponent"}
+
+func (ec *executionContext) _SbomComponent(ctx context.Context, sel ast.SelectionSet, obj *evidence.SbomComponent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sbomComponentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SbomComponent")
+		case "purl":
+			out.Values[i] = ec._SbomComponent_purl(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._SbomComponent_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._SbomComponent_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "licenses":
+			out.Values[i] = ec._SbomComponent_licenses(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "direct":
+			out.Values[i] = ec._SbomComponent_direct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sbomComponentConnectionImplementors = []string{"SbomComponentConnection"}
+
+func (ec *executionContext) _SbomComponentConnection(ctx context.Context, sel ast.SelectionSet, obj *model.SbomComponentConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sbomComponentConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SbomComponentConnection")
+		case "edges":
+			out.Values[i] = ec._SbomComponentConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._SbomComponentConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._SbomComponentConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sbomComponentEdgeImplementors = []string{"SbomComponentEdge"}
+
+func (ec *executionContext) _SbomComponentEdge(ctx context.Context, sel ast.SelectionSet, obj *model.SbomComponentEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sbomComponentEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SbomComponentEdge")
+		case "cursor":
+			out.Values[i] = ec._SbomComponentEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._SbomComponentEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sbomDependencyImplementors = []string{"SbomDependency"}
+
+func (ec *executionContext) _SbomDependency(ctx context.Context, sel ast.SelectionSet, obj *model.SbomDependency) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sbomDependencyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SbomDependency")
+		case "from":
+			out.Values[i] = ec._SbomDependency_from(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._SbomDependency_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sbomDependencyConnectionImplementors = []string{"SbomDependencyConnection"}
+
+func (ec *executionContext) _SbomDependencyConnection(ctx context.Context, sel ast.SelectionSet, obj *model.SbomDependencyConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sbomDependencyConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SbomDependencyConnection")
+		case "edges":
+			out.Values[i] = ec._SbomDependencyConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._SbomDependencyConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._SbomDependencyConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sbomDependencyEdgeImplementors = []string{"SbomDependencyEdge"}
+
+func (ec *executionContext) _SbomDependencyEdge(ctx context.Context, sel ast.SelectionSet, obj *model.SbomDependencyEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sbomDependencyEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SbomDependencyEdge")
+		case "cursor":
+			out.Values[i] = ec._SbomDependencyEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._SbomDependencyEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -36748,6 +44431,44 @@ func (ec *executionContext) _UpdateApplicationPayload(ctx context.Context, sel a
 	return out
 }
 
+var updateApplicationVersionPayloadImplementors = []string{"UpdateApplicationVersionPayload"}
+
+func (ec *executionContext) _UpdateApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateApplicationVersionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateApplicationVersionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateApplicationVersionPayload")
+		case "applicationVersion":
+			out.Values[i] = ec._UpdateApplicationVersionPayload_applicationVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var updatePolicyPayloadImplementors = []string{"UpdatePolicyPayload"}
 
 func (ec *executionContext) _UpdatePolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdatePolicyPayload) graphql.Marshaler {
@@ -36786,9 +44507,128 @@ func (ec *executionContext) _UpdatePolicyPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var versionDiffImplementors = []string{"VersionDiff"}
+
+func (ec *executionContext) _VersionDiff(ctx context.Context, sel ast.SelectionSet, obj *model.VersionDiff) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, versionDiffImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VersionDiff")
+		case "from":
+			out.Values[i] = ec._VersionDiff_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "to":
+			out.Values[i] = ec._VersionDiff_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "components":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VersionDiff_components(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "evidence":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VersionDiff_evidence(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var versionSbomImplementors = []string{"VersionSbom"}
 
-func (ec *executionContext) _VersionSbom(ctx context.Context, sel ast.SelectionSet, obj *model.VersionSbom) graphql.Marshaler {
+func (ec *executionContext) _VersionSbom(ctx context.Context, sel ast.SelectionSet, obj *evidence.VersionSbom) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, versionSbomImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -36801,23 +44641,142 @@ func (ec *executionContext) _VersionSbom(ctx context.Context, sel ast.SelectionS
 		case "digest":
 			out.Values[i] = ec._VersionSbom_digest(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "format":
 			out.Values[i] = ec._VersionSbom_format(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "componentCount":
 			out.Values[i] = ec._VersionSbom_componentCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "complete":
+			out.Values[i] = ec._VersionSbom_complete(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "documents":
 			out.Values[i] = ec._VersionSbom_documents(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "components":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VersionSbom_components(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "dependencies":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VersionSbom_dependencies(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "export":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VersionSbom_export(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -37830,6 +45789,25 @@ func (ec *executionContext) marshalNAddTrustAnchorPayload2ᚖgithubᚗcomᚋplim
 	return ec._AddTrustAnchorPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNAddVersionSourcesInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐAddVersionSourcesInput(ctx context.Context, v any) (version.AddVersionSourcesInput, error) {
+	res, err := ec.unmarshalInputAddVersionSourcesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAddVersionSourcesPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐAddVersionSourcesPayload(ctx context.Context, sel ast.SelectionSet, v model.AddVersionSourcesPayload) graphql.Marshaler {
+	return ec._AddVersionSourcesPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAddVersionSourcesPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐAddVersionSourcesPayload(ctx context.Context, sel ast.SelectionSet, v *model.AddVersionSourcesPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AddVersionSourcesPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx context.Context, sel ast.SelectionSet, v *db.Application) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -37962,6 +45940,11 @@ func (ec *executionContext) marshalNApplicationVersionOrderField2ᚖgithubᚗcom
 	return v
 }
 
+func (ec *executionContext) unmarshalNApplicationVersionRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐApplicationVersionRefInput(ctx context.Context, v any) (*version.ApplicationVersionRefInput, error) {
+	res, err := ec.unmarshalInputApplicationVersionRefInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNApprovalDecision2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐDecision(ctx context.Context, v any) (view.Decision, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := view.Decision(tmp)
@@ -37998,9 +45981,54 @@ func (ec *executionContext) marshalNArchiveApplicationPayload2ᚖgithubᚗcomᚋ
 	return ec._ArchiveApplicationPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNArchiveApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐArchiveApplicationVersionInput(ctx context.Context, v any) (version.ArchiveApplicationVersionInput, error) {
+	res, err := ec.unmarshalInputArchiveApplicationVersionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNArchiveApplicationVersionPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐArchiveApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, v model.ArchiveApplicationVersionPayload) graphql.Marshaler {
+	return ec._ArchiveApplicationVersionPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNArchiveApplicationVersionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐArchiveApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, v *model.ArchiveApplicationVersionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ArchiveApplicationVersionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNArtifactSourceInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐArtifactSourceInput(ctx context.Context, v any) (*version.ArtifactSourceInput, error) {
 	res, err := ec.unmarshalInputArtifactSourceInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAttachment2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐAttachmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Attachment) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAttachment2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐAttachment(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAttachment2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐAttachment(ctx context.Context, sel ast.SelectionSet, v *db.Attachment) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Attachment(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNAttestation2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐAttestationᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Attestation) graphql.Marshaler {
@@ -38114,6 +46142,141 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) marshalNBuild2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuild(ctx context.Context, sel ast.SelectionSet, v *db.Build) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Build(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBuildArtifact2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildArtifactᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.BuildArtifact) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBuildArtifact2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildArtifact(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBuildArtifact2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildArtifact(ctx context.Context, sel ast.SelectionSet, v *db.BuildArtifact) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BuildArtifact(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNBuildArtifactInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildArtifactInputᚄ(ctx context.Context, v any) ([]*build.BuildArtifactInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*build.BuildArtifactInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNBuildArtifactInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildArtifactInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNBuildArtifactInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildArtifactInput(ctx context.Context, v any) (*build.BuildArtifactInput, error) {
+	res, err := ec.unmarshalInputBuildArtifactInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBuildConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildConnection(ctx context.Context, sel ast.SelectionSet, v db.BuildConnection) graphql.Marshaler {
+	return ec._BuildConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNBuildConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildConnection(ctx context.Context, sel ast.SelectionSet, v *db.BuildConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BuildConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBuildEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.BuildEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBuildEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBuildEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildEdge(ctx context.Context, sel ast.SelectionSet, v *db.BuildEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BuildEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNBuildOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildOrderField(ctx context.Context, v any) (*db.BuildOrderField, error) {
+	var res = new(db.BuildOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBuildOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildOrderField(ctx context.Context, sel ast.SelectionSet, v *db.BuildOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalNBuildRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildRefInput(ctx context.Context, v any) (*build.BuildRefInput, error) {
+	res, err := ec.unmarshalInputBuildRefInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBuildSource2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBuildSource(ctx context.Context, sel ast.SelectionSet, v model.BuildSource) graphql.Marshaler {
+	return ec._BuildSource(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNBuildSource2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBuildSource(ctx context.Context, sel ast.SelectionSet, v *model.BuildSource) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BuildSource(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNBuildSourceInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildSourceInput(ctx context.Context, v any) (*build.BuildSourceInput, error) {
+	res, err := ec.unmarshalInputBuildSourceInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNChange2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋactivityᚐShownChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*activity.ShownChange) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -38138,6 +46301,82 @@ func (ec *executionContext) marshalNChange2ᚖgithubᚗcomᚋplimsollᚋplimsoll
 		return graphql.Null
 	}
 	return ec._Change(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNChangeKind2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChangeKind2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNComponentChange2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChange(ctx context.Context, sel ast.SelectionSet, v *model.ComponentChange) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ComponentChange(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNComponentChangeConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChangeConnection(ctx context.Context, sel ast.SelectionSet, v *model.ComponentChangeConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ComponentChangeConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNComponentChangeEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChangeEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ComponentChangeEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNComponentChangeEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChangeEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNComponentChangeEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChangeEdge(ctx context.Context, sel ast.SelectionSet, v *model.ComponentChangeEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ComponentChangeEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNComponentChanges2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChanges(ctx context.Context, sel ast.SelectionSet, v model.ComponentChanges) graphql.Marshaler {
+	return ec._ComponentChanges(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNComponentChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChanges(ctx context.Context, sel ast.SelectionSet, v *model.ComponentChanges) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ComponentChanges(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNConnectionLevel2string(ctx context.Context, v any) (string, error) {
@@ -38400,6 +46639,25 @@ func (ec *executionContext) marshalNDecision2githubᚗcomᚋplimsollᚋplimsoll�
 	return v
 }
 
+func (ec *executionContext) unmarshalNDeleteDraftVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐDeleteDraftVersionInput(ctx context.Context, v any) (version.DeleteDraftVersionInput, error) {
+	res, err := ec.unmarshalInputDeleteDraftVersionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteDraftVersionPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐDeleteDraftVersionPayload(ctx context.Context, sel ast.SelectionSet, v model.DeleteDraftVersionPayload) graphql.Marshaler {
+	return ec._DeleteDraftVersionPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDeleteDraftVersionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐDeleteDraftVersionPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteDraftVersionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteDraftVersionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDigest2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -38538,6 +46796,46 @@ func (ec *executionContext) marshalNEvidenceCategory2string(ctx context.Context,
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNEvidenceChange2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐEvidenceChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.EvidenceChange) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEvidenceChange2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐEvidenceChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEvidenceChange2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐEvidenceChange(ctx context.Context, sel ast.SelectionSet, v *model.EvidenceChange) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._EvidenceChange(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEvidenceChanges2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐEvidenceChanges(ctx context.Context, sel ast.SelectionSet, v model.EvidenceChanges) graphql.Marshaler {
+	return ec._EvidenceChanges(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNEvidenceChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐEvidenceChanges(ctx context.Context, sel ast.SelectionSet, v *model.EvidenceChanges) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._EvidenceChanges(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNEvidenceConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceConnection(ctx context.Context, sel ast.SelectionSet, v db.EvidenceConnection) graphql.Marshaler {
@@ -38776,6 +47074,32 @@ func (ec *executionContext) marshalNID2string(ctx context.Context, sel ast.Selec
 	return res
 }
 
+func (ec *executionContext) marshalNImageChild2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐImageChildᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.ImageChild) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNImageChild2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐImageChild(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNImageChild2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐImageChild(ctx context.Context, sel ast.SelectionSet, v *db.ImageChild) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ImageChild(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNImportOwnersInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐImportOwnersInput(ctx context.Context, v any) (catalog.ImportOwnersInput, error) {
 	res, err := ec.unmarshalInputImportOwnersInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -38922,6 +47246,25 @@ func (ec *executionContext) marshalNLifecycle2ᚖgithubᚗcomᚋplimsollᚋplims
 		return graphql.Null
 	}
 	return ec._Lifecycle(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNLockApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐLockApplicationVersionInput(ctx context.Context, v any) (version.LockApplicationVersionInput, error) {
+	res, err := ec.unmarshalInputLockApplicationVersionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLockApplicationVersionPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐLockApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, v model.LockApplicationVersionPayload) graphql.Marshaler {
+	return ec._LockApplicationVersionPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNLockApplicationVersionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐLockApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, v *model.LockApplicationVersionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._LockApplicationVersionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNMaturity2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋapplicationᚐMaturity(ctx context.Context, v any) (application.Maturity, error) {
@@ -39183,6 +47526,16 @@ func (ec *executionContext) unmarshalNPackageSourceInput2ᚖgithubᚗcomᚋplims
 
 func (ec *executionContext) marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
 	return ec._PageInfo(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v *entgql.PageInfo[int]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PageInfo(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNPolicy2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐGatePolicy(ctx context.Context, sel ast.SelectionSet, v *db.GatePolicy) graphql.Marshaler {
@@ -39479,6 +47832,37 @@ func (ec *executionContext) marshalNPromotionStatus2githubᚗcomᚋplimsollᚋpl
 	return v
 }
 
+func (ec *executionContext) marshalNProperty2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPropertyᚄ(ctx context.Context, sel ast.SelectionSet, v []*version.Property) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNProperty2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐProperty(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNProperty2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐProperty(ctx context.Context, sel ast.SelectionSet, v *version.Property) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Property(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPropertyInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPropertyInput(ctx context.Context, v any) (*version.PropertyInput, error) {
+	res, err := ec.unmarshalInputPropertyInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNProvenanceMaterial2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐMaterial(ctx context.Context, sel ast.SelectionSet, v view.Material) graphql.Marshaler {
 	return ec._ProvenanceMaterial(ctx, sel, &v)
 }
@@ -39549,22 +47933,6 @@ func (ec *executionContext) marshalNReleasableEdge2ᚖgithubᚗcomᚋplimsollᚋ
 	return ec._ReleasableEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNReleasableKind2string(ctx context.Context, v any) (string, error) {
-	res, err := graphql.UnmarshalString(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNReleasableKind2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
-	_ = sel
-	res := graphql.MarshalString(v)
-	if res == graphql.Null {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-	}
-	return res
-}
-
 func (ec *executionContext) marshalNReleasableSource2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐReleasableSource(ctx context.Context, sel ast.SelectionSet, v model.ReleasableSource) graphql.Marshaler {
 	return ec._ReleasableSource(ctx, sel, &v)
 }
@@ -39596,6 +47964,25 @@ func (ec *executionContext) marshalNReleaseApplicationVersionPayload2ᚖgithub�
 		return graphql.Null
 	}
 	return ec._ReleaseApplicationVersionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReportBuildInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐReportBuildInput(ctx context.Context, v any) (build.ReportBuildInput, error) {
+	res, err := ec.unmarshalInputReportBuildInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReportBuildPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐReportBuildPayload(ctx context.Context, sel ast.SelectionSet, v model.ReportBuildPayload) graphql.Marshaler {
+	return ec._ReportBuildPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNReportBuildPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐReportBuildPayload(ctx context.Context, sel ast.SelectionSet, v *model.ReportBuildPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ReportBuildPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRevokeTokenInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋaccessᚐRevokeTokenInput(ctx context.Context, v any) (access.RevokeTokenInput, error) {
@@ -39809,6 +48196,106 @@ func (ec *executionContext) marshalNSbom2ᚖgithubᚗcomᚋplimsollᚋplimsoll�
 	return ec._Sbom(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNSbomComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSbomComponent(ctx context.Context, sel ast.SelectionSet, v *evidence.SbomComponent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SbomComponent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSbomComponentConnection2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomComponentConnection(ctx context.Context, sel ast.SelectionSet, v model.SbomComponentConnection) graphql.Marshaler {
+	return ec._SbomComponentConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNSbomComponentConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomComponentConnection(ctx context.Context, sel ast.SelectionSet, v *model.SbomComponentConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SbomComponentConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSbomComponentEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomComponentEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SbomComponentEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSbomComponentEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomComponentEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSbomComponentEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomComponentEdge(ctx context.Context, sel ast.SelectionSet, v *model.SbomComponentEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SbomComponentEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSbomDependency2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomDependency(ctx context.Context, sel ast.SelectionSet, v *model.SbomDependency) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SbomDependency(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSbomDependencyConnection2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomDependencyConnection(ctx context.Context, sel ast.SelectionSet, v model.SbomDependencyConnection) graphql.Marshaler {
+	return ec._SbomDependencyConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNSbomDependencyConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomDependencyConnection(ctx context.Context, sel ast.SelectionSet, v *model.SbomDependencyConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SbomDependencyConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSbomDependencyEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomDependencyEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SbomDependencyEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSbomDependencyEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomDependencyEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSbomDependencyEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSbomDependencyEdge(ctx context.Context, sel ast.SelectionSet, v *model.SbomDependencyEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SbomDependencyEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSbomFormat2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋsbomᚐFormat(ctx context.Context, v any) (sbom.Format, error) {
 	var res sbom.Format
 	err := res.UnmarshalGQL(v)
@@ -39817,6 +48304,22 @@ func (ec *executionContext) unmarshalNSbomFormat2githubᚗcomᚋplimsollᚋplims
 
 func (ec *executionContext) marshalNSbomFormat2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋsbomᚐFormat(ctx context.Context, sel ast.SelectionSet, v sbom.Format) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNSbomFormat2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSbomFormat2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNSetLifecycleInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐSetLifecycleInput(ctx context.Context, v any) (catalog.SetLifecycleInput, error) {
@@ -39857,6 +48360,22 @@ func (ec *executionContext) marshalNSeverity2githubᚗcomᚋplimsollᚋplimsoll�
 
 func (ec *executionContext) marshalNSeverityCounts2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐSeverityCounts(ctx context.Context, sel ast.SelectionSet, v view.SeverityCounts) graphql.Marshaler {
 	return ec._SeverityCounts(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNSourceKind2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSourceKind2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNStage2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐStageᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Stage) graphql.Marshaler {
@@ -40231,6 +48750,25 @@ func (ec *executionContext) marshalNUpdateApplicationPayload2ᚖgithubᚗcomᚋp
 		return graphql.Null
 	}
 	return ec._UpdateApplicationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐUpdateApplicationVersionInput(ctx context.Context, v any) (version.UpdateApplicationVersionInput, error) {
+	res, err := ec.unmarshalInputUpdateApplicationVersionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateApplicationVersionPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐUpdateApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, v model.UpdateApplicationVersionPayload) graphql.Marshaler {
+	return ec._UpdateApplicationVersionPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNUpdateApplicationVersionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐUpdateApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateApplicationVersionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UpdateApplicationVersionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePolicyInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐUpdatePolicyInput(ctx context.Context, v any) (policy.UpdatePolicyInput, error) {
@@ -40680,7 +49218,24 @@ func (ec *executionContext) unmarshalOApplicationVersionOrder2ᚖgithubᚗcomᚋ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOApplicationVersionRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐApplicationVersionRefInput(ctx context.Context, v any) (*evidence.ApplicationVersionRefInput, error) {
+func (ec *executionContext) unmarshalOApplicationVersionRefInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐApplicationVersionRefInputᚄ(ctx context.Context, v any) ([]*version.ApplicationVersionRefInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*version.ApplicationVersionRefInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNApplicationVersionRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐApplicationVersionRefInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOApplicationVersionRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐApplicationVersionRefInput(ctx context.Context, v any) (*version.ApplicationVersionRefInput, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -40740,6 +49295,54 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOBuild2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuild(ctx context.Context, sel ast.SelectionSet, v *db.Build) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Build(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOBuildFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildFilter(ctx context.Context, v any) (*build.BuildFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputBuildFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOBuildOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐBuildOrder(ctx context.Context, v any) (*db.BuildOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputBuildOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOBuildRefInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildRefInputᚄ(ctx context.Context, v any) ([]*build.BuildRefInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*build.BuildRefInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNBuildRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildRefInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOBuildRefInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋbuildᚐBuildRefInput(ctx context.Context, v any) (*build.BuildRefInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputBuildRefInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOCoverage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐCoverage(ctx context.Context, sel ast.SelectionSet, v *view.Coverage) graphql.Marshaler {
@@ -41206,6 +49809,31 @@ func (ec *executionContext) marshalOPromotion2ᚖgithubᚗcomᚋplimsollᚋplims
 	return ec._Promotion(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOPropertyChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPropertyChanges(ctx context.Context, v any) (*version.PropertyChanges, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputPropertyChanges(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOPropertyInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPropertyInputᚄ(ctx context.Context, v any) ([]*version.PropertyInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*version.PropertyInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPropertyInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐPropertyInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalOProvenance2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐProvenance(ctx context.Context, sel ast.SelectionSet, v *view.Provenance) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -41218,6 +49846,13 @@ func (ec *executionContext) marshalOSbom2ᚖgithubᚗcomᚋplimsollᚋplimsoll�
 		return graphql.Null
 	}
 	return ec._Sbom(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOSbomComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSbomComponent(ctx context.Context, sel ast.SelectionSet, v *evidence.SbomComponent) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._SbomComponent(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOSbomFormat2ᚖstring(ctx context.Context, v any) (*string, error) {
@@ -41243,6 +49878,14 @@ func (ec *executionContext) marshalOSigner2ᚖgithubᚗcomᚋplimsollᚋplimsoll
 		return graphql.Null
 	}
 	return ec._Signer(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOSourceFiltersInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐSourceFiltersInput(ctx context.Context, v any) (*version.SourceFiltersInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSourceFiltersInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOStage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐStage(ctx context.Context, sel ast.SelectionSet, v *db.Stage) graphql.Marshaler {
@@ -41414,11 +50057,36 @@ func (ec *executionContext) marshalOTrust2ᚕstringᚄ(ctx context.Context, sel 
 	return ret
 }
 
-func (ec *executionContext) marshalOVersionSbom2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionSbom(ctx context.Context, sel ast.SelectionSet, v *model.VersionSbom) graphql.Marshaler {
+func (ec *executionContext) marshalOVersionDiff2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionDiff(ctx context.Context, sel ast.SelectionSet, v *model.VersionDiff) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._VersionDiff(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOVersionSbom2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐVersionSbom(ctx context.Context, sel ast.SelectionSet, v *evidence.VersionSbom) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._VersionSbom(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOVersionStatus2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOVersionStatus2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
 }
 
 func (ec *executionContext) marshalOVex2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVex(ctx context.Context, sel ast.SelectionSet, v *view.Vex) graphql.Marshaler {

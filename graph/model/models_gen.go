@@ -5,7 +5,9 @@ package model
 import (
 	"encoding/json"
 
+	"entgo.io/contrib/entgql"
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/gate"
 )
 
@@ -27,16 +29,78 @@ type AddTrustAnchorPayload struct {
 	TrustAnchor *db.TrustAnchor `json:"trustAnchor"`
 }
 
+// The draft as it is now.
+type AddVersionSourcesPayload struct {
+	// The draft.
+	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
+}
+
 // The application as it is now.
 type ArchiveApplicationPayload struct {
 	// The application.
 	Application *db.Application `json:"application"`
 }
 
+// The version as it is now.
+type ArchiveApplicationVersionPayload struct {
+	// The version.
+	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
+}
+
 // The package that was bound.
 type BindPackagePayload struct {
 	// The package.
 	Package *db.Pkg `json:"package"`
+}
+
+// What a build was made from.
+type BuildSource struct {
+	// URI of the repository.
+	Repository string `json:"repository"`
+	// The commit, in hexadecimal.
+	Revision string `json:"revision"`
+	// The branch or tag; empty when nobody said.
+	Branch string `json:"branch"`
+}
+
+// A component that differs between two versions.
+type ComponentChange struct {
+	// What happened.
+	Kind string `json:"kind"`
+	// As the first has it; null when it was added.
+	Before *evidence.SbomComponent `json:"before,omitempty"`
+	// As the second has it; null when it was removed.
+	After *evidence.SbomComponent `json:"after,omitempty"`
+}
+
+// A page of changes.
+type ComponentChangeConnection struct {
+	// The page.
+	Edges []*ComponentChangeEdge `json:"edges"`
+	// Where the page lies.
+	PageInfo *entgql.PageInfo[int] `json:"pageInfo"`
+	// How many there are in all.
+	TotalCount int `json:"totalCount"`
+}
+
+// A change in a connection.
+type ComponentChangeEdge struct {
+	// Its position.
+	Cursor entgql.Cursor[int] `json:"cursor"`
+	// The change.
+	Node *ComponentChange `json:"node"`
+}
+
+// How the components of two versions differ.
+type ComponentChanges struct {
+	// How many were added.
+	Added int `json:"added"`
+	// How many were removed.
+	Removed int `json:"removed"`
+	// How many changed version or licence.
+	Changed int `json:"changed"`
+	// The changes, by name.
+	List *ComponentChangeConnection `json:"list"`
 }
 
 // The application that was registered.
@@ -47,8 +111,12 @@ type CreateApplicationPayload struct {
 
 // The version that was made.
 type CreateApplicationVersionPayload struct {
-	// The version.
-	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
+	// The version; null for a dry run.
+	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion,omitempty"`
+	// Digest of the manifest, also of a dry run.
+	ManifestDigest string `json:"manifestDigest"`
+	// The manifest in RFC 8785 form, also of a dry run.
+	Manifest string `json:"manifest"`
 }
 
 // The policy that was made.
@@ -89,6 +157,30 @@ type CreateTokenPayload struct {
 	Secret string `json:"secret"`
 }
 
+// What was deleted.
+type DeleteDraftVersionPayload struct {
+	// The draft that is no more.
+	Version string `json:"version"`
+}
+
+// Evidence of one kind that differs between two versions.
+type EvidenceChange struct {
+	// As the first has it.
+	Before *db.Evidence `json:"before"`
+	// As the second has it.
+	After *db.Evidence `json:"after"`
+}
+
+// How the evidence about two versions differs. Evidence of the same predicate type and signer is the same in both, and changed when it says something else.
+type EvidenceChanges struct {
+	// What the second has, newest of its kind.
+	Added []*db.Evidence `json:"added"`
+	// What the first alone has, newest of its kind.
+	Removed []*db.Evidence `json:"removed"`
+	// What both have and says something else: as the second has it.
+	Changed []*EvidenceChange `json:"changed"`
+}
+
 // What was said of the application when a version was locked.
 type InheritedContext struct {
 	// How much depended on it.
@@ -109,6 +201,12 @@ type KeylessIdentity struct {
 	Subject string `json:"subject"`
 	// The Sigstore trusted root: whose certificates, logs and timestamps count.
 	TrustedRoot json.RawMessage `json:"trustedRoot"`
+}
+
+// The version that was locked.
+type LockApplicationVersionPayload struct {
+	// The version.
+	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
 }
 
 // How far a policy reaches, and what narrows it.
@@ -137,8 +235,12 @@ type PromoteApplicationVersionPayload struct {
 
 // How something came into a version.
 type ReleasableSource struct {
-	// Named as a package, or as an artifact.
+	// By which kind of source.
 	Kind string `json:"kind"`
+	// The build that made it; null when it came otherwise, or when you may not see it.
+	Build *db.Build `json:"build,omitempty"`
+	// The version that brought it; null when it came otherwise, or when you may not see it.
+	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion,omitempty"`
 }
 
 // What became of a release.
@@ -149,6 +251,14 @@ type ReleaseApplicationVersionPayload struct {
 	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
 	// What the gates said.
 	Evaluations []*gate.Evaluation `json:"evaluations"`
+}
+
+// The build as it stands.
+type ReportBuildPayload struct {
+	// The build.
+	Build *db.Build `json:"build"`
+	// Whether it was reported before.
+	AlreadyKnown bool `json:"alreadyKnown"`
 }
 
 // The token that was ended.
@@ -169,6 +279,50 @@ type RollbackApplicationVersionPayload struct {
 	Promotion *db.Promotion `json:"promotion"`
 	// The version as it is now.
 	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
+}
+
+// A page of components.
+type SbomComponentConnection struct {
+	// The page.
+	Edges []*SbomComponentEdge `json:"edges"`
+	// Where the page lies.
+	PageInfo *entgql.PageInfo[int] `json:"pageInfo"`
+	// How many there are in all.
+	TotalCount int `json:"totalCount"`
+}
+
+// A component in a connection.
+type SbomComponentEdge struct {
+	// Its position.
+	Cursor entgql.Cursor[int] `json:"cursor"`
+	// The component.
+	Node *evidence.SbomComponent `json:"node"`
+}
+
+// That one component needs another.
+type SbomDependency struct {
+	// Who needs: the component's purl, or its name and version; null for the version itself.
+	From *string `json:"from,omitempty"`
+	// What is needed: the component's purl, or its name and version.
+	To string `json:"to"`
+}
+
+// A page of dependencies.
+type SbomDependencyConnection struct {
+	// The page.
+	Edges []*SbomDependencyEdge `json:"edges"`
+	// Where the page lies.
+	PageInfo *entgql.PageInfo[int] `json:"pageInfo"`
+	// How many there are in all.
+	TotalCount int `json:"totalCount"`
+}
+
+// A dependency in a connection.
+type SbomDependencyEdge struct {
+	// Its position.
+	Cursor entgql.Cursor[int] `json:"cursor"`
+	// The dependency.
+	Node *SbomDependency `json:"node"`
 }
 
 // The lifecycle as it is now.
@@ -241,20 +395,26 @@ type UpdateApplicationPayload struct {
 	Application *db.Application `json:"application"`
 }
 
+// The version as it is now.
+type UpdateApplicationVersionPayload struct {
+	// The version.
+	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
+}
+
 // The policy as it is now.
 type UpdatePolicyPayload struct {
 	// The policy, in its new revision.
 	Policy *db.GatePolicy `json:"policy"`
 }
 
-// The bills of materials of a version, taken together.
-type VersionSbom struct {
-	// Digest of the document; of the JSON list of the documents' digests, in order, when there are several.
-	Digest string `json:"digest"`
-	// The documents' format; null when they differ.
-	Format *string `json:"format,omitempty"`
-	// How many different components they list together.
-	ComponentCount int `json:"componentCount"`
-	// The documents.
-	Documents []*db.Sbom `json:"documents"`
+// What changed from one version to another.
+type VersionDiff struct {
+	// The version to start from.
+	From *db.ApplicationVersion `json:"from"`
+	// The version that is compared with it.
+	To *db.ApplicationVersion `json:"to"`
+	// How the components of their bills of materials differ.
+	Components *ComponentChanges `json:"components"`
+	// How the evidence about them differs.
+	Evidence *EvidenceChanges `json:"evidence"`
 }

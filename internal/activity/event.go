@@ -27,8 +27,14 @@ const (
 	RuleCreated           Type = "RULE_CREATED"
 	PolicyCreated         Type = "POLICY_CREATED"
 	PolicyUpdated         Type = "POLICY_UPDATED"
+	BuildReported         Type = "BUILD_REPORTED"
 	VersionCreated        Type = "VERSION_CREATED"
+	VersionUpdated        Type = "VERSION_UPDATED"
+	VersionLocked         Type = "VERSION_LOCKED"
+	VersionDeleted        Type = "VERSION_DELETED"
+	VersionArchived       Type = "VERSION_ARCHIVED"
 	EvidenceSubmitted     Type = "EVIDENCE_SUBMITTED"
+	EvidenceAttached      Type = "EVIDENCE_ATTACHED"
 	VersionPromoted       Type = "VERSION_PROMOTED"
 	VersionReleased       Type = "VERSION_RELEASED"
 	VersionRolledBack     Type = "VERSION_ROLLED_BACK"
@@ -43,9 +49,9 @@ func (t Type) category() activityevent.Category {
 		return activityevent.CategoryACCESS
 	case PolicyTemplateCreated, RuleCreated, PolicyCreated, PolicyUpdated:
 		return activityevent.CategoryPOLICY
-	case EvidenceSubmitted, TrustAnchorAdded, TrustAnchorRevoked:
+	case EvidenceSubmitted, EvidenceAttached, TrustAnchorAdded, TrustAnchorRevoked:
 		return activityevent.CategoryEVIDENCE
-	case VersionCreated:
+	case BuildReported, VersionCreated, VersionUpdated, VersionLocked, VersionDeleted, VersionArchived:
 		return activityevent.CategoryVERSION
 	default:
 		return activityevent.CategoryRELEASE

@@ -18,6 +18,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/attest"
+	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/config"
 	"github.com/plimsoll/plimsoll/internal/evidence"
@@ -107,6 +108,7 @@ func assemble(ctx context.Context, s *store.Store, events *activity.Log, accesse
 		Catalog:  catalog.New(s, events, now),
 		Policies: policy.New(s, events, now),
 	}
+	r.Builds = build.New(s, events, now)
 	r.Versions = version.New(s, r.Catalog, events, signs, now)
 	r.Evidence = evidence.New(s, events, now)
 	if r.Gates, err = gate.New(s, r.Catalog, r.Evidence, r.Policies, now); err != nil {

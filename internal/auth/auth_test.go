@@ -40,9 +40,9 @@ func TestRule44_EveryRoleOnEveryMutation(t *testing.T) {
 		auth.EvidencePusher: "submitEvidence submitEvidenceBatch",
 		auth.PolicyManager:  "createPolicy createPolicyTemplate createRule updatePolicy",
 		auth.Releaser:       "promoteApplicationVersion releaseApplicationVersion rollbackApplicationVersion",
-		auth.Contributor: "bindPackage createApplication createApplicationVersion promoteApplicationVersion submitEvidence submitEvidenceBatch " +
+		auth.Contributor: "addVersionSources bindPackage createApplication createApplicationVersion deleteDraftVersion lockApplicationVersion promoteApplicationVersion reportBuild updateApplicationVersion submitEvidence submitEvidenceBatch " +
 			"unbindPackage",
-		auth.ProjectAdmin: "archiveApplication bindPackage createApplication createApplicationVersion createStage createToken importOwners revokeToken setLifecycle " +
+		auth.ProjectAdmin: "addVersionSources archiveApplication archiveApplicationVersion deleteDraftVersion lockApplicationVersion reportBuild updateApplicationVersion bindPackage createApplication createApplicationVersion createStage createToken importOwners revokeToken setLifecycle " +
 			"submitEvidence submitEvidenceBatch unbindPackage updateApplication",
 	}
 	for field := range auth.Table() {

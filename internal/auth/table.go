@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,6 +16,12 @@ import (
 // A role counts where it is held: on the organisation for everything, on a project for that project's records. Each
 // verb asks Allow again with the project it is about to change.
 func Table() map[string][]Role {
+	all := reading()
+	maps.Copy(all, writing())
+	return all
+}
+
+func reading() map[string][]Role {
 	anyone := []Role{Viewer, Contributor, EvidencePusher, Releaser, PolicyManager, WaiverApprover, Auditor, ProjectAdmin}
 	return map[string][]Role{
 		"Query.node":                anyone,
@@ -27,6 +34,9 @@ func Table() map[string][]Role {
 		"Query.packages":            anyone,
 		"Query.applicationVersion":  anyone,
 		"Query.applicationVersions": anyone,
+		"Query.versionDiff":         anyone,
+		"Query.build":               anyone,
+		"Query.builds":              anyone,
 		"Query.evidence":            anyone,
 		"Query.searchEvidence":      anyone,
 		"Query.evaluation":          anyone,
@@ -37,7 +47,11 @@ func Table() map[string][]Role {
 		"Query.trustAnchors":        anyone,
 		"Query.activityLog":         anyone,
 		"Query.tokens":              {ProjectAdmin, Auditor},
+	}
+}
 
+func writing() map[string][]Role {
+	return map[string][]Role{
 		"Mutation.createProject":      {},
 		"Mutation.createStage":        {ProjectAdmin},
 		"Mutation.setLifecycle":       {ProjectAdmin},
@@ -58,9 +72,15 @@ func Table() map[string][]Role {
 		"Mutation.createPolicy":         {PolicyManager},
 		"Mutation.updatePolicy":         {PolicyManager},
 
-		"Mutation.createApplicationVersion": {ProjectAdmin, Contributor},
-		"Mutation.submitEvidence":           {ProjectAdmin, Contributor, EvidencePusher},
-		"Mutation.submitEvidenceBatch":      {ProjectAdmin, Contributor, EvidencePusher},
+		"Mutation.reportBuild":               {ProjectAdmin, Contributor},
+		"Mutation.createApplicationVersion":  {ProjectAdmin, Contributor},
+		"Mutation.addVersionSources":         {ProjectAdmin, Contributor},
+		"Mutation.updateApplicationVersion":  {ProjectAdmin, Contributor},
+		"Mutation.lockApplicationVersion":    {ProjectAdmin, Contributor},
+		"Mutation.deleteDraftVersion":        {ProjectAdmin, Contributor},
+		"Mutation.archiveApplicationVersion": {ProjectAdmin},
+		"Mutation.submitEvidence":            {ProjectAdmin, Contributor, EvidencePusher},
+		"Mutation.submitEvidenceBatch":       {ProjectAdmin, Contributor, EvidencePusher},
 
 		"Mutation.promoteApplicationVersion":  {Contributor, Releaser},
 		"Mutation.releaseApplicationVersion":  {Releaser},

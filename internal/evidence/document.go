@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/purl"
+	"github.com/plimsoll/plimsoll/internal/version"
 	"github.com/plimsoll/plimsoll/internal/view"
 )
 
@@ -73,7 +74,7 @@ func (s *Service) find(ctx context.Context, path string, in *EvidenceSubjectInpu
 	return found, err
 }
 
-func (s *Service) findVersion(ctx context.Context, path string, ref *ApplicationVersionRefInput) (string, error) {
+func (s *Service) findVersion(ctx context.Context, path string, ref *version.ApplicationVersionRefInput) (string, error) {
 	v, err := s.store.Read().ApplicationVersion.Query().Where(
 		applicationversion.Version(ref.Version),
 		applicationversion.HasApplicationWith(application.Key(ref.ApplicationKey)),

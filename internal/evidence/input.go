@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/check"
 	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/version"
 )
 
 const (
@@ -47,7 +49,8 @@ type EvidenceSubjectInput struct {
 	Name               *string
 	Digest             *string
 	Purl               *string
-	ApplicationVersion *ApplicationVersionRefInput
+	ApplicationVersion *version.ApplicationVersionRefInput
+	Build              *build.BuildRefInput
 }
 
 // SubmitEvidenceBatchInput is up to MaxBatch pieces of evidence to take, each by itself.
@@ -69,12 +72,6 @@ type EvidenceFilter struct {
 	// ApplicationKeys holds for evidence about a version of one of them, or about something in one.
 	ApplicationKeys []string
 	Stages          []string
-}
-
-// ApplicationVersionRefInput is an application version by its names.
-type ApplicationVersionRefInput struct {
-	ApplicationKey string
-	Version        string
 }
 
 // AddTrustAnchorInput is a trust anchor to add.
@@ -148,13 +145,13 @@ func (d *EvidenceDocumentInput) check() error {
 func (s *EvidenceSubjectInput) check(path string) error {
 	ways := 0
 	// Beside a digest a purl is a hint, like the name.
-	for _, given := range []bool{s.Digest != nil, s.Purl != nil && s.Digest == nil, s.ApplicationVersion != nil} {
+	for _, given := range []bool{s.Digest != nil, s.Purl != nil && s.Digest == nil, s.ApplicationVersion != nil, s.Build != nil} {
 		if given {
 			ways++
 		}
 	}
 	if ways != 1 {
-		return fault.At(path, "give exactly one of digest, purl and applicationVersion, got %d", ways)
+		return fault.At(path, "give exactly one of digest, purl, build and applicationVersion, got %d", ways)
 	}
 	if s.Name != nil {
 		if err := check.Line(path+".name", *s.Name, 0, check.MaxName); err != nil {

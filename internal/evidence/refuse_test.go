@@ -15,6 +15,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/testdb"
+	"github.com/plimsoll/plimsoll/internal/version"
 )
 
 // temporary points the system's temporary files to a folder, and fails the test if one is left there.
@@ -140,8 +141,8 @@ func TestRule32_ADocumentIsRefusedAndLeavesNothing(t *testing.T) {
 		about := func(s evidence.EvidenceSubjectInput) evidence.SubmitEvidenceInput {
 			return cyclonedx(good, byDigest("app.tgz"), &s)
 		}
-		ref := func(app, version string) evidence.SubmitEvidenceInput {
-			return about(evidence.EvidenceSubjectInput{ApplicationVersion: &evidence.ApplicationVersionRefInput{ApplicationKey: app, Version: version}})
+		ref := func(app, number string) evidence.SubmitEvidenceInput {
+			return about(evidence.EvidenceSubjectInput{ApplicationVersion: &version.ApplicationVersionRefInput{ApplicationKey: app, Version: number}})
 		}
 		purl := func(p string) evidence.SubmitEvidenceInput { return about(evidence.EvidenceSubjectInput{Purl: &p}) }
 		both := cyclonedx(good, byDigest("app.tgz"))
@@ -177,7 +178,7 @@ func TestRule32_ADocumentIsRefusedAndLeavesNothing(t *testing.T) {
 			"no subject":                               {cyclonedx(good), fault.BadInput, subjects, "at least one subject"},
 			"1,001 subjects":                           {cyclonedx(good, many...), fault.BadInput, subjects, "1000"},
 			"a subject said in no way":                 {about(evidence.EvidenceSubjectInput{Name: ptr("x")}), fault.BadInput, second, "exactly one"},
-			"a subject said in two ways":               {about(evidence.EvidenceSubjectInput{Digest: ptr(digestOf("x")), ApplicationVersion: &evidence.ApplicationVersionRefInput{ApplicationKey: "shop", Version: "1"}}), fault.BadInput, second, "got 2"},
+			"a subject said in two ways":               {about(evidence.EvidenceSubjectInput{Digest: ptr(digestOf("x")), ApplicationVersion: &version.ApplicationVersionRefInput{ApplicationKey: "shop", Version: "1"}}), fault.BadInput, second, "got 2"},
 			"a subject's name of 256 characters":       {about(evidence.EvidenceSubjectInput{Name: ptr(strings.Repeat("x", 256)), Digest: ptr(digestOf("x"))}), fault.BadInput, second + ".name", "255"},
 			"a digest of another algorithm":            {about(evidence.EvidenceSubjectInput{Digest: ptr("md5:d41d8cd98f00b204e9800998ecf8427e")}), fault.BadInput, second + ".digest", "sha256"},
 			"a purl that is none":                      {purl("left-pad@1.3.0"), fault.BadInput, second + ".purl", "not a package URL"},

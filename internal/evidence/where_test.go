@@ -11,6 +11,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/testdb"
+	"github.com/plimsoll/plimsoll/internal/version"
 )
 
 func TestWhereEvidenceGoes(t *testing.T) {
@@ -166,7 +167,7 @@ func TestADocumentsSubjectsAreFoundHere(t *testing.T) {
 		h.version("pay", "1.0", "", pkg("pkg:npm/%40web/ui@1.0.0", digestOf("another build")))
 		ev := h.submit(h.on(auth.EvidencePusher, "web"), cyclonedx(bill("urn:1"),
 			&evidence.EvidenceSubjectInput{Purl: ptr("pkg:npm/@web/ui@1.0.0")},
-			&evidence.EvidenceSubjectInput{ApplicationVersion: &evidence.ApplicationVersionRefInput{ApplicationKey: "web", Version: "1.0"}},
+			&evidence.EvidenceSubjectInput{ApplicationVersion: &version.ApplicationVersionRefInput{ApplicationKey: "web", Version: "1.0"}},
 			&evidence.EvidenceSubjectInput{Name: ptr("mine"), Digest: ptr(digestOf("x"))},
 			&evidence.EvidenceSubjectInput{Name: ptr("mine"), Digest: ptr(digestOf("x"))},
 		))

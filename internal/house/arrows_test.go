@@ -25,7 +25,7 @@ var (
 	records = []string{"ent/db", "internal/store"}
 	leaves  = []string{"internal/auth", "internal/fault", "internal/id", "internal/check", "internal/purl", "internal/labels", "internal/canonical"}
 	domains = []string{
-		"internal/access", "internal/activity", "internal/catalog", "internal/evidence", "internal/gate", "internal/policy",
+		"internal/access", "internal/activity", "internal/build", "internal/catalog", "internal/evidence", "internal/gate", "internal/policy",
 		"internal/release", "internal/signing", "internal/version",
 	}
 )
@@ -60,8 +60,9 @@ func arrows() []room {
 
 		{"internal/access", below("internal/activity"), domain},
 		{"internal/activity", below(), "every domain appends to the log, so the log can call none of them"},
+		{"internal/build", below("internal/activity"), domain},
 		{"internal/catalog", below("internal/activity"), domain},
-		{"internal/evidence", below("internal/activity", "internal/attest", "internal/bom", "internal/view"), domain},
+		{"internal/evidence", below("internal/activity", "internal/build", "internal/version", "internal/signing", "internal/attest", "internal/bom", "internal/objects", "internal/view"), domain},
 		{
 			"internal/gate", below("internal/catalog", "internal/evidence", "internal/policy", "internal/version", "internal/rego"),
 			domain + "; a gate judges and records, it moves nothing and signs nothing",
@@ -69,7 +70,7 @@ func arrows() []room {
 		{"internal/policy", below("internal/activity", "internal/rego", "policies"), domain},
 		{"internal/release", below("internal/activity", "internal/catalog", "internal/gate", "internal/signing", "internal/version", "internal/attest"), domain},
 		{"internal/signing", below("internal/activity", "internal/attest"), domain},
-		{"internal/version", below("internal/activity", "internal/catalog", "internal/signing", "internal/attest"), domain},
+		{"internal/version", below("internal/activity", "internal/build", "internal/catalog", "internal/signing", "internal/attest"), domain},
 
 		{"internal/attest", []string{"internal/canonical"}, engine},
 		{"internal/bom", []string{"internal/canonical", "internal/purl"}, engine},

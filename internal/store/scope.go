@@ -11,8 +11,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/activityopening"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/attachment"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
 	"github.com/plimsoll/plimsoll/ent/db/binding"
+	"github.com/plimsoll/plimsoll/ent/db/build"
+	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/component"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
@@ -101,6 +104,11 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 		return r.pkg(packageversion.FieldPackageID), true
 	case *db.ApplicationVersionQuery:
 		return r.project(applicationversion.FieldProjectID), true
+	case *db.BuildQuery: // or of the organisation
+		return either(isNull(build.FieldProjectID), r.project(build.FieldProjectID)), true
+	case *db.BuildArtifactQuery:
+		return has(build.Table, build.FieldID, buildartifact.FieldBuildID,
+			either(isNull(build.FieldProjectID), r.project(build.FieldProjectID))), true
 	case *db.ReleasableQuery:
 		return r.version(releasable.FieldVersionID), true
 	case *db.PromotionQuery:
@@ -114,6 +122,10 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 		return r.evidence, true
 	case *db.EvidenceSubjectQuery:
 		return has(evidence.Table, evidence.FieldID, evidencesubject.FieldEvidenceID, r.evidence), true
+	case *db.AttachmentQuery:
+		return has(evidence.Table, evidence.FieldID, attachment.FieldEvidenceID, r.evidence), true
+	case *db.ImageChildQuery:
+		return nil, true // found by the digest of an index alone, through the record that names it
 	case *db.SbomQuery:
 		return r.sbom(sbom.FieldID), true
 	case *db.SbomComponentQuery:

@@ -30,6 +30,8 @@ const (
 	FieldManifestDigest = "manifest_digest"
 	// FieldManifest holds the string denoting the manifest field in the database.
 	FieldManifest = "manifest"
+	// FieldProperties holds the string denoting the properties field in the database.
+	FieldProperties = "properties"
 	// FieldContext holds the string denoting the context field in the database.
 	FieldContext = "context"
 	// FieldReleasableCount holds the string denoting the releasable_count field in the database.
@@ -46,6 +48,10 @@ const (
 	FieldCreatedBy = "created_by"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
+	// FieldLockedAt holds the string denoting the locked_at field in the database.
+	FieldLockedAt = "locked_at"
+	// FieldArchivedAt holds the string denoting the archived_at field in the database.
+	FieldArchivedAt = "archived_at"
 	// EdgeProject holds the string denoting the project edge name in mutations.
 	EdgeProject = "project"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
@@ -123,6 +129,7 @@ var Columns = []string{
 	FieldStanding,
 	FieldManifestDigest,
 	FieldManifest,
+	FieldProperties,
 	FieldContext,
 	FieldReleasableCount,
 	FieldMoves,
@@ -131,6 +138,8 @@ var Columns = []string{
 	FieldStageID,
 	FieldCreatedBy,
 	FieldCreatedAt,
+	FieldLockedAt,
+	FieldArchivedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -146,6 +155,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultTag holds the default value on creation for the "tag" field.
 	DefaultTag string
+	// DefaultProperties holds the default value on creation for the "properties" field.
+	DefaultProperties string
 	// DefaultMoves holds the default value on creation for the "moves" field.
 	DefaultMoves int
 )
@@ -158,6 +169,7 @@ const DefaultStatus = StatusLOCKED
 
 // Status values.
 const (
+	StatusDRAFT  Status = "DRAFT"
 	StatusLOCKED Status = "LOCKED"
 )
 
@@ -168,7 +180,7 @@ func (s Status) String() string {
 // StatusValidator is a validator for the "status" field enum values. It is called by the builders before save.
 func StatusValidator(s Status) error {
 	switch s {
-	case StatusLOCKED:
+	case StatusDRAFT, StatusLOCKED:
 		return nil
 	default:
 		return fmt.Errorf("applicationversion: invalid enum value for status field: %q", s)
@@ -268,6 +280,11 @@ func ByManifest(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldManifest, opts...).ToFunc()
 }
 
+// ByProperties orders the results by the properties field.
+func ByProperties(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldProperties, opts...).ToFunc()
+}
+
 // ByContext orders the results by the context field.
 func ByContext(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldContext, opts...).ToFunc()
@@ -306,6 +323,16 @@ func ByCreatedBy(opts ...sql.OrderTermOption) OrderOption {
 // ByCreatedAt orders the results by the created_at field.
 func ByCreatedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCreatedAt, opts...).ToFunc()
+}
+
+// ByLockedAt orders the results by the locked_at field.
+func ByLockedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLockedAt, opts...).ToFunc()
+}
+
+// ByArchivedAt orders the results by the archived_at field.
+func ByArchivedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldArchivedAt, opts...).ToFunc()
 }
 
 // ByProjectField orders the results by project field.

@@ -75,6 +75,11 @@ func Manifest(v string) predicate.ApplicationVersion {
 	return predicate.ApplicationVersion(sql.FieldEQ(FieldManifest, v))
 }
 
+// Properties applies equality check predicate on the "properties" field. It's identical to PropertiesEQ.
+func Properties(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldEQ(FieldProperties, v))
+}
+
 // Context applies equality check predicate on the "context" field. It's identical to ContextEQ.
 func Context(v string) predicate.ApplicationVersion {
 	return predicate.ApplicationVersion(sql.FieldEQ(FieldContext, v))
@@ -113,6 +118,16 @@ func CreatedBy(v int) predicate.ApplicationVersion {
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.ApplicationVersion {
 	return predicate.ApplicationVersion(sql.FieldEQ(FieldCreatedAt, v))
+}
+
+// LockedAt applies equality check predicate on the "locked_at" field. It's identical to LockedAtEQ.
+func LockedAt(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldEQ(FieldLockedAt, v))
+}
+
+// ArchivedAt applies equality check predicate on the "archived_at" field. It's identical to ArchivedAtEQ.
+func ArchivedAt(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldEQ(FieldArchivedAt, v))
 }
 
 // VersionEQ applies the EQ predicate on the "version" field.
@@ -445,6 +460,71 @@ func ManifestContainsFold(v string) predicate.ApplicationVersion {
 	return predicate.ApplicationVersion(sql.FieldContainsFold(FieldManifest, v))
 }
 
+// PropertiesEQ applies the EQ predicate on the "properties" field.
+func PropertiesEQ(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldEQ(FieldProperties, v))
+}
+
+// PropertiesNEQ applies the NEQ predicate on the "properties" field.
+func PropertiesNEQ(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldNEQ(FieldProperties, v))
+}
+
+// PropertiesIn applies the In predicate on the "properties" field.
+func PropertiesIn(vs ...string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldIn(FieldProperties, vs...))
+}
+
+// PropertiesNotIn applies the NotIn predicate on the "properties" field.
+func PropertiesNotIn(vs ...string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldNotIn(FieldProperties, vs...))
+}
+
+// PropertiesGT applies the GT predicate on the "properties" field.
+func PropertiesGT(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldGT(FieldProperties, v))
+}
+
+// PropertiesGTE applies the GTE predicate on the "properties" field.
+func PropertiesGTE(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldGTE(FieldProperties, v))
+}
+
+// PropertiesLT applies the LT predicate on the "properties" field.
+func PropertiesLT(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldLT(FieldProperties, v))
+}
+
+// PropertiesLTE applies the LTE predicate on the "properties" field.
+func PropertiesLTE(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldLTE(FieldProperties, v))
+}
+
+// PropertiesContains applies the Contains predicate on the "properties" field.
+func PropertiesContains(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldContains(FieldProperties, v))
+}
+
+// PropertiesHasPrefix applies the HasPrefix predicate on the "properties" field.
+func PropertiesHasPrefix(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldHasPrefix(FieldProperties, v))
+}
+
+// PropertiesHasSuffix applies the HasSuffix predicate on the "properties" field.
+func PropertiesHasSuffix(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldHasSuffix(FieldProperties, v))
+}
+
+// PropertiesEqualFold applies the EqualFold predicate on the "properties" field.
+func PropertiesEqualFold(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldEqualFold(FieldProperties, v))
+}
+
+// PropertiesContainsFold applies the ContainsFold predicate on the "properties" field.
+func PropertiesContainsFold(v string) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldContainsFold(FieldProperties, v))
+}
+
 // ContextEQ applies the EQ predicate on the "context" field.
 func ContextEQ(v string) predicate.ApplicationVersion {
 	return predicate.ApplicationVersion(sql.FieldEQ(FieldContext, v))
@@ -718,6 +798,106 @@ func CreatedAtLT(v time.Time) predicate.ApplicationVersion {
 // CreatedAtLTE applies the LTE predicate on the "created_at" field.
 func CreatedAtLTE(v time.Time) predicate.ApplicationVersion {
 	return predicate.ApplicationVersion(sql.FieldLTE(FieldCreatedAt, v))
+}
+
+// LockedAtEQ applies the EQ predicate on the "locked_at" field.
+func LockedAtEQ(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldEQ(FieldLockedAt, v))
+}
+
+// LockedAtNEQ applies the NEQ predicate on the "locked_at" field.
+func LockedAtNEQ(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldNEQ(FieldLockedAt, v))
+}
+
+// LockedAtIn applies the In predicate on the "locked_at" field.
+func LockedAtIn(vs ...time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldIn(FieldLockedAt, vs...))
+}
+
+// LockedAtNotIn applies the NotIn predicate on the "locked_at" field.
+func LockedAtNotIn(vs ...time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldNotIn(FieldLockedAt, vs...))
+}
+
+// LockedAtGT applies the GT predicate on the "locked_at" field.
+func LockedAtGT(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldGT(FieldLockedAt, v))
+}
+
+// LockedAtGTE applies the GTE predicate on the "locked_at" field.
+func LockedAtGTE(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldGTE(FieldLockedAt, v))
+}
+
+// LockedAtLT applies the LT predicate on the "locked_at" field.
+func LockedAtLT(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldLT(FieldLockedAt, v))
+}
+
+// LockedAtLTE applies the LTE predicate on the "locked_at" field.
+func LockedAtLTE(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldLTE(FieldLockedAt, v))
+}
+
+// LockedAtIsNil applies the IsNil predicate on the "locked_at" field.
+func LockedAtIsNil() predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldIsNull(FieldLockedAt))
+}
+
+// LockedAtNotNil applies the NotNil predicate on the "locked_at" field.
+func LockedAtNotNil() predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldNotNull(FieldLockedAt))
+}
+
+// ArchivedAtEQ applies the EQ predicate on the "archived_at" field.
+func ArchivedAtEQ(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldEQ(FieldArchivedAt, v))
+}
+
+// ArchivedAtNEQ applies the NEQ predicate on the "archived_at" field.
+func ArchivedAtNEQ(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldNEQ(FieldArchivedAt, v))
+}
+
+// ArchivedAtIn applies the In predicate on the "archived_at" field.
+func ArchivedAtIn(vs ...time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldIn(FieldArchivedAt, vs...))
+}
+
+// ArchivedAtNotIn applies the NotIn predicate on the "archived_at" field.
+func ArchivedAtNotIn(vs ...time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldNotIn(FieldArchivedAt, vs...))
+}
+
+// ArchivedAtGT applies the GT predicate on the "archived_at" field.
+func ArchivedAtGT(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldGT(FieldArchivedAt, v))
+}
+
+// ArchivedAtGTE applies the GTE predicate on the "archived_at" field.
+func ArchivedAtGTE(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldGTE(FieldArchivedAt, v))
+}
+
+// ArchivedAtLT applies the LT predicate on the "archived_at" field.
+func ArchivedAtLT(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldLT(FieldArchivedAt, v))
+}
+
+// ArchivedAtLTE applies the LTE predicate on the "archived_at" field.
+func ArchivedAtLTE(v time.Time) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldLTE(FieldArchivedAt, v))
+}
+
+// ArchivedAtIsNil applies the IsNil predicate on the "archived_at" field.
+func ArchivedAtIsNil() predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldIsNull(FieldArchivedAt))
+}
+
+// ArchivedAtNotNil applies the NotNil predicate on the "archived_at" field.
+func ArchivedAtNotNil() predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(sql.FieldNotNull(FieldArchivedAt))
 }
 
 // HasProject applies the HasEdge predicate on the "project" edge.

@@ -24,6 +24,8 @@ const (
 	FieldRealm = "realm"
 	// FieldRawDigest holds the string denoting the raw_digest field in the database.
 	FieldRawDigest = "raw_digest"
+	// FieldRawInObjects holds the string denoting the raw_in_objects field in the database.
+	FieldRawInObjects = "raw_in_objects"
 	// FieldMediaType holds the string denoting the media_type field in the database.
 	FieldMediaType = "media_type"
 	// FieldSize holds the string denoting the size field in the database.
@@ -38,6 +40,8 @@ const (
 	FieldVerified = "verified"
 	// FieldVerification holds the string denoting the verification field in the database.
 	FieldVerification = "verification"
+	// FieldCollected holds the string denoting the collected field in the database.
+	FieldCollected = "collected"
 	// FieldProvider holds the string denoting the provider field in the database.
 	FieldProvider = "provider"
 	// FieldAnchorID holds the string denoting the anchor_id field in the database.
@@ -64,6 +68,8 @@ const (
 	EdgeCreator = "creator"
 	// EdgeSubjects holds the string denoting the subjects edge name in mutations.
 	EdgeSubjects = "subjects"
+	// EdgeAttachments holds the string denoting the attachments edge name in mutations.
+	EdgeAttachments = "attachments"
 	// Table holds the table name of the evidence in the database.
 	Table = "evidence"
 	// AnchorTable is the table that holds the anchor relation/edge.
@@ -108,6 +114,13 @@ const (
 	SubjectsInverseTable = "evidence_subjects"
 	// SubjectsColumn is the table column denoting the subjects relation/edge.
 	SubjectsColumn = "evidence_id"
+	// AttachmentsTable is the table that holds the attachments relation/edge.
+	AttachmentsTable = "attachments"
+	// AttachmentsInverseTable is the table name for the Attachment entity.
+	// It exists in this package in order to avoid circular dependency with the "attachment" package.
+	AttachmentsInverseTable = "attachments"
+	// AttachmentsColumn is the table column denoting the attachments relation/edge.
+	AttachmentsColumn = "evidence_id"
 )
 
 // Columns holds all SQL columns for evidence fields.
@@ -117,6 +130,7 @@ var Columns = []string{
 	FieldSignerKey,
 	FieldRealm,
 	FieldRawDigest,
+	FieldRawInObjects,
 	FieldMediaType,
 	FieldSize,
 	FieldPredicateType,
@@ -124,6 +138,7 @@ var Columns = []string{
 	FieldCategory,
 	FieldVerified,
 	FieldVerification,
+	FieldCollected,
 	FieldProvider,
 	FieldAnchorID,
 	FieldProjectID,
@@ -144,8 +159,12 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// DefaultRawInObjects holds the default value on creation for the "raw_in_objects" field.
+	DefaultRawInObjects bool
 	// DefaultView holds the default value on creation for the "view" field.
 	DefaultView string
+	// DefaultCollected holds the default value on creation for the "collected" field.
+	DefaultCollected bool
 	// DefaultProvider holds the default value on creation for the "provider" field.
 	DefaultProvider string
 )
@@ -204,6 +223,11 @@ func ByRawDigest(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRawDigest, opts...).ToFunc()
 }
 
+// ByRawInObjects orders the results by the raw_in_objects field.
+func ByRawInObjects(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRawInObjects, opts...).ToFunc()
+}
+
 // ByMediaType orders the results by the media_type field.
 func ByMediaType(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldMediaType, opts...).ToFunc()
@@ -237,6 +261,11 @@ func ByVerified(opts ...sql.OrderTermOption) OrderOption {
 // ByVerification orders the results by the verification field.
 func ByVerification(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldVerification, opts...).ToFunc()
+}
+
+// ByCollected orders the results by the collected field.
+func ByCollected(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCollected, opts...).ToFunc()
 }
 
 // ByProvider orders the results by the provider field.
@@ -322,6 +351,20 @@ func BySubjects(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newSubjectsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByAttachmentsCount orders the results by attachments count.
+func ByAttachmentsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newAttachmentsStep(), opts...)
+	}
+}
+
+// ByAttachments orders the results by attachments terms.
+func ByAttachments(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newAttachmentsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newAnchorStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -362,6 +405,13 @@ func newSubjectsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(SubjectsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, true, SubjectsTable, SubjectsColumn),
+	)
+}
+func newAttachmentsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(AttachmentsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, AttachmentsTable, AttachmentsColumn),
 	)
 }
 

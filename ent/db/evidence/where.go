@@ -75,6 +75,11 @@ func RawDigest(v string) predicate.Evidence {
 	return predicate.Evidence(sql.FieldEQ(FieldRawDigest, v))
 }
 
+// RawInObjects applies equality check predicate on the "raw_in_objects" field. It's identical to RawInObjectsEQ.
+func RawInObjects(v bool) predicate.Evidence {
+	return predicate.Evidence(sql.FieldEQ(FieldRawInObjects, v))
+}
+
 // MediaType applies equality check predicate on the "media_type" field. It's identical to MediaTypeEQ.
 func MediaType(v string) predicate.Evidence {
 	return predicate.Evidence(sql.FieldEQ(FieldMediaType, v))
@@ -103,6 +108,11 @@ func Verified(v bool) predicate.Evidence {
 // Verification applies equality check predicate on the "verification" field. It's identical to VerificationEQ.
 func Verification(v string) predicate.Evidence {
 	return predicate.Evidence(sql.FieldEQ(FieldVerification, v))
+}
+
+// Collected applies equality check predicate on the "collected" field. It's identical to CollectedEQ.
+func Collected(v bool) predicate.Evidence {
+	return predicate.Evidence(sql.FieldEQ(FieldCollected, v))
 }
 
 // Provider applies equality check predicate on the "provider" field. It's identical to ProviderEQ.
@@ -398,6 +408,16 @@ func RawDigestEqualFold(v string) predicate.Evidence {
 // RawDigestContainsFold applies the ContainsFold predicate on the "raw_digest" field.
 func RawDigestContainsFold(v string) predicate.Evidence {
 	return predicate.Evidence(sql.FieldContainsFold(FieldRawDigest, v))
+}
+
+// RawInObjectsEQ applies the EQ predicate on the "raw_in_objects" field.
+func RawInObjectsEQ(v bool) predicate.Evidence {
+	return predicate.Evidence(sql.FieldEQ(FieldRawInObjects, v))
+}
+
+// RawInObjectsNEQ applies the NEQ predicate on the "raw_in_objects" field.
+func RawInObjectsNEQ(v bool) predicate.Evidence {
+	return predicate.Evidence(sql.FieldNEQ(FieldRawInObjects, v))
 }
 
 // MediaTypeEQ applies the EQ predicate on the "media_type" field.
@@ -728,6 +748,16 @@ func VerificationEqualFold(v string) predicate.Evidence {
 // VerificationContainsFold applies the ContainsFold predicate on the "verification" field.
 func VerificationContainsFold(v string) predicate.Evidence {
 	return predicate.Evidence(sql.FieldContainsFold(FieldVerification, v))
+}
+
+// CollectedEQ applies the EQ predicate on the "collected" field.
+func CollectedEQ(v bool) predicate.Evidence {
+	return predicate.Evidence(sql.FieldEQ(FieldCollected, v))
+}
+
+// CollectedNEQ applies the NEQ predicate on the "collected" field.
+func CollectedNEQ(v bool) predicate.Evidence {
+	return predicate.Evidence(sql.FieldNEQ(FieldCollected, v))
 }
 
 // ProviderEQ applies the EQ predicate on the "provider" field.
@@ -1105,6 +1135,29 @@ func HasSubjects() predicate.Evidence {
 func HasSubjectsWith(preds ...predicate.EvidenceSubject) predicate.Evidence {
 	return predicate.Evidence(func(s *sql.Selector) {
 		step := newSubjectsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasAttachments applies the HasEdge predicate on the "attachments" edge.
+func HasAttachments() predicate.Evidence {
+	return predicate.Evidence(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, AttachmentsTable, AttachmentsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasAttachmentsWith applies the HasEdge predicate on the "attachments" edge with a given conditions (other predicates).
+func HasAttachmentsWith(preds ...predicate.Attachment) predicate.Evidence {
+	return predicate.Evidence(func(s *sql.Selector) {
+		step := newAttachmentsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

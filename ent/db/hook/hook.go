@@ -57,6 +57,18 @@ func (f ApplicationVersionFunc) Mutate(ctx context.Context, m db.Mutation) (db.V
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.ApplicationVersionMutation", m)
 }
 
+// The AttachmentFunc type is an adapter to allow the use of ordinary
+// function as Attachment mutator.
+type AttachmentFunc func(context.Context, *db.AttachmentMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AttachmentFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.AttachmentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.AttachmentMutation", m)
+}
+
 // The AttestationFunc type is an adapter to allow the use of ordinary
 // function as Attestation mutator.
 type AttestationFunc func(context.Context, *db.AttestationMutation) (db.Value, error)
@@ -91,6 +103,30 @@ func (f BlobFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.BlobMutation", m)
+}
+
+// The BuildFunc type is an adapter to allow the use of ordinary
+// function as Build mutator.
+type BuildFunc func(context.Context, *db.BuildMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BuildFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.BuildMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.BuildMutation", m)
+}
+
+// The BuildArtifactFunc type is an adapter to allow the use of ordinary
+// function as BuildArtifact mutator.
+type BuildArtifactFunc func(context.Context, *db.BuildArtifactMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BuildArtifactFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.BuildArtifactMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.BuildArtifactMutation", m)
 }
 
 // The ComponentFunc type is an adapter to allow the use of ordinary
@@ -151,6 +187,18 @@ func (f GatePolicyFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, er
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.GatePolicyMutation", m)
+}
+
+// The ImageChildFunc type is an adapter to allow the use of ordinary
+// function as ImageChild mutator.
+type ImageChildFunc func(context.Context, *db.ImageChildMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ImageChildFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.ImageChildMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.ImageChildMutation", m)
 }
 
 // The LabelFunc type is an adapter to allow the use of ordinary

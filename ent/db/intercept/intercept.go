@@ -12,14 +12,18 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/activityopening"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/attachment"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
 	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/blob"
+	"github.com/plimsoll/plimsoll/ent/db/build"
+	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/component"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
@@ -209,6 +213,33 @@ func (f TraverseApplicationVersion) Traverse(ctx context.Context, q db.Query) er
 	return fmt.Errorf("unexpected query type %T. expect *db.ApplicationVersionQuery", q)
 }
 
+// The AttachmentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AttachmentFunc func(context.Context, *db.AttachmentQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f AttachmentFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.AttachmentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.AttachmentQuery", q)
+}
+
+// The TraverseAttachment type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAttachment func(context.Context, *db.AttachmentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAttachment) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAttachment) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.AttachmentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.AttachmentQuery", q)
+}
+
 // The AttestationFunc type is an adapter to allow the use of ordinary function as a Querier.
 type AttestationFunc func(context.Context, *db.AttestationQuery) (db.Value, error)
 
@@ -288,6 +319,60 @@ func (f TraverseBlob) Traverse(ctx context.Context, q db.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *db.BlobQuery", q)
+}
+
+// The BuildFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BuildFunc func(context.Context, *db.BuildQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f BuildFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.BuildQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.BuildQuery", q)
+}
+
+// The TraverseBuild type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBuild func(context.Context, *db.BuildQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBuild) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBuild) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.BuildQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.BuildQuery", q)
+}
+
+// The BuildArtifactFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BuildArtifactFunc func(context.Context, *db.BuildArtifactQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f BuildArtifactFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.BuildArtifactQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.BuildArtifactQuery", q)
+}
+
+// The TraverseBuildArtifact type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBuildArtifact func(context.Context, *db.BuildArtifactQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBuildArtifact) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBuildArtifact) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.BuildArtifactQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.BuildArtifactQuery", q)
 }
 
 // The ComponentFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -423,6 +508,33 @@ func (f TraverseGatePolicy) Traverse(ctx context.Context, q db.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *db.GatePolicyQuery", q)
+}
+
+// The ImageChildFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ImageChildFunc func(context.Context, *db.ImageChildQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f ImageChildFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.ImageChildQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.ImageChildQuery", q)
+}
+
+// The TraverseImageChild type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseImageChild func(context.Context, *db.ImageChildQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseImageChild) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseImageChild) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.ImageChildQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.ImageChildQuery", q)
 }
 
 // The LabelFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1030,12 +1142,18 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.ApplicationQuery, predicate.Application, application.OrderOption]{typ: db.TypeApplication, tq: q}, nil
 	case *db.ApplicationVersionQuery:
 		return &query[*db.ApplicationVersionQuery, predicate.ApplicationVersion, applicationversion.OrderOption]{typ: db.TypeApplicationVersion, tq: q}, nil
+	case *db.AttachmentQuery:
+		return &query[*db.AttachmentQuery, predicate.Attachment, attachment.OrderOption]{typ: db.TypeAttachment, tq: q}, nil
 	case *db.AttestationQuery:
 		return &query[*db.AttestationQuery, predicate.Attestation, attestation.OrderOption]{typ: db.TypeAttestation, tq: q}, nil
 	case *db.BindingQuery:
 		return &query[*db.BindingQuery, predicate.Binding, binding.OrderOption]{typ: db.TypeBinding, tq: q}, nil
 	case *db.BlobQuery:
 		return &query[*db.BlobQuery, predicate.Blob, blob.OrderOption]{typ: db.TypeBlob, tq: q}, nil
+	case *db.BuildQuery:
+		return &query[*db.BuildQuery, predicate.Build, build.OrderOption]{typ: db.TypeBuild, tq: q}, nil
+	case *db.BuildArtifactQuery:
+		return &query[*db.BuildArtifactQuery, predicate.BuildArtifact, buildartifact.OrderOption]{typ: db.TypeBuildArtifact, tq: q}, nil
 	case *db.ComponentQuery:
 		return &query[*db.ComponentQuery, predicate.Component, component.OrderOption]{typ: db.TypeComponent, tq: q}, nil
 	case *db.EvaluationQuery:
@@ -1046,6 +1164,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.EvidenceSubjectQuery, predicate.EvidenceSubject, evidencesubject.OrderOption]{typ: db.TypeEvidenceSubject, tq: q}, nil
 	case *db.GatePolicyQuery:
 		return &query[*db.GatePolicyQuery, predicate.GatePolicy, gatepolicy.OrderOption]{typ: db.TypeGatePolicy, tq: q}, nil
+	case *db.ImageChildQuery:
+		return &query[*db.ImageChildQuery, predicate.ImageChild, imagechild.OrderOption]{typ: db.TypeImageChild, tq: q}, nil
 	case *db.LabelQuery:
 		return &query[*db.LabelQuery, predicate.Label, label.OrderOption]{typ: db.TypeLabel, tq: q}, nil
 	case *db.LifecycleQuery:

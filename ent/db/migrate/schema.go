@@ -181,15 +181,18 @@ var (
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "version", Type: field.TypeString},
 		{Name: "tag", Type: field.TypeString, Default: ""},
-		{Name: "status", Type: field.TypeEnum, Enums: []string{"LOCKED"}, Default: "LOCKED"},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"DRAFT", "LOCKED"}, Default: "LOCKED"},
 		{Name: "trust", Type: field.TypeEnum, Enums: []string{"PRE_RELEASE", "RELEASED", "TRUSTED_RELEASE"}, Default: "PRE_RELEASE"},
 		{Name: "standing", Type: field.TypeEnum, Nullable: true, Enums: []string{"GOOD", "WITHDRAWN"}},
 		{Name: "manifest_digest", Type: field.TypeString},
 		{Name: "manifest", Type: field.TypeString, Size: 2147483647},
+		{Name: "properties", Type: field.TypeString, Size: 2147483647, Default: "[]"},
 		{Name: "context", Type: field.TypeString, Size: 2147483647},
 		{Name: "releasable_count", Type: field.TypeInt},
 		{Name: "moves", Type: field.TypeInt, Default: 0},
 		{Name: "created_at", Type: field.TypeTime},
+		{Name: "locked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
 		{Name: "project_id", Type: field.TypeInt},
 		{Name: "application_id", Type: field.TypeInt},
 		{Name: "stage_id", Type: field.TypeInt, Nullable: true},
@@ -203,25 +206,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "application_versions_projects_project",
-				Columns:    []*schema.Column{ApplicationVersionsColumns[12]},
+				Columns:    []*schema.Column{ApplicationVersionsColumns[15]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "application_versions_applications_application",
-				Columns:    []*schema.Column{ApplicationVersionsColumns[13]},
+				Columns:    []*schema.Column{ApplicationVersionsColumns[16]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "application_versions_stages_current_stage",
-				Columns:    []*schema.Column{ApplicationVersionsColumns[14]},
+				Columns:    []*schema.Column{ApplicationVersionsColumns[17]},
 				RefColumns: []*schema.Column{StagesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "application_versions_principals_creator",
-				Columns:    []*schema.Column{ApplicationVersionsColumns[15]},
+				Columns:    []*schema.Column{ApplicationVersionsColumns[18]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -230,12 +233,12 @@ var (
 			{
 				Name:    "applicationversion_application_id_version",
 				Unique:  true,
-				Columns: []*schema.Column{ApplicationVersionsColumns[13], ApplicationVersionsColumns[1]},
+				Columns: []*schema.Column{ApplicationVersionsColumns[16], ApplicationVersionsColumns[1]},
 			},
 			{
 				Name:    "applicationversion_project_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationVersionsColumns[12]},
+				Columns: []*schema.Column{ApplicationVersionsColumns[15]},
 			},
 			{
 				Name:    "applicationversion_manifest_digest",
@@ -245,7 +248,7 @@ var (
 			{
 				Name:    "applicationversion_stage_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationVersionsColumns[14]},
+				Columns: []*schema.Column{ApplicationVersionsColumns[17]},
 			},
 			{
 				Name:    "applicationversion_version",
@@ -255,7 +258,7 @@ var (
 			{
 				Name:    "applicationversion_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationVersionsColumns[11]},
+				Columns: []*schema.Column{ApplicationVersionsColumns[12]},
 			},
 			{
 				Name:    "applicationversion_trust",
@@ -269,6 +272,49 @@ var (
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing IS NOT NULL",
 				},
+			},
+		},
+	}
+	// AttachmentsColumns holds the columns for the "attachments" table.
+	AttachmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString},
+		{Name: "digest", Type: field.TypeString},
+		{Name: "media_type", Type: field.TypeString},
+		{Name: "size", Type: field.TypeInt},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "evidence_id", Type: field.TypeInt},
+		{Name: "created_by", Type: field.TypeInt},
+	}
+	// AttachmentsTable holds the schema information for the "attachments" table.
+	AttachmentsTable = &schema.Table{
+		Name:       "attachments",
+		Columns:    AttachmentsColumns,
+		PrimaryKey: []*schema.Column{AttachmentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "attachments_evidence_evidence",
+				Columns:    []*schema.Column{AttachmentsColumns[6]},
+				RefColumns: []*schema.Column{EvidenceColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "attachments_principals_creator",
+				Columns:    []*schema.Column{AttachmentsColumns[7]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "attachment_evidence_id_name_digest",
+				Unique:  true,
+				Columns: []*schema.Column{AttachmentsColumns[6], AttachmentsColumns[1], AttachmentsColumns[2]},
+			},
+			{
+				Name:    "attachment_digest",
+				Unique:  false,
+				Columns: []*schema.Column{AttachmentsColumns[2]},
 			},
 		},
 	}
@@ -434,6 +480,102 @@ var (
 		Columns:    BlobsColumns,
 		PrimaryKey: []*schema.Column{BlobsColumns[0]},
 	}
+	// BuildsColumns holds the columns for the "builds" table.
+	BuildsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString},
+		{Name: "number", Type: field.TypeString},
+		{Name: "realm", Type: field.TypeString},
+		{Name: "digest", Type: field.TypeString},
+		{Name: "started_at", Type: field.TypeTime, Nullable: true},
+		{Name: "repository", Type: field.TypeString},
+		{Name: "revision", Type: field.TypeString},
+		{Name: "branch", Type: field.TypeString, Default: ""},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "project_id", Type: field.TypeInt, Nullable: true},
+		{Name: "created_by", Type: field.TypeInt},
+	}
+	// BuildsTable holds the schema information for the "builds" table.
+	BuildsTable = &schema.Table{
+		Name:       "builds",
+		Columns:    BuildsColumns,
+		PrimaryKey: []*schema.Column{BuildsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "builds_projects_project",
+				Columns:    []*schema.Column{BuildsColumns[10]},
+				RefColumns: []*schema.Column{ProjectsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "builds_principals_creator",
+				Columns:    []*schema.Column{BuildsColumns[11]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "build_name_number_realm",
+				Unique:  true,
+				Columns: []*schema.Column{BuildsColumns[1], BuildsColumns[2], BuildsColumns[3]},
+			},
+			{
+				Name:    "build_digest",
+				Unique:  false,
+				Columns: []*schema.Column{BuildsColumns[4]},
+			},
+			{
+				Name:    "build_revision",
+				Unique:  false,
+				Columns: []*schema.Column{BuildsColumns[7]},
+			},
+			{
+				Name:    "build_project_id",
+				Unique:  false,
+				Columns: []*schema.Column{BuildsColumns[10]},
+			},
+			{
+				Name:    "build_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{BuildsColumns[9]},
+			},
+		},
+	}
+	// BuildArtifactsColumns holds the columns for the "build_artifacts" table.
+	BuildArtifactsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString},
+		{Name: "digest", Type: field.TypeString},
+		{Name: "purl", Type: field.TypeString, Nullable: true},
+		{Name: "build_id", Type: field.TypeInt},
+	}
+	// BuildArtifactsTable holds the schema information for the "build_artifacts" table.
+	BuildArtifactsTable = &schema.Table{
+		Name:       "build_artifacts",
+		Columns:    BuildArtifactsColumns,
+		PrimaryKey: []*schema.Column{BuildArtifactsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "build_artifacts_builds_build",
+				Columns:    []*schema.Column{BuildArtifactsColumns[4]},
+				RefColumns: []*schema.Column{BuildsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "buildartifact_build_id",
+				Unique:  false,
+				Columns: []*schema.Column{BuildArtifactsColumns[4]},
+			},
+			{
+				Name:    "buildartifact_digest",
+				Unique:  false,
+				Columns: []*schema.Column{BuildArtifactsColumns[2]},
+			},
+		},
+	}
 	// ComponentsColumns holds the columns for the "components" table.
 	ComponentsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -516,6 +658,7 @@ var (
 		{Name: "signer_key", Type: field.TypeString},
 		{Name: "realm", Type: field.TypeString},
 		{Name: "raw_digest", Type: field.TypeString},
+		{Name: "raw_in_objects", Type: field.TypeBool, Default: false},
 		{Name: "media_type", Type: field.TypeString},
 		{Name: "size", Type: field.TypeInt},
 		{Name: "predicate_type", Type: field.TypeString},
@@ -523,6 +666,7 @@ var (
 		{Name: "category", Type: field.TypeEnum, Enums: []string{"AUDIT", "QUALITY", "SECURITY", "WORKFLOW", "CUSTOM"}},
 		{Name: "verified", Type: field.TypeBool},
 		{Name: "verification", Type: field.TypeString},
+		{Name: "collected", Type: field.TypeBool, Default: false},
 		{Name: "provider", Type: field.TypeString, Default: ""},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "anchor_id", Type: field.TypeInt, Nullable: true},
@@ -539,31 +683,31 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "evidence_trust_anchors_anchor",
-				Columns:    []*schema.Column{EvidenceColumns[14]},
+				Columns:    []*schema.Column{EvidenceColumns[16]},
 				RefColumns: []*schema.Column{TrustAnchorsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_projects_project",
-				Columns:    []*schema.Column{EvidenceColumns[15]},
+				Columns:    []*schema.Column{EvidenceColumns[17]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_stages_stage",
-				Columns:    []*schema.Column{EvidenceColumns[16]},
+				Columns:    []*schema.Column{EvidenceColumns[18]},
 				RefColumns: []*schema.Column{StagesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_sboms_sbom",
-				Columns:    []*schema.Column{EvidenceColumns[17]},
+				Columns:    []*schema.Column{EvidenceColumns[19]},
 				RefColumns: []*schema.Column{SbomsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_principals_creator",
-				Columns:    []*schema.Column{EvidenceColumns[18]},
+				Columns:    []*schema.Column{EvidenceColumns[20]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -577,17 +721,17 @@ var (
 			{
 				Name:    "evidence_predicate_type_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[7], EvidenceColumns[13]},
+				Columns: []*schema.Column{EvidenceColumns[8], EvidenceColumns[15]},
 			},
 			{
 				Name:    "evidence_category_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[9], EvidenceColumns[13]},
+				Columns: []*schema.Column{EvidenceColumns[10], EvidenceColumns[15]},
 			},
 			{
 				Name:    "evidence_verified_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[10], EvidenceColumns[13]},
+				Columns: []*schema.Column{EvidenceColumns[11], EvidenceColumns[15]},
 			},
 			{
 				Name:    "evidence_signer_key",
@@ -597,12 +741,12 @@ var (
 			{
 				Name:    "evidence_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[13]},
+				Columns: []*schema.Column{EvidenceColumns[15]},
 			},
 			{
 				Name:    "evidence_anchor_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[14]},
+				Columns: []*schema.Column{EvidenceColumns[16]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "anchor_id IS NOT NULL",
 				},
@@ -610,7 +754,7 @@ var (
 			{
 				Name:    "evidence_project_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[15]},
+				Columns: []*schema.Column{EvidenceColumns[17]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "project_id IS NOT NULL",
 				},
@@ -618,7 +762,7 @@ var (
 			{
 				Name:    "evidence_stage_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[16]},
+				Columns: []*schema.Column{EvidenceColumns[18]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "stage_id IS NOT NULL",
 				},
@@ -626,7 +770,7 @@ var (
 			{
 				Name:    "evidence_sbom_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[17]},
+				Columns: []*schema.Column{EvidenceColumns[19]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "sbom_id IS NOT NULL",
 				},
@@ -720,6 +864,33 @@ var (
 				Name:    "gatepolicy_stage_name_gate_kind",
 				Unique:  false,
 				Columns: []*schema.Column{PoliciesColumns[6], PoliciesColumns[7]},
+			},
+		},
+	}
+	// ImageChildrenColumns holds the columns for the "image_children" table.
+	ImageChildrenColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "index_digest", Type: field.TypeString},
+		{Name: "digest", Type: field.TypeString},
+		{Name: "media_type", Type: field.TypeString},
+		{Name: "platform", Type: field.TypeString, Default: ""},
+		{Name: "size", Type: field.TypeInt},
+	}
+	// ImageChildrenTable holds the schema information for the "image_children" table.
+	ImageChildrenTable = &schema.Table{
+		Name:       "image_children",
+		Columns:    ImageChildrenColumns,
+		PrimaryKey: []*schema.Column{ImageChildrenColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "imagechild_index_digest_digest",
+				Unique:  true,
+				Columns: []*schema.Column{ImageChildrenColumns[1], ImageChildrenColumns[2]},
+			},
+			{
+				Name:    "imagechild_digest",
+				Unique:  false,
+				Columns: []*schema.Column{ImageChildrenColumns[2]},
 			},
 		},
 	}
@@ -1152,7 +1323,11 @@ var (
 		{Name: "purl", Type: field.TypeString, Nullable: true},
 		{Name: "digest", Type: field.TypeString, Nullable: true},
 		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PACKAGE", "ARTIFACT"}},
+		{Name: "source_kind", Type: field.TypeEnum, Enums: []string{"PACKAGE", "ARTIFACT", "BUILD", "VERSION"}, Default: "ARTIFACT"},
 		{Name: "version_id", Type: field.TypeInt},
+		{Name: "source_build_id", Type: field.TypeInt, Nullable: true},
+		{Name: "source_version_id", Type: field.TypeInt, Nullable: true},
+		{Name: "origin_application_id", Type: field.TypeInt, Nullable: true},
 		{Name: "package_id", Type: field.TypeInt, Nullable: true},
 		{Name: "package_version_id", Type: field.TypeInt, Nullable: true},
 	}
@@ -1164,19 +1339,37 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "releasables_application_versions_version",
-				Columns:    []*schema.Column{ReleasablesColumns[5]},
+				Columns:    []*schema.Column{ReleasablesColumns[6]},
 				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
+				Symbol:     "releasables_builds_source_build",
+				Columns:    []*schema.Column{ReleasablesColumns[7]},
+				RefColumns: []*schema.Column{BuildsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "releasables_application_versions_source_version",
+				Columns:    []*schema.Column{ReleasablesColumns[8]},
+				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "releasables_applications_origin_application",
+				Columns:    []*schema.Column{ReleasablesColumns[9]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
 				Symbol:     "releasables_packages_package",
-				Columns:    []*schema.Column{ReleasablesColumns[6]},
+				Columns:    []*schema.Column{ReleasablesColumns[10]},
 				RefColumns: []*schema.Column{PackagesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "releasables_package_versions_package_version",
-				Columns:    []*schema.Column{ReleasablesColumns[7]},
+				Columns:    []*schema.Column{ReleasablesColumns[11]},
 				RefColumns: []*schema.Column{PackageVersionsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1185,7 +1378,7 @@ var (
 			{
 				Name:    "releasable_version_id",
 				Unique:  false,
-				Columns: []*schema.Column{ReleasablesColumns[5]},
+				Columns: []*schema.Column{ReleasablesColumns[6]},
 			},
 			{
 				Name:    "releasable_digest",
@@ -1193,14 +1386,29 @@ var (
 				Columns: []*schema.Column{ReleasablesColumns[3]},
 			},
 			{
+				Name:    "releasable_source_build_id",
+				Unique:  false,
+				Columns: []*schema.Column{ReleasablesColumns[7]},
+			},
+			{
+				Name:    "releasable_source_version_id",
+				Unique:  false,
+				Columns: []*schema.Column{ReleasablesColumns[8]},
+			},
+			{
+				Name:    "releasable_origin_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{ReleasablesColumns[9]},
+			},
+			{
 				Name:    "releasable_package_id",
 				Unique:  false,
-				Columns: []*schema.Column{ReleasablesColumns[6]},
+				Columns: []*schema.Column{ReleasablesColumns[10]},
 			},
 			{
 				Name:    "releasable_package_version_id",
 				Unique:  false,
-				Columns: []*schema.Column{ReleasablesColumns[7]},
+				Columns: []*schema.Column{ReleasablesColumns[11]},
 			},
 		},
 	}
@@ -1531,14 +1739,18 @@ var (
 		ActivityOpeningsTable,
 		ApplicationsTable,
 		ApplicationVersionsTable,
+		AttachmentsTable,
 		AttestationsTable,
 		BindingsTable,
 		BlobsTable,
+		BuildsTable,
+		BuildArtifactsTable,
 		ComponentsTable,
 		EvaluationsTable,
 		EvidenceTable,
 		EvidenceSubjectsTable,
 		PoliciesTable,
+		ImageChildrenTable,
 		LabelsTable,
 		LifecyclesTable,
 		LifecycleStepsTable,
@@ -1586,6 +1798,11 @@ func init() {
 	ApplicationVersionsTable.Annotation = &entsql.Annotation{
 		Table: "application_versions",
 	}
+	AttachmentsTable.ForeignKeys[0].RefTable = EvidenceTable
+	AttachmentsTable.ForeignKeys[1].RefTable = PrincipalsTable
+	AttachmentsTable.Annotation = &entsql.Annotation{
+		Table: "attachments",
+	}
 	AttestationsTable.ForeignKeys[0].RefTable = ProjectsTable
 	AttestationsTable.ForeignKeys[1].RefTable = ApplicationVersionsTable
 	AttestationsTable.ForeignKeys[2].RefTable = PromotionsTable
@@ -1603,6 +1820,15 @@ func init() {
 	}
 	BlobsTable.Annotation = &entsql.Annotation{
 		Table: "blobs",
+	}
+	BuildsTable.ForeignKeys[0].RefTable = ProjectsTable
+	BuildsTable.ForeignKeys[1].RefTable = PrincipalsTable
+	BuildsTable.Annotation = &entsql.Annotation{
+		Table: "builds",
+	}
+	BuildArtifactsTable.ForeignKeys[0].RefTable = BuildsTable
+	BuildArtifactsTable.Annotation = &entsql.Annotation{
+		Table: "build_artifacts",
 	}
 	ComponentsTable.Annotation = &entsql.Annotation{
 		Table: "components",
@@ -1628,6 +1854,9 @@ func init() {
 	PoliciesTable.ForeignKeys[0].RefTable = PrincipalsTable
 	PoliciesTable.Annotation = &entsql.Annotation{
 		Table: "policies",
+	}
+	ImageChildrenTable.Annotation = &entsql.Annotation{
+		Table: "image_children",
 	}
 	LabelsTable.ForeignKeys[0].RefTable = ProjectsTable
 	LabelsTable.ForeignKeys[1].RefTable = ApplicationsTable
@@ -1686,8 +1915,11 @@ func init() {
 		Table: "promotions",
 	}
 	ReleasablesTable.ForeignKeys[0].RefTable = ApplicationVersionsTable
-	ReleasablesTable.ForeignKeys[1].RefTable = PackagesTable
-	ReleasablesTable.ForeignKeys[2].RefTable = PackageVersionsTable
+	ReleasablesTable.ForeignKeys[1].RefTable = BuildsTable
+	ReleasablesTable.ForeignKeys[2].RefTable = ApplicationVersionsTable
+	ReleasablesTable.ForeignKeys[3].RefTable = ApplicationsTable
+	ReleasablesTable.ForeignKeys[4].RefTable = PackagesTable
+	ReleasablesTable.ForeignKeys[5].RefTable = PackageVersionsTable
 	ReleasablesTable.Annotation = &entsql.Annotation{
 		Table: "releasables",
 	}

@@ -18,6 +18,9 @@ type Application func(*sql.Selector)
 // ApplicationVersion is the predicate function for applicationversion builders.
 type ApplicationVersion func(*sql.Selector)
 
+// Attachment is the predicate function for attachment builders.
+type Attachment func(*sql.Selector)
+
 // Attestation is the predicate function for attestation builders.
 type Attestation func(*sql.Selector)
 
@@ -26,6 +29,12 @@ type Binding func(*sql.Selector)
 
 // Blob is the predicate function for blob builders.
 type Blob func(*sql.Selector)
+
+// Build is the predicate function for build builders.
+type Build func(*sql.Selector)
+
+// BuildArtifact is the predicate function for buildartifact builders.
+type BuildArtifact func(*sql.Selector)
 
 // Component is the predicate function for component builders.
 type Component func(*sql.Selector)
@@ -41,6 +50,9 @@ type EvidenceSubject func(*sql.Selector)
 
 // GatePolicy is the predicate function for gatepolicy builders.
 type GatePolicy func(*sql.Selector)
+
+// ImageChild is the predicate function for imagechild builders.
+type ImageChild func(*sql.Selector)
 
 // Label is the predicate function for label builders.
 type Label func(*sql.Selector)

@@ -24,14 +24,28 @@ const (
 	FieldDigest = "digest"
 	// FieldKind holds the string denoting the kind field in the database.
 	FieldKind = "kind"
+	// FieldSourceKind holds the string denoting the source_kind field in the database.
+	FieldSourceKind = "source_kind"
 	// FieldVersionID holds the string denoting the version_id field in the database.
 	FieldVersionID = "version_id"
+	// FieldSourceBuildID holds the string denoting the source_build_id field in the database.
+	FieldSourceBuildID = "source_build_id"
+	// FieldSourceVersionID holds the string denoting the source_version_id field in the database.
+	FieldSourceVersionID = "source_version_id"
+	// FieldOriginApplicationID holds the string denoting the origin_application_id field in the database.
+	FieldOriginApplicationID = "origin_application_id"
 	// FieldPackageID holds the string denoting the package_id field in the database.
 	FieldPackageID = "package_id"
 	// FieldPackageVersionID holds the string denoting the package_version_id field in the database.
 	FieldPackageVersionID = "package_version_id"
 	// EdgeVersion holds the string denoting the version edge name in mutations.
 	EdgeVersion = "version"
+	// EdgeSourceBuild holds the string denoting the source_build edge name in mutations.
+	EdgeSourceBuild = "source_build"
+	// EdgeSourceVersion holds the string denoting the source_version edge name in mutations.
+	EdgeSourceVersion = "source_version"
+	// EdgeOriginApplication holds the string denoting the origin_application edge name in mutations.
+	EdgeOriginApplication = "origin_application"
 	// EdgePackage holds the string denoting the package edge name in mutations.
 	EdgePackage = "package"
 	// EdgePackageVersion holds the string denoting the package_version edge name in mutations.
@@ -45,6 +59,27 @@ const (
 	VersionInverseTable = "application_versions"
 	// VersionColumn is the table column denoting the version relation/edge.
 	VersionColumn = "version_id"
+	// SourceBuildTable is the table that holds the source_build relation/edge.
+	SourceBuildTable = "releasables"
+	// SourceBuildInverseTable is the table name for the Build entity.
+	// It exists in this package in order to avoid circular dependency with the "build" package.
+	SourceBuildInverseTable = "builds"
+	// SourceBuildColumn is the table column denoting the source_build relation/edge.
+	SourceBuildColumn = "source_build_id"
+	// SourceVersionTable is the table that holds the source_version relation/edge.
+	SourceVersionTable = "releasables"
+	// SourceVersionInverseTable is the table name for the ApplicationVersion entity.
+	// It exists in this package in order to avoid circular dependency with the "applicationversion" package.
+	SourceVersionInverseTable = "application_versions"
+	// SourceVersionColumn is the table column denoting the source_version relation/edge.
+	SourceVersionColumn = "source_version_id"
+	// OriginApplicationTable is the table that holds the origin_application relation/edge.
+	OriginApplicationTable = "releasables"
+	// OriginApplicationInverseTable is the table name for the Application entity.
+	// It exists in this package in order to avoid circular dependency with the "application" package.
+	OriginApplicationInverseTable = "applications"
+	// OriginApplicationColumn is the table column denoting the origin_application relation/edge.
+	OriginApplicationColumn = "origin_application_id"
 	// PackageTable is the table that holds the package relation/edge.
 	PackageTable = "releasables"
 	// PackageInverseTable is the table name for the Pkg entity.
@@ -68,7 +103,11 @@ var Columns = []string{
 	FieldPurl,
 	FieldDigest,
 	FieldKind,
+	FieldSourceKind,
 	FieldVersionID,
+	FieldSourceBuildID,
+	FieldSourceVersionID,
+	FieldOriginApplicationID,
 	FieldPackageID,
 	FieldPackageVersionID,
 }
@@ -106,6 +145,34 @@ func KindValidator(k Kind) error {
 	}
 }
 
+// SourceKind defines the type for the "source_kind" enum field.
+type SourceKind string
+
+// SourceKindARTIFACT is the default value of the SourceKind enum.
+const DefaultSourceKind = SourceKindARTIFACT
+
+// SourceKind values.
+const (
+	SourceKindPACKAGE  SourceKind = "PACKAGE"
+	SourceKindARTIFACT SourceKind = "ARTIFACT"
+	SourceKindBUILD    SourceKind = "BUILD"
+	SourceKindVERSION  SourceKind = "VERSION"
+)
+
+func (sk SourceKind) String() string {
+	return string(sk)
+}
+
+// SourceKindValidator is a validator for the "source_kind" field enum values. It is called by the builders before save.
+func SourceKindValidator(sk SourceKind) error {
+	switch sk {
+	case SourceKindPACKAGE, SourceKindARTIFACT, SourceKindBUILD, SourceKindVERSION:
+		return nil
+	default:
+		return fmt.Errorf("releasable: invalid enum value for source_kind field: %q", sk)
+	}
+}
+
 // OrderOption defines the ordering options for the Releasable queries.
 type OrderOption func(*sql.Selector)
 
@@ -134,9 +201,29 @@ func ByKind(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldKind, opts...).ToFunc()
 }
 
+// BySourceKind orders the results by the source_kind field.
+func BySourceKind(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSourceKind, opts...).ToFunc()
+}
+
 // ByVersionID orders the results by the version_id field.
 func ByVersionID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldVersionID, opts...).ToFunc()
+}
+
+// BySourceBuildID orders the results by the source_build_id field.
+func BySourceBuildID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSourceBuildID, opts...).ToFunc()
+}
+
+// BySourceVersionID orders the results by the source_version_id field.
+func BySourceVersionID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSourceVersionID, opts...).ToFunc()
+}
+
+// ByOriginApplicationID orders the results by the origin_application_id field.
+func ByOriginApplicationID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOriginApplicationID, opts...).ToFunc()
 }
 
 // ByPackageID orders the results by the package_id field.
@@ -153,6 +240,27 @@ func ByPackageVersionID(opts ...sql.OrderTermOption) OrderOption {
 func ByVersionField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newVersionStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// BySourceBuildField orders the results by source_build field.
+func BySourceBuildField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newSourceBuildStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// BySourceVersionField orders the results by source_version field.
+func BySourceVersionField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newSourceVersionStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByOriginApplicationField orders the results by origin_application field.
+func ByOriginApplicationField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newOriginApplicationStep(), sql.OrderByField(field, opts...))
 	}
 }
 
@@ -174,6 +282,27 @@ func newVersionStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(VersionInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, VersionTable, VersionColumn),
+	)
+}
+func newSourceBuildStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(SourceBuildInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, SourceBuildTable, SourceBuildColumn),
+	)
+}
+func newSourceVersionStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(SourceVersionInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, SourceVersionTable, SourceVersionColumn),
+	)
+}
+func newOriginApplicationStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(OriginApplicationInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, OriginApplicationTable, OriginApplicationColumn),
 	)
 }
 func newPackageStep() *sqlgraph.Step {
@@ -205,6 +334,24 @@ func (e *Kind) UnmarshalGQL(val interface{}) error {
 	*e = Kind(str)
 	if err := KindValidator(*e); err != nil {
 		return fmt.Errorf("%s is not a valid Kind", str)
+	}
+	return nil
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (e SourceKind) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(e.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (e *SourceKind) UnmarshalGQL(val interface{}) error {
+	str, ok := val.(string)
+	if !ok {
+		return fmt.Errorf("enum %T must be a string", val)
+	}
+	*e = SourceKind(str)
+	if err := SourceKindValidator(*e); err != nil {
+		return fmt.Errorf("%s is not a valid SourceKind", str)
 	}
 	return nil
 }

@@ -73,6 +73,21 @@ func VersionID(v int) predicate.Releasable {
 	return predicate.Releasable(sql.FieldEQ(FieldVersionID, v))
 }
 
+// SourceBuildID applies equality check predicate on the "source_build_id" field. It's identical to SourceBuildIDEQ.
+func SourceBuildID(v int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldEQ(FieldSourceBuildID, v))
+}
+
+// SourceVersionID applies equality check predicate on the "source_version_id" field. It's identical to SourceVersionIDEQ.
+func SourceVersionID(v int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldEQ(FieldSourceVersionID, v))
+}
+
+// OriginApplicationID applies equality check predicate on the "origin_application_id" field. It's identical to OriginApplicationIDEQ.
+func OriginApplicationID(v int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldEQ(FieldOriginApplicationID, v))
+}
+
 // PackageID applies equality check predicate on the "package_id" field. It's identical to PackageIDEQ.
 func PackageID(v int) predicate.Releasable {
 	return predicate.Releasable(sql.FieldEQ(FieldPackageID, v))
@@ -318,6 +333,26 @@ func KindNotIn(vs ...Kind) predicate.Releasable {
 	return predicate.Releasable(sql.FieldNotIn(FieldKind, vs...))
 }
 
+// SourceKindEQ applies the EQ predicate on the "source_kind" field.
+func SourceKindEQ(v SourceKind) predicate.Releasable {
+	return predicate.Releasable(sql.FieldEQ(FieldSourceKind, v))
+}
+
+// SourceKindNEQ applies the NEQ predicate on the "source_kind" field.
+func SourceKindNEQ(v SourceKind) predicate.Releasable {
+	return predicate.Releasable(sql.FieldNEQ(FieldSourceKind, v))
+}
+
+// SourceKindIn applies the In predicate on the "source_kind" field.
+func SourceKindIn(vs ...SourceKind) predicate.Releasable {
+	return predicate.Releasable(sql.FieldIn(FieldSourceKind, vs...))
+}
+
+// SourceKindNotIn applies the NotIn predicate on the "source_kind" field.
+func SourceKindNotIn(vs ...SourceKind) predicate.Releasable {
+	return predicate.Releasable(sql.FieldNotIn(FieldSourceKind, vs...))
+}
+
 // VersionIDEQ applies the EQ predicate on the "version_id" field.
 func VersionIDEQ(v int) predicate.Releasable {
 	return predicate.Releasable(sql.FieldEQ(FieldVersionID, v))
@@ -336,6 +371,96 @@ func VersionIDIn(vs ...int) predicate.Releasable {
 // VersionIDNotIn applies the NotIn predicate on the "version_id" field.
 func VersionIDNotIn(vs ...int) predicate.Releasable {
 	return predicate.Releasable(sql.FieldNotIn(FieldVersionID, vs...))
+}
+
+// SourceBuildIDEQ applies the EQ predicate on the "source_build_id" field.
+func SourceBuildIDEQ(v int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldEQ(FieldSourceBuildID, v))
+}
+
+// SourceBuildIDNEQ applies the NEQ predicate on the "source_build_id" field.
+func SourceBuildIDNEQ(v int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldNEQ(FieldSourceBuildID, v))
+}
+
+// SourceBuildIDIn applies the In predicate on the "source_build_id" field.
+func SourceBuildIDIn(vs ...int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldIn(FieldSourceBuildID, vs...))
+}
+
+// SourceBuildIDNotIn applies the NotIn predicate on the "source_build_id" field.
+func SourceBuildIDNotIn(vs ...int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldNotIn(FieldSourceBuildID, vs...))
+}
+
+// SourceBuildIDIsNil applies the IsNil predicate on the "source_build_id" field.
+func SourceBuildIDIsNil() predicate.Releasable {
+	return predicate.Releasable(sql.FieldIsNull(FieldSourceBuildID))
+}
+
+// SourceBuildIDNotNil applies the NotNil predicate on the "source_build_id" field.
+func SourceBuildIDNotNil() predicate.Releasable {
+	return predicate.Releasable(sql.FieldNotNull(FieldSourceBuildID))
+}
+
+// SourceVersionIDEQ applies the EQ predicate on the "source_version_id" field.
+func SourceVersionIDEQ(v int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldEQ(FieldSourceVersionID, v))
+}
+
+// SourceVersionIDNEQ applies the NEQ predicate on the "source_version_id" field.
+func SourceVersionIDNEQ(v int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldNEQ(FieldSourceVersionID, v))
+}
+
+// SourceVersionIDIn applies the In predicate on the "source_version_id" field.
+func SourceVersionIDIn(vs ...int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldIn(FieldSourceVersionID, vs...))
+}
+
+// SourceVersionIDNotIn applies the NotIn predicate on the "source_version_id" field.
+func SourceVersionIDNotIn(vs ...int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldNotIn(FieldSourceVersionID, vs...))
+}
+
+// SourceVersionIDIsNil applies the IsNil predicate on the "source_version_id" field.
+func SourceVersionIDIsNil() predicate.Releasable {
+	return predicate.Releasable(sql.FieldIsNull(FieldSourceVersionID))
+}
+
+// SourceVersionIDNotNil applies the NotNil predicate on the "source_version_id" field.
+func SourceVersionIDNotNil() predicate.Releasable {
+	return predicate.Releasable(sql.FieldNotNull(FieldSourceVersionID))
+}
+
+// OriginApplicationIDEQ applies the EQ predicate on the "origin_application_id" field.
+func OriginApplicationIDEQ(v int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldEQ(FieldOriginApplicationID, v))
+}
+
+// OriginApplicationIDNEQ applies the NEQ predicate on the "origin_application_id" field.
+func OriginApplicationIDNEQ(v int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldNEQ(FieldOriginApplicationID, v))
+}
+
+// OriginApplicationIDIn applies the In predicate on the "origin_application_id" field.
+func OriginApplicationIDIn(vs ...int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldIn(FieldOriginApplicationID, vs...))
+}
+
+// OriginApplicationIDNotIn applies the NotIn predicate on the "origin_application_id" field.
+func OriginApplicationIDNotIn(vs ...int) predicate.Releasable {
+	return predicate.Releasable(sql.FieldNotIn(FieldOriginApplicationID, vs...))
+}
+
+// OriginApplicationIDIsNil applies the IsNil predicate on the "origin_application_id" field.
+func OriginApplicationIDIsNil() predicate.Releasable {
+	return predicate.Releasable(sql.FieldIsNull(FieldOriginApplicationID))
+}
+
+// OriginApplicationIDNotNil applies the NotNil predicate on the "origin_application_id" field.
+func OriginApplicationIDNotNil() predicate.Releasable {
+	return predicate.Releasable(sql.FieldNotNull(FieldOriginApplicationID))
 }
 
 // PackageIDEQ applies the EQ predicate on the "package_id" field.
@@ -413,6 +538,75 @@ func HasVersion() predicate.Releasable {
 func HasVersionWith(preds ...predicate.ApplicationVersion) predicate.Releasable {
 	return predicate.Releasable(func(s *sql.Selector) {
 		step := newVersionStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasSourceBuild applies the HasEdge predicate on the "source_build" edge.
+func HasSourceBuild() predicate.Releasable {
+	return predicate.Releasable(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, SourceBuildTable, SourceBuildColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasSourceBuildWith applies the HasEdge predicate on the "source_build" edge with a given conditions (other predicates).
+func HasSourceBuildWith(preds ...predicate.Build) predicate.Releasable {
+	return predicate.Releasable(func(s *sql.Selector) {
+		step := newSourceBuildStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasSourceVersion applies the HasEdge predicate on the "source_version" edge.
+func HasSourceVersion() predicate.Releasable {
+	return predicate.Releasable(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, SourceVersionTable, SourceVersionColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasSourceVersionWith applies the HasEdge predicate on the "source_version" edge with a given conditions (other predicates).
+func HasSourceVersionWith(preds ...predicate.ApplicationVersion) predicate.Releasable {
+	return predicate.Releasable(func(s *sql.Selector) {
+		step := newSourceVersionStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasOriginApplication applies the HasEdge predicate on the "origin_application" edge.
+func HasOriginApplication() predicate.Releasable {
+	return predicate.Releasable(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, OriginApplicationTable, OriginApplicationColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasOriginApplicationWith applies the HasEdge predicate on the "origin_application" edge with a given conditions (other predicates).
+func HasOriginApplicationWith(preds ...predicate.Application) predicate.Releasable {
+	return predicate.Releasable(func(s *sql.Selector) {
+		step := newOriginApplicationStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)
