@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
@@ -16,31 +15,39 @@ import (
 )
 
 func (r *buildResolver) Source(ctx context.Context, obj *db.Build) (*model.BuildSource, error) {
-	panic(fmt.Errorf("not implemented: Source - source"))
+	return &model.BuildSource{Repository: obj.Repository, Revision: obj.Revision, Branch: obj.Branch}, nil
 }
 
 func (r *buildResolver) Artifacts(ctx context.Context, obj *db.Build) ([]*db.BuildArtifact, error) {
-	panic(fmt.Errorf("not implemented: Artifacts - artifacts"))
+	return load(ctx).artifacts.Load(ctx, obj.ID)
 }
 
 func (r *buildResolver) ApplicationVersions(ctx context.Context, obj *db.Build, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error) {
-	panic(fmt.Errorf("not implemented: ApplicationVersions - applicationVersions"))
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ApplicationVersionConnection, error) {
+		return r.do.Versions.MadeFrom(ctx, obj.ID, after, first, before, last)
+	}, first, after, last, before)
 }
 
 func (r *buildResolver) ReportedBy(ctx context.Context, obj *db.Build) (string, error) {
-	panic(fmt.Errorf("not implemented: ReportedBy - reportedBy"))
+	return load(ctx).principals.Load(ctx, obj.CreatedBy)
 }
 
 func (r *mutationResolver) ReportBuild(ctx context.Context, input build.ReportBuildInput) (*model.ReportBuildPayload, error) {
-	panic(fmt.Errorf("not implemented: ReportBuild - reportBuild"))
+	made, known, err := r.do.Builds.Report(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ReportBuildPayload{Build: made, AlreadyKnown: known}, nil
 }
 
 func (r *queryResolver) Build(ctx context.Context, name string, number string) (*db.Build, error) {
-	panic(fmt.Errorf("not implemented: Build - build"))
+	return r.do.Builds.Build(ctx, name, number)
 }
 
 func (r *queryResolver) Builds(ctx context.Context, filter *build.BuildFilter, orderBy *db.BuildOrder, first *int, after *string, last *int, before *string) (*db.BuildConnection, error) {
-	panic(fmt.Errorf("not implemented: Builds - builds"))
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.BuildConnection, error) {
+		return r.do.Builds.List(ctx, filter, orderBy, after, first, before, last)
+	}, first, after, last, before)
 }
 
 func (r *Resolver) Build() generated.BuildResolver { return &buildResolver{r} }

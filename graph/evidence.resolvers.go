@@ -19,11 +19,11 @@ import (
 )
 
 func (r *attachmentResolver) DownloadPath(ctx context.Context, obj *db.Attachment) (string, error) {
-	panic(fmt.Errorf("not implemented: DownloadPath - downloadPath"))
+	return evidence.AttachmentPath(obj), nil
 }
 
 func (r *attachmentResolver) CreatedBy(ctx context.Context, obj *db.Attachment) (string, error) {
-	panic(fmt.Errorf("not implemented: CreatedBy - createdBy"))
+	return load(ctx).principals.Load(ctx, obj.CreatedBy)
 }
 
 func (r *evidenceResolver) View(ctx context.Context, obj *db.Evidence) (*view.View, error) {
@@ -61,20 +61,15 @@ func (r *evidenceResolver) Signer(ctx context.Context, obj *db.Evidence) (*model
 }
 
 func (r *evidenceResolver) Raw(ctx context.Context, obj *db.Evidence) (*string, error) {
-	raw, err := r.do.Evidence.Raw(ctx, obj)
-	if err != nil {
-		return nil, err
-	}
-	text := string(raw)
-	return &text, nil
+	return r.do.Evidence.RawText(ctx, obj)
 }
 
 func (r *evidenceResolver) DownloadPath(ctx context.Context, obj *db.Evidence) (string, error) {
-	panic(fmt.Errorf("not implemented: DownloadPath - downloadPath"))
+	return evidence.DownloadPath(obj), nil
 }
 
 func (r *evidenceResolver) Attachments(ctx context.Context, obj *db.Evidence) ([]*db.Attachment, error) {
-	panic(fmt.Errorf("not implemented: Attachments - attachments"))
+	return load(ctx).attachments.Load(ctx, obj.ID)
 }
 
 func (r *evidenceResolver) CreatedBy(ctx context.Context, obj *db.Evidence) (string, error) {

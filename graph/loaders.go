@@ -9,15 +9,22 @@ import (
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/catalog"
+	"github.com/plimsoll/plimsoll/internal/version"
 )
 
 // loaders gather what the nodes of one answer ask for, so that a list costs one query for each kind of thing it shows and
 // not one for each node. They live as long as one operation, so nothing in them grows stale.
 type loaders struct {
-	owners     *dataloadgen.Loader[int, []*db.Owner]
-	stages     *dataloadgen.Loader[int, []*db.Stage]
-	principals *dataloadgen.Loader[int, string]
-	owning     *dataloadgen.Loader[catalog.PackageRef, *db.Application]
+	owners      *dataloadgen.Loader[int, []*db.Owner]
+	stages      *dataloadgen.Loader[int, []*db.Stage]
+	principals  *dataloadgen.Loader[int, string]
+	attachments *dataloadgen.Loader[int, []*db.Attachment]
+	owning      *dataloadgen.Loader[catalog.PackageRef, *db.Application]
+
+	parts     *dataloadgen.Loader[version.Claim, *db.Application]
+	builds    *dataloadgen.Loader[int, *db.Build]
+	artifacts *dataloadgen.Loader[int, []*db.BuildArtifact]
+	versions  *dataloadgen.Loader[int, *db.ApplicationVersion]
 
 	ownersAsOf   *dataloadgen.Loader[catalog.AsOf, []*db.Owner]
 	owningAsOf   *dataloadgen.Loader[catalog.AsOf, *db.Application]
@@ -33,10 +40,16 @@ const gatherFor = 500 * time.Microsecond
 func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	wait := dataloadgen.WithWait(gatherFor)
 	return next(context.WithValue(ctx, loadersKey{}, &loaders{
-		owners:     dataloadgen.NewLoader(each(r.do.Catalog.OwnersOf), wait),
-		stages:     dataloadgen.NewLoader(each(r.do.Catalog.StagesOfLifecycles), wait),
-		principals: dataloadgen.NewLoader(each(r.do.Access.PrincipalNames), wait),
-		owning:     dataloadgen.NewLoader(each(r.do.Catalog.OwningApplications), wait),
+		owners:      dataloadgen.NewLoader(each(r.do.Catalog.OwnersOf), wait),
+		stages:      dataloadgen.NewLoader(each(r.do.Catalog.StagesOfLifecycles), wait),
+		principals:  dataloadgen.NewLoader(each(r.do.Access.PrincipalNames), wait),
+		attachments: dataloadgen.NewLoader(each(r.do.Evidence.AttachmentsOf), wait),
+		owning:      dataloadgen.NewLoader(each(r.do.Catalog.OwningApplications), wait),
+
+		parts:     dataloadgen.NewLoader(each(r.do.Versions.OwnersOfParts), wait),
+		builds:    dataloadgen.NewLoader(each(r.do.Builds.ByID), wait),
+		artifacts: dataloadgen.NewLoader(each(r.do.Builds.Artifacts), wait),
+		versions:  dataloadgen.NewLoader(each(r.do.Versions.ByID), wait),
 
 		ownersAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwnersAsOf), wait),
 		owningAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwningApplicationsAsOf), wait),

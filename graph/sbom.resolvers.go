@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
@@ -15,27 +14,59 @@ import (
 )
 
 func (r *queryResolver) VersionDiff(ctx context.Context, application string, from string, to string, toApplication *string) (*model.VersionDiff, error) {
-	panic(fmt.Errorf("not implemented: VersionDiff - versionDiff"))
+	second := application
+	if toApplication != nil {
+		second = *toApplication
+	}
+	return r.compared(ctx, application, from, second, to)
 }
 
 func (r *versionDiffResolver) Components(ctx context.Context, obj *model.VersionDiff) (*model.ComponentChanges, error) {
-	panic(fmt.Errorf("not implemented: Components - components"))
+	diff, err := r.do.Evidence.DiffComponents(ctx, obj.From, obj.To)
+	if err != nil {
+		return nil, err
+	}
+	list, err := changesPage(ctx, diff)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ComponentChanges{Added: diff.Added, Removed: diff.Removed, Changed: diff.Changed, List: list}, nil
 }
 
 func (r *versionDiffResolver) Evidence(ctx context.Context, obj *model.VersionDiff) (*model.EvidenceChanges, error) {
-	panic(fmt.Errorf("not implemented: Evidence - evidence"))
+	diff, err := r.do.Evidence.DiffEvidence(ctx, obj.From, obj.To)
+	if err != nil {
+		return nil, err
+	}
+	return shownEvidence(diff), nil
 }
 
 func (r *versionSbomResolver) Components(ctx context.Context, obj *evidence.VersionSbom, first *int, after *string, last *int, before *string) (*model.SbomComponentConnection, error) {
-	panic(fmt.Errorf("not implemented: Components - components"))
+	merged, err := r.do.Evidence.Merged(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	page, err := sliced("components "+obj.Digest, merged.Components, componentEdge, first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	return &model.SbomComponentConnection{Edges: page.edges, PageInfo: page.info, TotalCount: len(merged.Components)}, nil
 }
 
 func (r *versionSbomResolver) Dependencies(ctx context.Context, obj *evidence.VersionSbom, first *int, after *string, last *int, before *string) (*model.SbomDependencyConnection, error) {
-	panic(fmt.Errorf("not implemented: Dependencies - dependencies"))
+	merged, err := r.do.Evidence.Merged(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	page, err := sliced("dependencies "+obj.Digest, merged.Needs, needEdge, first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	return &model.SbomDependencyConnection{Edges: page.edges, PageInfo: page.info, TotalCount: len(merged.Needs)}, nil
 }
 
 func (r *versionSbomResolver) Export(ctx context.Context, obj *evidence.VersionSbom, format string) (string, error) {
-	panic(fmt.Errorf("not implemented: Export - export"))
+	return r.do.Evidence.Export(ctx, obj, format)
 }
 
 func (r *Resolver) VersionDiff() generated.VersionDiffResolver { return &versionDiffResolver{r} }

@@ -10,11 +10,7 @@ import (
 
 // owning returns the application that owns a part of a version now, as far as whoever asks may see it.
 func (r *Resolver) owning(ctx context.Context, part *db.Releasable) (*db.Application, error) {
-	ref, ok := version.RefOf(part)
-	if !ok {
-		return nil, nil
-	}
-	return load(ctx).owning.Load(ctx, ref)
+	return load(ctx).parts.Load(ctx, version.ClaimOf(part))
 }
 
 // versionOf returns the version that a part belongs to; a page of contents brings it along.

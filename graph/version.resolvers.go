@@ -17,7 +17,7 @@ import (
 )
 
 func (r *applicationVersionResolver) Properties(ctx context.Context, obj *db.ApplicationVersion) ([]*version.Property, error) {
-	panic(fmt.Errorf("not implemented: Properties - properties"))
+	return version.PropertiesOf(obj)
 }
 
 func (r *applicationVersionResolver) Inherited(ctx context.Context, obj *db.ApplicationVersion) (*model.InheritedContext, error) {
@@ -69,27 +69,51 @@ func (r *mutationResolver) CreateApplicationVersion(ctx context.Context, input v
 	if err != nil {
 		return nil, err
 	}
-	return &model.CreateApplicationVersionPayload{ApplicationVersion: made}, nil
+	payload := &model.CreateApplicationVersionPayload{Manifest: made.Manifest, ManifestDigest: made.ManifestDigest}
+	if !input.DryRun {
+		payload.ApplicationVersion = made
+	}
+	return payload, nil
 }
 
 func (r *mutationResolver) AddVersionSources(ctx context.Context, input version.AddVersionSourcesInput) (*model.AddVersionSourcesPayload, error) {
-	panic(fmt.Errorf("not implemented: AddVersionSources - addVersionSources"))
+	made, err := r.do.Versions.AddSources(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.AddVersionSourcesPayload{ApplicationVersion: made}, nil
 }
 
 func (r *mutationResolver) UpdateApplicationVersion(ctx context.Context, input version.UpdateApplicationVersionInput) (*model.UpdateApplicationVersionPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateApplicationVersion - updateApplicationVersion"))
+	made, err := r.do.Versions.Update(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.UpdateApplicationVersionPayload{ApplicationVersion: made}, nil
 }
 
 func (r *mutationResolver) LockApplicationVersion(ctx context.Context, input version.LockApplicationVersionInput) (*model.LockApplicationVersionPayload, error) {
-	panic(fmt.Errorf("not implemented: LockApplicationVersion - lockApplicationVersion"))
+	made, err := r.do.Versions.Lock(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.LockApplicationVersionPayload{ApplicationVersion: made}, nil
 }
 
 func (r *mutationResolver) DeleteDraftVersion(ctx context.Context, input version.DeleteDraftVersionInput) (*model.DeleteDraftVersionPayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteDraftVersion - deleteDraftVersion"))
+	gone, err := r.do.Versions.DeleteDraft(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.DeleteDraftVersionPayload{Version: gone}, nil
 }
 
 func (r *mutationResolver) ArchiveApplicationVersion(ctx context.Context, input version.ArchiveApplicationVersionInput) (*model.ArchiveApplicationVersionPayload, error) {
-	panic(fmt.Errorf("not implemented: ArchiveApplicationVersion - archiveApplicationVersion"))
+	made, err := r.do.Versions.Archive(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ArchiveApplicationVersionPayload{ApplicationVersion: made}, nil
 }
 
 func (r *queryResolver) ApplicationVersion(ctx context.Context, application string, version string) (*db.ApplicationVersion, error) {
@@ -119,7 +143,15 @@ func (r *releasableResolver) OwningApplication(ctx context.Context, obj *db.Rele
 }
 
 func (r *releasableResolver) Source(ctx context.Context, obj *db.Releasable) (*model.ReleasableSource, error) {
-	return &model.ReleasableSource{Kind: string(obj.Kind)}, nil
+	source := &model.ReleasableSource{Kind: string(obj.SourceKind)}
+	var err error
+	if obj.SourceBuildID != nil {
+		source.Build, err = load(ctx).builds.Load(ctx, *obj.SourceBuildID)
+	}
+	if obj.SourceVersionID != nil && err == nil {
+		source.ApplicationVersion, err = load(ctx).versions.Load(ctx, *obj.SourceVersionID)
+	}
+	return source, err
 }
 
 func (r *releasableResolver) Children(ctx context.Context, obj *db.Releasable) ([]*db.ImageChild, error) {

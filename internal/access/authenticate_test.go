@@ -101,14 +101,14 @@ func TestRule44_ATokenWhosePrincipalHoldsNothingOpensNothing(t *testing.T) {
 	})
 }
 
-func TestRule43_AuthenticatingTakesTwoQueriesByIndex(t *testing.T) {
+func TestRule43_AuthenticatingTakesOneQueryByIndex(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		_, secret := h.token(t, "ci", auth.Contributor, "shop")
 		enter := func(ctx context.Context) error {
 			_, err := h.access.Authenticate(ctx, secret)
 			return err
 		}
-		if n := len(testdb.Plans(t.Context(), t, h.dsn, enter)); n != 2 {
+		if n := len(testdb.Plans(t.Context(), t, h.dsn, enter)); n != 1 {
 			t.Errorf("%d queries", n)
 		}
 		testdb.NoScans(t.Context(), t, h.dsn, enter)

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/activityevent"
+	"github.com/plimsoll/plimsoll/ent/db/activityopening"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/id"
@@ -76,37 +78,76 @@ func Commitment(salt, name string) string {
 // Append writes one event in the caller's transaction: the event is there exactly if what it tells is. Whoever acts in
 // ctx is its actor.
 func (l *Log) Append(ctx context.Context, tx *db.Client, e Event) error {
-	actor, err := auth.From(ctx)
+	entry, err := l.LayOut(ctx, e)
 	if err != nil {
 		return err
+	}
+	return l.Write(ctx, tx, entry)
+}
+
+// Entry is an event laid out for the log, with its actor and instant.
+type Entry struct {
+	event    Event
+	at       time.Time
+	leaf     []byte
+	hash     tlog.Hash
+	openings []opening
+}
+
+// LayOut prepares an event to be written. Whoever acts in ctx is its actor, and now is when it happened.
+func (l *Log) LayOut(ctx context.Context, e Event) (Entry, error) {
+	actor, err := auth.From(ctx)
+	if err != nil {
+		return Entry{}, err
 	}
 	if e.Result == "" {
 		e.Result = Success
 	}
-	at := l.now().UTC()
-	bytes, openings, err := layOut(e, actor.Name, at)
+	out := Entry{event: e, at: l.now().UTC()}
+	if out.leaf, out.openings, err = layOut(e, actor.Name, out.at); err != nil {
+		return Entry{}, fmt.Errorf("lay out event %s: %w", e.Type, err)
+	}
+	out.hash = tlog.RecordHash(out.leaf)
+	return out, nil
+}
+
+// Write writes events in the caller's transaction, each laid out once and written once.
+func (l *Log) Write(ctx context.Context, tx *db.Client, entries ...Entry) error {
+	events := store.Rows{Table: activityevent.Table, Columns: []string{
+		activityevent.FieldAt, activityevent.FieldType, activityevent.FieldCategory, activityevent.FieldResult,
+		activityevent.FieldProjectKey, activityevent.FieldProjectID, activityevent.FieldApplicationKey,
+		activityevent.FieldSubject, activityevent.FieldSummary, activityevent.FieldLeaf, activityevent.FieldLeafHash,
+	}, Returning: []string{activityevent.FieldID, activityevent.FieldLeafHash}}
+	for _, e := range entries {
+		var key string
+		var project *int
+		if e.event.Project != nil {
+			key, project = e.event.Project.Key, &e.event.Project.ID
+		}
+		events.Add(e.at, string(e.event.Type), string(e.event.Type.category()), string(e.event.Result), key, project, e.event.Application,
+			e.event.Subject, e.event.Summary, e.leaf, e.hash[:])
+	}
+	ids := make(map[string]int, len(entries)) // by leaf hash: no two leaves are equal
+	err := l.store.Insert(ctx, tx, events, func(dest func(...any) error) error {
+		var id int
+		var hash []byte
+		err := dest(&id, &hash)
+		ids[string(hash)] = id
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("lay out event %s: %w", e.Type, err)
+		return fmt.Errorf("write events: %w", err)
 	}
-	hash := tlog.RecordHash(bytes)
-	create := tx.ActivityEvent.Create().
-		SetAt(at).SetType(string(e.Type)).SetCategory(e.Type.category()).SetResult(e.Result).
-		SetApplicationKey(e.Application).SetSubject(e.Subject).SetSummary(e.Summary).
-		SetLeaf(bytes).SetLeafHash(hash[:])
-	if e.Project != nil {
-		create.SetProjectKey(e.Project.Key).SetProjectID(e.Project.ID)
+	openings := store.Rows{Table: activityopening.Table, Columns: []string{
+		activityopening.FieldCommitment, activityopening.FieldSalt, activityopening.FieldName, activityopening.FieldActor, activityopening.FieldEventID,
+	}}
+	for _, e := range entries {
+		for _, o := range e.openings {
+			openings.Add(o.commitment, o.salt, o.name, o.actor, ids[string(e.hash[:])])
+		}
 	}
-	event, err := create.Save(ctx)
-	if err != nil {
-		return fmt.Errorf("write event %s: %w", e.Type, err)
-	}
-	rows := make([]*db.ActivityOpeningCreate, len(openings))
-	for i, o := range openings {
-		rows[i] = tx.ActivityOpening.Create().
-			SetCommitment(o.commitment).SetSalt(o.salt).SetName(o.name).SetActor(o.actor).SetEventID(event.ID)
-	}
-	if err := tx.ActivityOpening.CreateBulk(rows...).Exec(ctx); err != nil {
-		return fmt.Errorf("write openings of event %s: %w", e.Type, err)
+	if err := l.store.Insert(ctx, tx, openings, nil); err != nil {
+		return fmt.Errorf("write openings of events: %w", err)
 	}
 	return nil
 }

@@ -68,7 +68,20 @@ func calls(anchor, token string) map[string]call {
 		"createApplicationVersion": {input: func(n int) object {
 			return object{"applicationKey": "gateway", "version": key(n), "sources": object{"artifacts": []object{{"name": "x", "digest": image}}}}
 		}},
-		"submitEvidence": {input: always(object{"document": object{"mediaType": "application/vnd.cyclonedx+json", "content": bill, "subjects": []object{{"applicationVersion": target}}}})},
+		"reportBuild": {input: func(n int) object {
+			return object{
+				"name": "ci", "number": key(n), "projectKey": "payments", "source": object{"repository": "https://git.example.org/gateway", "revision": commit},
+				"artifacts": []object{{"name": "image", "digest": image}},
+			}
+		}},
+		"addVersionSources": {input: func(n int) object {
+			return with(object{"sources": object{"packages": []object{{"purl": "pkg:npm/p" + key(n) + "@1"}}}})
+		}},
+		"updateApplicationVersion":  {input: func(n int) object { return with(object{"tag": name(n)}) }},
+		"lockApplicationVersion":    {input: always(target)},
+		"deleteDraftVersion":        {input: always(target)},
+		"archiveApplicationVersion": {input: func(n int) object { return with(object{"archived": n%2 == 0}) }},
+		"submitEvidence":            {input: always(object{"document": object{"mediaType": "application/vnd.cyclonedx+json", "content": bill, "subjects": []object{{"applicationVersion": target}}}})},
 		// Whoever may send a batch somewhere may send it: each piece is refused by itself.
 		"submitEvidenceBatch": {input: always(object{"items": []object{{"document": object{
 			"mediaType": "text/plain", "predicateType": "https://acme.example/ticket", "content": "CHG-1", "subjects": []object{{"applicationVersion": target}},

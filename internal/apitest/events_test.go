@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"testing"
 
@@ -27,6 +28,14 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 		all := calls(pem, victim)
 		target := object{"applicationKey": "gateway", "version": "1.0.0"}
 		scope := object{"type": "GLOBAL"}
+		of := func(version string, more object) object {
+			in := object{"applicationKey": "gateway", "version": version}
+			maps.Copy(in, more)
+			return in
+		}
+		draft := func(version string) object {
+			return of(version, object{"draft": true, "sources": object{"artifacts": []object{{"name": "x", "digest": image}}}})
+		}
 		sent := []string{}
 		for _, c := range []struct {
 			mutation string
@@ -51,7 +60,16 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 			{"createRule", nil, false},
 			{"createPolicy", object{"name": "p", "rules": []string{"bills"}, "mode": "WARN", "gate": object{"stage": "QA", "kind": "ENTRY"}, "scope": scope}, false},
 			{"updatePolicy", object{"name": "p", "enabled": false}, true},
+			{"reportBuild", nil, true},
 			{"createApplicationVersion", nil, false},
+			{"createApplicationVersion", draft("2.0.0"), false},
+			{"addVersionSources", of("2.0.0", object{"sources": object{"packages": []object{{"purl": "pkg:npm/a@1"}}}}), true},
+			{"updateApplicationVersion", of("2.0.0", object{"tag": "next", "properties": object{"set": []object{{"key": "ticket", "value": "CHG-1"}}}}), true},
+			{"lockApplicationVersion", of("2.0.0", nil), true},
+			{"archiveApplicationVersion", of("2.0.0", nil), true},
+			{"archiveApplicationVersion", of("2.0.0", object{"archived": false}), true},
+			{"createApplicationVersion", draft("3.0.0"), false},
+			{"deleteDraftVersion", of("3.0.0", nil), false},
 			{"submitEvidence", nil, true},
 			{"submitEvidenceBatch", nil, true},
 			{"promoteApplicationVersion", object{"applicationKey": "gateway", "version": "1.0.0", "toStage": "DEV"}, false},

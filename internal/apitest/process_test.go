@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -33,6 +34,8 @@ func TestMain(m *testing.M) {
 			}
 			return ""
 		}
+		// Where a limit is set on the size of files, a write that goes too far shall fail, as on a full disk.
+		signal.Ignore(syscall.SIGXFSZ)
 		ctx, stop := signalled()
 		defer stop()
 		os.Exit(cli.Run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--data", data}, getenv, os.Stdout, os.Stderr))

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/plimsoll/plimsoll/frontend"
 	"github.com/plimsoll/plimsoll/graph"
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/activity"
@@ -23,6 +22,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/config"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/gate"
+	"github.com/plimsoll/plimsoll/internal/objects"
 	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/release"
 	"github.com/plimsoll/plimsoll/internal/signing"
@@ -37,8 +37,11 @@ const Program = "0.1.0"
 // App is the whole service, ready to answer.
 type App struct {
 	store   *store.Store
+	objects *objects.Store
 	handler http.Handler
 	log     *slog.Logger
+	// stopSweeping ends the sweeping of the object store, and waits for it.
+	stopSweeping func()
 	// BootstrapToken is the organisation admin's token, when this start made one: it is shown once.
 	BootstrapToken string
 }
@@ -58,6 +61,15 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err != nil {
 		return nil, err
 	}
+	files, err := openObjects(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, files.Close())
+		}
+	}()
 	s, err := store.Open(ctx, cfg.Database, log)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
@@ -77,7 +89,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err != nil {
 		return nil, err
 	}
-	services, err := assemble(ctx, s, events, accesses, signer, cfg.VerifierID, now)
+	services, err := assemble(ctx, s, files, events, accesses, signer, cfg.VerifierID, now)
 	if err != nil {
 		return nil, err
 	}
@@ -85,19 +97,19 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err != nil {
 		return nil, err
 	}
-	dashboard, _ := frontend.Dist()
-	handler := web.Handler(web.Deps{
-		GraphQL: api, Authenticate: accesses.Authenticate, ReleaseKey: signer.PublicKeyPEM(), Dashboard: dashboard, Logger: log,
-		Checks: []web.Check{
-			{Name: "database", Ready: s.Ready},
-			{Name: "signer", Ready: func(context.Context) error { return signer.Check() }},
-		},
-	})
-	return &App{store: s, handler: handler, log: log, BootstrapToken: made}, nil
+	handler := handler(api, services.Evidence, accesses, signer, []web.Check{
+		{Name: "database", Ready: s.Ready},
+		{Name: "objects", Ready: files.Ready},
+		{Name: "signer", Ready: func(context.Context) error { return signer.Check() }},
+	}, log)
+	return &App{
+		store: s, objects: files, handler: handler, log: log, BootstrapToken: made,
+		stopSweeping: sweeping(ctx, services.Evidence, log),
+	}, nil
 }
 
 // assemble makes the domain services in the order in which they build on each other.
-func assemble(ctx context.Context, s *store.Store, events *activity.Log, accesses *access.Service, signer *attest.Signer, verifierID string, now func() time.Time) (graph.Services, error) {
+func assemble(ctx context.Context, s *store.Store, files *objects.Store, events *activity.Log, accesses *access.Service, signer *attest.Signer, verifierID string, now func() time.Time) (graph.Services, error) {
 	signs, err := signing.New(ctx, s, events, signer, now)
 	if err != nil {
 		return graph.Services{}, err
@@ -110,7 +122,7 @@ func assemble(ctx context.Context, s *store.Store, events *activity.Log, accesse
 	}
 	r.Builds = build.New(s, events, now)
 	r.Versions = version.New(s, r.Catalog, events, signs, now)
-	r.Evidence = evidence.New(s, events, now)
+	r.Evidence = evidence.New(s, events, now, Program).WithObjects(files, evidence.DefaultLimits())
 	if r.Gates, err = gate.New(s, r.Catalog, r.Evidence, r.Policies, now); err != nil {
 		return graph.Services{}, err
 	}
@@ -149,4 +161,7 @@ func (a *App) Run(ctx context.Context, listener net.Listener) error {
 }
 
 // Close ends the app. What was acknowledged is durable with or without it.
-func (a *App) Close() error { return a.store.Close() }
+func (a *App) Close() error {
+	a.stopSweeping()
+	return errors.Join(a.objects.Close(), a.store.Close())
+}

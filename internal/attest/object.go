@@ -25,8 +25,8 @@ func parseObject(b json.RawMessage, path string) (object, error) {
 	if !startsWith(b, '{') {
 		return nil, at(path, "must be a JSON object")
 	}
-	var o object
-	if err := json.Unmarshal(b, &o); err != nil {
+	o, err := canonical.Members(b)
+	if err != nil {
 		return nil, at(path, "not a JSON object: %v", err)
 	}
 	return o, nil

@@ -60,6 +60,9 @@ func (b Bundle) Claims() (issuer, subject string) {
 
 // IsBundle tells whether raw calls itself a Sigstore bundle, of whatever version. It reads no further than mediaType.
 func IsBundle(raw []byte) bool {
+	if !bytes.Contains(raw, []byte(`"mediaType"`)) {
+		return false // found out without reading on: most of what is pushed is none
+	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return false

@@ -73,3 +73,26 @@ func Check(b []byte, maxDepth int) error {
 	}
 	return nil
 }
+
+// Members splits a JSON object that Check has found good into its members. The values are parts of b.
+func Members(b []byte) (map[string]json.RawMessage, error) {
+	d := jsontext.NewDecoder(bytes.NewBuffer(b), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) // it was checked
+	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
+		return nil, errors.Join(errors.New("not a JSON object"), err)
+	}
+	members := map[string]json.RawMessage{}
+	for d.PeekKind() != '}' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		key := name.String() // the token ends with the next call
+		value, err := d.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		end := d.InputOffset()
+		members[key] = json.RawMessage(b[end-int64(len(value)) : end : end])
+	}
+	return members, nil
+}

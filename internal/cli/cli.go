@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Exit codes of every command.
@@ -18,10 +19,14 @@ const (
 	Fault     = 3
 )
 
-// errWrongCall marks an error as the caller's.
-var errWrongCall = errors.New("wrong call")
+var (
+	// errWrongCall marks an error as the caller's.
+	errWrongCall = errors.New("wrong call")
+	// errGateNo says that a gate said no: what it said was printed.
+	errGateNo = errors.New("a gate says no")
+)
 
-// command is one word of the command line.
+// command is one word of the command line, or two.
 type command struct {
 	name, help string
 	run        func(ctx context.Context, env environment, args []string) error
@@ -37,6 +42,11 @@ func commands() []command {
 	return []command{
 		{"serve", "serve the API, the explorer and the dashboard", serve},
 		{"demo", "walk a payments gateway from a CI build to a signed trusted release", runDemo},
+		{"build report", "report a build and what it made", tellBuild},
+		{"evidence push", "push files as evidence", pushEvidence},
+		{"version create", "report a version of an application", reportVersion},
+		{"promote", "move a version to a stage if the gates let it", promoteVersion},
+		{"release", "release a version if the gates let it", releaseVersion},
 		{"version", "print the version", printVersion},
 	}
 }
@@ -52,9 +62,11 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		usage(stdout)
 		return Done
 	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			return exit(stderr, c.run(ctx, env, args[1:]))
+	for words := min(2, len(args)); words > 0; words-- {
+		for _, c := range commands() {
+			if c.name == strings.Join(args[:words], " ") {
+				return exit(stderr, c.run(ctx, env, args[words:]))
+			}
 		}
 	}
 	fmt.Fprintf(stderr, "plimsoll: there is no command %q\n\n", args[0])
@@ -66,7 +78,10 @@ func exit(stderr io.Writer, err error) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return Done
-	case errors.Is(err, errWrongCall):
+	case errors.Is(err, errGateNo):
+		fmt.Fprintln(stderr, "plimsoll:", err)
+		return GateNo
+	case callersOwn(err):
 		fmt.Fprintln(stderr, "plimsoll:", err)
 		return WrongCall
 	default:
@@ -78,7 +93,7 @@ func exit(stderr io.Writer, err error) int {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "Plimsoll: the mark that says software is safe to leave port.\n\nUsage: plimsoll COMMAND [FLAGS]\n\nCommands:")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.help)
+		fmt.Fprintf(w, "  %-15s %s\n", c.name, c.help)
 	}
 	fmt.Fprintln(w, "\nplimsoll COMMAND --help tells more.")
 }

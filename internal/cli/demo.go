@@ -130,10 +130,5 @@ func withServer(ctx context.Context, env environment, data string, do func(ctx c
 
 // colorful tells whether the output goes to a terminal that wants colours (https://no-color.org).
 func colorful(env environment) bool {
-	file, ok := env.stdout.(*os.File)
-	if !ok || env.getenv("NO_COLOR") != "" || env.getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return env.getenv("NO_COLOR") == "" && env.getenv("TERM") != "dumb" && isTerminal(env.stdout)
 }

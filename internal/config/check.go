@@ -54,6 +54,20 @@ func setDatabase(c *Config, value string) error {
 	return nil
 }
 
+// setObjects leaves the details to the store, which knows them, and never repeats the value: somebody may have put
+// credentials into it.
+func setObjects(c *Config, value string) error {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "file" && u.Scheme != "s3" {
+		return errors.New("starts with neither file:/// nor s3://")
+	}
+	if u.User != nil {
+		return errors.New("must not have a user or password; give credentials in the AWS environment variables")
+	}
+	c.Objects = value
+	return nil
+}
+
 // setBootstrapToken accepts what RFC 6750 allows in an Authorization header, so that the token can be sent.
 func setBootstrapToken(c *Config, value string) error {
 	if n := len(value); n > MaxTokenLength {

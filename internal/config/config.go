@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"path/filepath"
 	"strings"
 )
@@ -28,6 +29,9 @@ type Config struct {
 	Data string
 	// Database is where the records are: "sqlite:PATH" or a "postgres://" or "postgresql://" URL.
 	Database string
+	// Objects is where large evidence and attachments are: "file:///FOLDER" or "s3://BUCKET?…". Credentials are never part
+	// of it.
+	Objects string
 	// BootstrapToken becomes the organisation admin's token on an empty database. Empty when none was given: then one is
 	// made and printed once.
 	BootstrapToken string
@@ -53,6 +57,12 @@ func settings() []setting {
 		{"listen", "PLIMSOLL_LISTEN", "127.0.0.1:8080", "TCP address to serve on, host:port", setListen},
 		{"data", "PLIMSOLL_DATA", "data", "directory for what is kept outside the database", setData},
 		{"database", "PLIMSOLL_DATABASE", "", "sqlite:PATH or postgres://… (default sqlite:DATA/plimsoll.db)", setDatabase},
+		{
+			"objects", "PLIMSOLL_OBJECTS", "",
+			"where large evidence and attachments are: file:///FOLDER or s3://BUCKET?region=…\n" +
+				"(default the folder DATA/objects). Credentials come from the AWS environment variables",
+			setObjects,
+		},
 		{
 			"bootstrap-token", "PLIMSOLL_BOOTSTRAP_TOKEN", "",
 			"organisation admin's token on an empty database, better 16 characters or more;\n" +
@@ -110,18 +120,35 @@ func Load(args []string, getenv func(string) string) (Config, error) {
 	if len(problems) > 0 {
 		return Config{}, errors.Join(problems...)
 	}
-	c.fillFromData()
+	if err := c.fillFromData(); err != nil {
+		return Config{}, err
+	}
 	return c, nil
 }
 
 // fillFromData places what was not given inside the data directory.
-func (c *Config) fillFromData() {
+func (c *Config) fillFromData() error {
 	if c.Database == "" {
 		c.Database = "sqlite:" + filepath.Join(c.Data, "plimsoll.db")
 	}
 	if c.ReleaseKey == "" {
 		c.ReleaseKey = filepath.Join(c.Data, "release.key")
 	}
+	if c.Objects != "" {
+		return nil
+	}
+	var err error
+	c.Objects, err = ObjectsIn(c.Data)
+	return err
+}
+
+// ObjectsIn is the address of the object store in a data directory.
+func ObjectsIn(data string) (string, error) {
+	folder, err := filepath.Abs(filepath.Join(data, "objects"))
+	if err != nil {
+		return "", fmt.Errorf("find the data directory: %w", err)
+	}
+	return (&url.URL{Scheme: "file", Path: folder}).String(), nil
 }
 
 // Usage writes the help text: every flag with its variable and default.

@@ -20,11 +20,19 @@ func environment(pairs map[string]string) func(string) string {
 }
 
 func TestLoad(t *testing.T) {
+	objects := func(data string) string {
+		address, err := config.ObjectsIn(data)
+		if err != nil || !strings.HasPrefix(address, "file:///") || !strings.HasSuffix(address, data+"/objects") {
+			t.Fatalf("the objects in %s are at %s, %v", data, address, err)
+		}
+		return address
+	}
 	defaults := config.Config{
 		Listen:     "127.0.0.1:8080",
 		Data:       "data",
 		Database:   "sqlite:" + filepath.Join("data", "plimsoll.db"),
 		ReleaseKey: filepath.Join("data", "release.key"),
+		Objects:    objects("data"),
 		VerifierID: "https://plimsoll.dev/verifier",
 		LogFormat:  "text",
 	}
@@ -58,11 +66,16 @@ func TestLoad(t *testing.T) {
 				c.Data = "/srv/plimsoll"
 				c.Database = "sqlite:/srv/plimsoll/plimsoll.db"
 				c.ReleaseKey = "/srv/plimsoll/release.key"
+				c.Objects = "file:///srv/plimsoll/objects"
 			},
 		},
 		"a database elsewhere does not move the key": {
 			env:  map[string]string{"PLIMSOLL_DATABASE": "postgres://u:p@db/plimsoll?sslmode=disable"},
 			want: func(c *config.Config) { c.Database = "postgres://u:p@db/plimsoll?sslmode=disable" },
+		},
+		"an object store elsewhere is taken": {
+			args: []string{"--objects", "s3://evidence?region=here"},
+			want: func(c *config.Config) { c.Objects = "s3://evidence?region=here" },
 		},
 		"the other spelling of Postgres is taken": {
 			env:  map[string]string{"PLIMSOLL_DATABASE": "postgresql:///plimsoll?host=/run/postgresql"},
@@ -107,6 +120,9 @@ func TestLoadRefuses(t *testing.T) {
 		"an SQLite database without path":  {args: []string{"--database=sqlite:"}, want: []string{"sqlite:PATH"}},
 		"a Postgres URL without a name":    {args: []string{"--database=postgres://h"}, want: []string{"names no database"}},
 		"a Postgres URL without slashes":   {args: []string{"--database=postgres:h/d"}, want: []string{"is no URL"}},
+		"objects in a path without scheme": {args: []string{"--objects=/srv/objects"}, want: []string{"--objects", "PLIMSOLL_OBJECTS", "file:///"}},
+		"objects of another make":          {args: []string{"--objects=gs://bucket"}, want: []string{"s3://"}},
+		"objects with a password":          {args: []string{"--objects=s3://u:p@bucket"}, want: []string{"AWS environment"}},
 		"a token with a space":             {args: []string{"--bootstrap-token", "sixteen letters and a space"}, want: []string{"cannot be sent in a header"}},
 		"a token that is too long":         {args: []string{"--bootstrap-token", strings.Repeat("x", 513)}, want: []string{"has 513"}},
 		"a verifier that is no URI":        {args: []string{"--verifier-id=plimsoll"}, want: []string{"--verifier-id", "absolute URI"}},
@@ -138,6 +154,9 @@ func TestErrorsRepeatNoSecret(t *testing.T) {
 		"a URL of another make":       {"--database=mysql://u:hunter2@h/d"},
 		"a URL without a database":    {"--database=postgres://u:hunter2@h"},
 		"a token that cannot be sent": {"--bootstrap-token=hunter 2"},
+		"objects with a password":     {"--objects=s3://u:hunter2@bucket"},
+		"objects of another make":     {"--objects=gs://bucket?key=hunter2"},
+		"objects that are no URL":     {"--objects=s3://bucket:hunter2"},
 		"a token with a space":        {"--bootstrap-token=hunter2 hunter2 hunter2"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -178,6 +197,16 @@ func TestPrintingShowsNoSecret(t *testing.T) {
 	}
 }
 
+func TestPrintingShowsWhereObjectsAreAndNoParameter(t *testing.T) {
+	c, err := config.Load([]string{"--objects", "s3://evidence?secret=hunter2"}, environment(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := c.String(); strings.Contains(text, "hunter2") || !strings.Contains(text, "s3://evidence") {
+		t.Errorf("printed %s", text)
+	}
+}
+
 func TestHelpNamesEveryFlagAndVariable(t *testing.T) {
 	if _, err := config.Load([]string{"--help"}, environment(nil)); !errors.Is(err, flag.ErrHelp) {
 		t.Fatalf("got %v, want flag.ErrHelp", err)
@@ -186,7 +215,7 @@ func TestHelpNamesEveryFlagAndVariable(t *testing.T) {
 	if err := config.Usage(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"listen", "data", "database", "bootstrap-token", "release-key", "verifier-id", "log-level", "log-format"} {
+	for _, name := range []string{"listen", "data", "database", "objects", "bootstrap-token", "release-key", "verifier-id", "log-level", "log-format"} {
 		env := "PLIMSOLL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		if !strings.Contains(b.String(), "--"+name) || !strings.Contains(b.String(), env) {
 			t.Errorf("help does not name --%s and %s:\n%s", name, env, b.String())

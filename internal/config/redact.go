@@ -11,8 +11,8 @@ const redacted = "REDACTED"
 
 // String implements fmt.Stringer without the bootstrap token and the database's password.
 func (c Config) String() string {
-	return fmt.Sprintf("listen=%s data=%s database=%s bootstrap-token=%s release-key=%s verifier-id=%s log-level=%s log-format=%s",
-		c.Listen, c.Data, redactDSN(c.Database), c.redactedToken(), c.ReleaseKey, c.VerifierID, c.LogLevel, c.LogFormat)
+	return fmt.Sprintf("listen=%s data=%s database=%s objects=%s bootstrap-token=%s release-key=%s verifier-id=%s log-level=%s log-format=%s",
+		c.Listen, c.Data, redactDSN(c.Database), redactAddress(c.Objects), c.redactedToken(), c.ReleaseKey, c.VerifierID, c.LogLevel, c.LogFormat)
 }
 
 // GoString implements fmt.GoStringer, so that %#v keeps the secrets, too.
@@ -24,6 +24,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("listen", c.Listen),
 		slog.String("data", c.Data),
 		slog.String("database", redactDSN(c.Database)),
+		slog.String("objects", redactAddress(c.Objects)),
 		slog.String("bootstrap_token", c.redactedToken()),
 		slog.String("release_key", c.ReleaseKey),
 		slog.String("verifier_id", c.VerifierID),
@@ -37,6 +38,20 @@ func (c Config) redactedToken() string {
 		return "none"
 	}
 	return redacted
+}
+
+// redactAddress shows where the object store is and nothing else: the parameters of an address may hold what does not
+// belong there.
+func redactAddress(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return redacted
+	}
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if u.RawQuery != "" {
+		shown.RawQuery = redacted
+	}
+	return shown.String()
 }
 
 // redactDSN hides the password wherever a Postgres URL may carry one: with the user, or as a parameter (libpq allows

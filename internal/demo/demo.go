@@ -10,13 +10,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/plimsoll/plimsoll/internal/attest"
+	"github.com/plimsoll/plimsoll/internal/client"
 )
 
 // Options say where the story takes place and how it is shown.
@@ -53,12 +53,13 @@ type Result struct {
 
 // story is one telling.
 type story struct {
-	options Options
-	page    *page
-	client  *client
-	tokens  map[string]string         // of whoever acts, by their name in the story
-	keys    map[string]*attest.Signer // of whoever signs, by their name in the story
-	result  Result
+	options   Options
+	page      *page
+	server    *client.Client
+	documents documents
+	tokens    map[string]string         // of whoever acts, by their name in the story
+	keys      map[string]*attest.Signer // of whoever signs, by their name in the story
+	result    Result
 
 	digests map[string]string // of the parts, by their name
 	sent    string            // the operation that was sent last
@@ -83,12 +84,17 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	server, err := client.New(options.URL, options.Token)
+	if err != nil {
+		return Result{}, err
+	}
 	s := &story{
-		options: options,
-		page:    newPage(options.Out, options.Color, options.Verbose),
-		client:  &client{http: &http.Client{Timeout: patience}, url: strings.TrimRight(options.URL, "/"), documents: docs},
-		tokens:  map[string]string{admin: options.Token},
-		digests: map[string]string{},
+		options:   options,
+		page:      newPage(options.Out, options.Color, options.Verbose),
+		server:    server,
+		documents: docs,
+		tokens:    map[string]string{admin: options.Token},
+		digests:   map[string]string{},
 	}
 	if s.keys, err = makeKeys(); err != nil {
 		return Result{}, err
@@ -144,7 +150,7 @@ func (s *story) name(plain string) string {
 
 // send shows an operation and sends it, and reads its data. Errors in the answer end the story.
 func (s *story) send(ctx context.Context, who, operation string, variables object, into any) error {
-	s.page.call(who, operation, variables, s.client.documents[operation])
+	s.page.call(who, operation, variables, s.documents[operation])
 	return s.sendQuietly(ctx, who, operation, variables, into)
 }
 
@@ -179,9 +185,13 @@ func sendAll[T any](ctx context.Context, s *story, who, operation string, inputs
 	return answers, nil
 }
 
-func (s *story) ask(ctx context.Context, who, operation string, variables object) (answer, error) {
-	a, err := s.client.send(ctx, s.tokens[who], operation, variables)
-	s.sent, s.answer = operation, withoutSecrets(a.raw)
+func (s *story) ask(ctx context.Context, who, operation string, variables object) (client.Answer, error) {
+	document, ok := s.documents[operation]
+	if !ok {
+		return client.Answer{}, fmt.Errorf("there is no operation %s", operation)
+	}
+	a, err := s.server.With(s.tokens[who]).Send(ctx, client.Operation{Name: operation, Document: document, Variables: variables})
+	s.sent, s.answer = operation, withoutSecrets(a.Raw)
 	s.page.answered(s.answer)
 	if err != nil {
 		return a, fmt.Errorf("%s: %w", operation, err)

@@ -43,7 +43,7 @@ func (s *story) prove(ctx context.Context) error {
 		rows = append(rows, []string{brief(a.Digest), a.PredicateType})
 	}
 	s.page.table(rows)
-	key, err := s.client.get(ctx, "/keys/release.pub")
+	key, err := s.server.Get(ctx, "/keys/release.pub")
 	if err != nil {
 		return err
 	}

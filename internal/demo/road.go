@@ -209,7 +209,7 @@ func (s *story) pushTestReport(ctx context.Context, who, key, anchor string) err
 func (s *story) tryWithoutRight(ctx context.Context) error {
 	s.page.begin("CI may promote, but not release: the right to release is a right of its own.")
 	variables := object{{"input", object{{"applicationKey", s.name(gateway)}, {"version", version}}}}
-	s.page.call(ci, "Release", variables, s.client.documents["Release"])
+	s.page.call(ci, "Release", variables, s.documents["Release"])
 	a, err := s.ask(ctx, ci, "Release", variables)
 	if err != nil {
 		return err
@@ -217,8 +217,8 @@ func (s *story) tryWithoutRight(ctx context.Context) error {
 	if len(a.Errors) != 1 {
 		return s.unexpected("was not refused")
 	}
-	s.page.result(a.Errors[0].Extensions.Code + ": " + a.Errors[0].Message)
-	return s.want("the code", a.Errors[0].Extensions.Code, "FORBIDDEN")
+	s.page.result(a.Errors[0].Code + ": " + a.Errors[0].Message)
+	return s.want("the code", a.Errors[0].Code, "FORBIDDEN")
 }
 
 func (s *story) release(ctx context.Context) error {

@@ -1,10 +1,8 @@
 package evidence
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -12,8 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/plimsoll/plimsoll/ent/db"
-	"github.com/plimsoll/plimsoll/ent/db/evidence"
-	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/check"
 	"github.com/plimsoll/plimsoll/internal/fault"
 )
@@ -34,11 +30,8 @@ type Result struct {
 
 // piece is one claim of a batch on its way.
 type piece struct {
-	entry
+	written
 	index int
-	known *db.Evidence
-	id    int
-	again bool
 	fault *fault.Error
 }
 
@@ -61,14 +54,22 @@ func (s *Service) SubmitBatch(ctx context.Context, in SubmitEvidenceBatchInput) 
 	if len(pieces) > MaxBatch {
 		return nil, fault.At("input.items", "hold %d attestations in all; at most %d are taken at once", len(pieces), MaxBatch)
 	}
-	if err := s.writeAll(ctx, pieces); err != nil {
+	if err := s.writeNew(ctx, pieces); err != nil {
 		return nil, err
 	}
-	return s.results(ctx, pieces)
+	results := make([]Result, len(pieces))
+	for i, p := range pieces {
+		results[i] = Result{Index: p.index, Refused: p.fault, Evidence: p.row, AlreadyKnown: p.again}
+	}
+	return results, nil
 }
 
 // examineAll reads and judges the items, as many at a time as there are processors.
 func (s *Service) examineAll(ctx context.Context, items []*SubmitEvidenceInput) ([]*piece, error) {
+	anchors, err := s.anchors(ctx)
+	if err != nil {
+		return nil, err
+	}
 	found := make([][]*piece, len(items))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -82,10 +83,12 @@ func (s *Service) examineAll(ctx context.Context, items []*SubmitEvidenceInput) 
 			for _, c := range claims {
 				p := &piece{index: i}
 				found[i] = append(found[i], p)
-				if p.entry, p.known, err = s.examine(ctx, r, item.Provider, c); err != nil {
-					if err := p.refuse(err); err != nil {
-						return err
-					}
+				p.entry, p.row, err = s.examine(ctx, r, anchors, item.Provider, c)
+				if p.again = p.row != nil; err == nil && !p.again {
+					err = s.prepare(ctx, &p.entry)
+				}
+				if err := p.refuse(err); err != nil {
+					return err
 				}
 			}
 			return nil
@@ -99,6 +102,9 @@ func (s *Service) examineAll(ctx context.Context, items []*SubmitEvidenceInput) 
 
 // refuse notes a fault of the item; any other error it gives back.
 func (p *piece) refuse(err error) error {
+	if err == nil {
+		return nil
+	}
 	refused, ok := errors.AsType[*fault.Error](err)
 	if !ok {
 		return err
@@ -109,65 +115,17 @@ func (p *piece) refuse(err error) error {
 	return nil
 }
 
-// writeAll records what is new in one transaction, ordered by digest: on Postgres two batches that share evidence wait for
-// each other one way only.
-func (s *Service) writeAll(ctx context.Context, pieces []*piece) error {
-	var fresh []*piece
+// writeNew records what is new in one transaction.
+func (s *Service) writeNew(ctx context.Context, pieces []*piece) error {
+	var fresh []*written
 	for _, p := range pieces {
-		if p.fault == nil && p.known == nil {
-			fresh = append(fresh, p)
+		if p.fault == nil && p.row == nil {
+			p.ctx = ctx
+			fresh = append(fresh, &p.written)
 		}
 	}
 	if len(fresh) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(fresh, func(a, b *piece) int {
-		return cmp.Or(cmp.Compare(a.digest, b.digest), cmp.Compare(a.signerKey, b.signerKey))
-	})
-	err := s.store.InTx(ctx, func(tx *db.Client) error {
-		for _, p := range fresh {
-			var err error
-			if p.id, p.again, err = s.writeOne(ctx, tx, p.entry); err != nil {
-				if err := p.refuse(err); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, p := range fresh {
-		if p.fault == nil && !p.again {
-			s.remember(p.entry)
-		}
-	}
-	return nil
-}
-
-// results reads the records again, as they stand after the commit.
-func (s *Service) results(ctx context.Context, pieces []*piece) ([]Result, error) {
-	var ids []int
-	for _, p := range pieces {
-		if p.id != 0 {
-			ids = append(ids, p.id)
-		}
-	}
-	rows, err := s.store.Read().Evidence.Query().Where(evidence.IDIn(ids...)).All(auth.System(ctx))
-	if err != nil {
-		return nil, fmt.Errorf("load evidence: %w", err)
-	}
-	byID := make(map[int]*db.Evidence, len(rows))
-	for _, row := range rows {
-		byID[row.ID] = row
-	}
-	results := make([]Result, len(pieces))
-	for i, p := range pieces {
-		results[i] = Result{Index: p.index, Refused: p.fault, Evidence: p.known, AlreadyKnown: p.known != nil || p.again}
-		if p.id != 0 {
-			results[i].Evidence = byID[p.id]
-		}
-	}
-	return results, nil
+	return s.writeAll(ctx, fresh)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/objects"
 	"github.com/plimsoll/plimsoll/internal/purl"
 )
 
@@ -26,8 +27,9 @@ const signatureType = "https://sigstore.dev/cosign/sign/v1"
 
 // claim is what was sent, read: what it says and of what, before anyone has judged who says it.
 type claim struct {
-	path      string // of the field it came in
-	raw       []byte // as it came
+	path      string          // of the field it came in
+	raw       []byte          // as it came; nil for a document that is kept as it is
+	staged    *objects.Staged // what goes to the object store; nil when raw goes into the database
 	mediaType string
 
 	envelope      attest.Envelope // without signatures when it is a document
@@ -174,6 +176,14 @@ func purlOf(texts ...string) string {
 		}
 	}
 	return ""
+}
+
+// size is how many bytes came.
+func (c claim) size() int {
+	if c.staged != nil {
+		return int(c.staged.Size)
+	}
+	return len(c.raw)
 }
 
 // signed tells whether the claim came with a signature.

@@ -11,7 +11,9 @@
 //     unverified. Evidence whose signature names a registered key and is not that key's is refused, and so is a bundle
 //     whose signature is not that of its own certificate.
 //   - What is refused leaves nothing behind: no row, no bytes, no event.
-//   - What is taken is kept byte for byte as it came.
+//   - What is taken is kept byte for byte as it came: in the database what Submit took, in the object store what Upload
+//     took, with the attachments. Bytes are there before the record that names them. Those that no record names, because
+//     an upload was cut off, SweepObjects removes a day later.
 //   - The same payload by the same signer in the same place is one piece of evidence, however often it is pushed, and also
 //     when it was signed anew. Whoever pushes it again gets the first one's record.
 //   - A document is what it is called, or refused. A signed predicate of another shape is kept without a view.

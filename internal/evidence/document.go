@@ -11,6 +11,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/purl"
@@ -18,9 +19,9 @@ import (
 	"github.com/plimsoll/plimsoll/internal/view"
 )
 
-// readDocument reads a document without a signature and finds the digests of what it is said to speak of.
-func (s *Service) readDocument(ctx context.Context, path string, in *EvidenceDocumentInput) (claim, error) {
-	content := []byte(in.Content)
+// readDocument reads a document without a signature and finds the digests of what it is said to speak of. The content is
+// nil for one that is kept as it is and not looked at.
+func (s *Service) readDocument(ctx context.Context, path string, in *EvidenceDocumentInput, content []byte) (claim, error) {
 	c := claim{path: path + ".content", raw: content, digest: canonical.Digest(content), predicate: content}
 	base, _, err := mime.ParseMediaType(in.MediaType)
 	if err != nil {
@@ -63,6 +64,9 @@ func (s *Service) find(ctx context.Context, path string, in *EvidenceSubjectInpu
 	case in.Purl != nil:
 		found.name, found.digest, err = s.findPackage(ctx, path+".purl", *in.Purl)
 		found.purl = found.name
+	case in.Build != nil:
+		found.name = "build " + in.Build.Name + "#" + in.Build.Number
+		found.digest, err = s.findBuild(ctx, path+".build", in.Build)
 	default:
 		ref := in.ApplicationVersion
 		found.name = ref.ApplicationKey + "@" + ref.Version
@@ -72,6 +76,20 @@ func (s *Service) find(ctx context.Context, path string, in *EvidenceSubjectInpu
 		found.name = *in.Name
 	}
 	return found, err
+}
+
+func (s *Service) findBuild(ctx context.Context, path string, ref *build.BuildRefInput) (string, error) {
+	b, err := build.Find(ctx, s.store.Read(), *ref, nil)
+	if err != nil {
+		return "", err
+	}
+	if b == nil {
+		return "", &fault.Error{
+			Kind: fault.NotFound, Path: path,
+			Message: fmt.Sprintf("there is no build %q with the number %q", ref.Name, ref.Number),
+		}
+	}
+	return b.Digest, nil
 }
 
 func (s *Service) findVersion(ctx context.Context, path string, ref *version.ApplicationVersionRefInput) (string, error) {

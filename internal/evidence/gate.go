@@ -110,7 +110,7 @@ func (s *Service) predicate(ctx context.Context, row *db.Evidence) (json.RawMess
 	if p, ok := s.predicates.Get(row.RawDigest); ok {
 		return p, nil
 	}
-	p, err := s.wholePredicate(ctx, row)
+	p, err := s.wholePredicate(ctx, row, maxPredicate)
 	if err != nil {
 		return nil, err
 	}
@@ -125,19 +125,24 @@ const maxShown = 1 << 20
 // Predicate returns the predicate of a piece of evidence as it came, or the document when it is JSON; nil when there is
 // none, when it is another form, and when it is longer than 1 MiB.
 func (s *Service) Predicate(ctx context.Context, row *db.Evidence) (json.RawMessage, error) {
-	p, err := s.wholePredicate(ctx, row)
+	p, err := s.wholePredicate(ctx, row, maxShown)
 	if err != nil || len(p) > maxShown {
 		return nil, err
 	}
 	return p, nil
 }
 
-func (s *Service) wholePredicate(ctx context.Context, row *db.Evidence) (json.RawMessage, error) {
+// wholePredicate reads the predicate. A document of more than limit bytes is not read: it is its own predicate.
+func (s *Service) wholePredicate(ctx context.Context, row *db.Evidence, limit int) (json.RawMessage, error) {
+	_, _, signed := SignerOf(row)
+	if !signed && row.Size > limit {
+		return nil, nil
+	}
 	raw, err := s.Raw(ctx, row)
 	if err != nil {
 		return nil, err
 	}
-	if _, _, signed := SignerOf(row); !signed {
+	if !signed {
 		return asJSON(raw), nil
 	}
 	c, err := readSigned("raw", raw)
@@ -245,6 +250,6 @@ func (s *Service) remember(e entry) {
 		if !e.signed() {
 			p = asJSON(p)
 		}
-		s.predicates.Add(canonical.Digest(e.raw), shown(p))
+		s.predicates.Add(e.rawDigest(), shown(p))
 	}
 }

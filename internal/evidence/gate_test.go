@@ -67,7 +67,7 @@ func TestWhatAGateIsShown(t *testing.T) {
 }
 
 // fresh is a service that remembers nothing.
-func (h *house) fresh() *evidence.Service { return evidence.New(h.store, nil, nil) }
+func (h *house) fresh() *evidence.Service { return evidence.New(h.store, nil, nil, "test") }
 
 func TestComponentsAreTakenTogether(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, dsn string) {

@@ -117,6 +117,35 @@ func (s *Service) projectOf(ctx context.Context, r reach, c claim) (int, error) 
 		strings.Join(keys, ", "), how)
 }
 
+// findStages notes the stages in which entries arrive. Most of what is pushed speaks of no version yet, which one query
+// tells of all of them.
+func (s *Service) findStages(ctx context.Context, members []*written) error {
+	var digests []string
+	for _, w := range members {
+		digests = append(digests, w.matchable()...)
+	}
+	slices.Sort(digests)
+	digests = slices.Compact(digests)
+	held := false
+	for some := range slices.Chunk(digests, digestsPerStatement) {
+		found, err := s.store.Read().ApplicationVersion.Query().Where(holding(some), applicationversion.StageIDNotNil()).Exist(auth.System(ctx))
+		if err != nil {
+			return fmt.Errorf("find stages of evidence: %w", err)
+		}
+		held = held || found
+	}
+	if !held {
+		return nil
+	}
+	for _, w := range members {
+		var err error
+		if w.stageID, err = s.stageOf(w.ctx, w.home, w.claim); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // stageOf gives the stage of the newest version, by the order in which they were reported, that is in a stage and that the
 // claim speaks of; nil when there is none. Evidence of a project looks at that project's versions.
 func (s *Service) stageOf(ctx context.Context, h home, c claim) (*int, error) {

@@ -51,7 +51,7 @@ func newHouse(tb testing.TB, dsn string) *house {
 		projects: map[string]*db.Project{}, apps: map[string]*db.Application{}, stages: map[string]*db.Stage{},
 	}
 	clock := func() time.Time { return h.now }
-	h.service = evidence.New(h.store, activity.New(h.store, clock), clock)
+	h.service = evidence.New(h.store, activity.New(h.store, clock), clock, "test")
 	h.write(func(ctx context.Context, tx *db.Client) error {
 		p, err := tx.Principal.Create().SetName("robin").SetKind(principal.KindUSER).SetCreatedAt(h.now).Save(ctx)
 		if err != nil {

@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -30,13 +29,9 @@ type judgement struct {
 //
 // One good signature by a valid key is enough. Keys that are revoked or outside their period are tried only when there is
 // none, so that the sentence can say what is the matter.
-func (s *Service) judge(ctx context.Context, c claim, now time.Time) (judgement, error) {
+func (s *Service) judge(c claim, anchors []*db.TrustAnchor, now time.Time) (judgement, error) {
 	if !c.signed() {
 		return judgement{reason: "a document without a signature", signerKey: c.saidSubjects()}, nil
-	}
-	anchors, err := s.store.Read().TrustAnchor.Query().Order(trustanchor.ByID()).All(ctx)
-	if err != nil {
-		return judgement{}, fmt.Errorf("load trust anchors: %w", err)
 	}
 	var valid, lapsed []*db.TrustAnchor
 	for _, a := range anchors {
@@ -182,19 +177,4 @@ func whyLapsed(a *db.TrustAnchor, now time.Time) string {
 		return "which was valid until " + day(*a.ValidTo)
 	}
 	return ""
-}
-
-// stillTrusted refuses, inside the transaction, evidence whose anchor was revoked after it had been verified against it.
-func (j judgement) stillTrusted(ctx context.Context, tx *db.Client) error {
-	if j.anchor == nil {
-		return nil
-	}
-	trusted, err := tx.TrustAnchor.Query().Where(trustanchor.ID(j.anchor.ID), trustanchor.RevokedAtIsNil()).Exist(ctx)
-	if err != nil {
-		return fmt.Errorf("look at trust anchor again: %w", err)
-	}
-	if !trusted {
-		return fault.New(fault.Conflict, "the trust anchor %q was revoked while its evidence was being taken: submit it again", j.anchor.Alias)
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
@@ -26,19 +27,10 @@ func (s *Service) ByDigest(ctx context.Context, digest string) ([]*db.Evidence, 
 	return found, nil
 }
 
-// OfVersion returns a page of the evidence about a version, oldest first: what speaks of its manifest or of anything in it,
-// and was pushed to the organisation or to the version's project.
+// OfVersion returns a page of the evidence about a version, oldest first: what speaks of its manifest, of anything
+// in it or of a build that made it, and was pushed to the organisation or to the version's project.
 func (s *Service) OfVersion(ctx context.Context, v *db.ApplicationVersion, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.EvidenceConnection, error) {
 	return s.store.Read().Evidence.Query().Where(about(v)...).Paginate(ctx, after, first, before, last)
-}
-
-// Raw returns the envelope or document of a piece of evidence, byte for byte as it came.
-func (s *Service) Raw(ctx context.Context, e *db.Evidence) ([]byte, error) {
-	b, err := s.store.Blob(ctx, e.RawDigest)
-	if err != nil {
-		return nil, fmt.Errorf("load raw evidence %s: %w", e.Digest, err)
-	}
-	return b, nil
 }
 
 // SbomsOf returns the different SBOMs among the evidence about a version, in the order in which they were first seen.
@@ -99,14 +91,20 @@ func countsIn(projectID int, column string) *sql.Predicate {
 	})
 }
 
-// speakingOf selects the ids of evidence with a subject that is the version's manifest or in it. Manifest and contents are
-// united in a subquery, so that the subjects are found by index; with an OR Postgres reads all of them.
+// speakingOf selects the ids of evidence with a subject that is the version's manifest, in it, or a build that made something
+// in it. They are united in a subquery, so that the subjects are found by index; with an OR Postgres reads all of them.
 func speakingOf(v *db.ApplicationVersion) *sql.Selector {
 	subject, itself, part := sql.Table(evidencesubject.Table), sql.Table(applicationversion.Table), sql.Table(releasable.Table)
+	source, made := sql.Table(build.Table), sql.Table(releasable.Table).As("made")
 	digests := sql.Select(itself.C(applicationversion.FieldManifestDigest)).From(itself).
 		Where(sql.EQ(itself.C(applicationversion.FieldID), v.ID)).
 		UnionAll(sql.Select(part.C(releasable.FieldDigest)).From(part).Where(sql.And(
 			sql.EQ(part.C(releasable.FieldVersionID), v.ID), sql.NotNull(part.C(releasable.FieldDigest)),
+		))).
+		UnionAll(sql.Select(source.C(build.FieldDigest)).From(source).Where(sql.In(source.C(build.FieldID),
+			sql.Select(made.C(releasable.FieldSourceBuildID)).From(made).Where(sql.And(
+				sql.EQ(made.C(releasable.FieldVersionID), v.ID), sql.NotNull(made.C(releasable.FieldSourceBuildID)),
+			)),
 		)))
 	return sql.Select(subject.C(evidencesubject.FieldEvidenceID)).From(subject).
 		Where(sql.In(subject.C(evidencesubject.FieldDigest), digests))

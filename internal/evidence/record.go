@@ -1,82 +1,129 @@
 package evidence
 
 import (
+	"cmp"
 	"context"
-	stdsql "database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"entgo.io/ent/dialect/sql"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/auth"
-	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/store"
 )
 
 // Rows a statement. SQLite takes 32,766 variables, and no table here needs more than four a row.
 const rowsPerStatement = 2000
 
-// record writes an entry with all that belongs to it, and its event. It returns 0 and writes nothing that is not there
-// already when the same evidence is: another transaction may have been faster.
+// identity is what makes evidence one; see the columns.
+type identity struct{ digest, signerKey, realm string }
+
+func (e *entry) identity() identity { return identity{e.digest, e.signerKey, e.home.realm()} }
+
+// record writes entries with all that belongs to them, and their events. It returns the rows of those that are new, and
+// writes nothing for the same evidence that is there already: another transaction may have been faster.
 //
-// Every transaction takes its rows in the same order (SBOM, components by identity, evidence, bytes), so that on Postgres
-// two that share some wait for each other one way only.
-func (s *Service) record(ctx context.Context, tx *db.Client, e entry) (int, error) {
-	create := tx.Evidence.Create().
-		SetDigest(e.digest).SetSignerKey(e.signerKey).SetRealm(e.home.realm()).
-		SetRawDigest(canonical.Digest(e.raw)).SetMediaType(e.mediaType).SetSize(len(e.raw)).
-		SetPredicateType(e.predicateType).SetCategory(categoryOf(e.predicateType)).
-		SetView(e.view).SetVerified(e.verified).SetVerification(e.reason).SetProvider(e.provider).
-		SetNillableStageID(e.stageID).SetCreatedBy(e.pusher.ID).SetCreatedAt(e.at)
-	if e.anchor != nil {
-		create.SetAnchorID(e.anchor.ID)
-	}
-	if e.home.project != nil {
-		create.SetProjectID(e.home.project.ID)
-	}
-	if e.bill != nil {
-		id, err := e.bill.record(auth.System(ctx), tx, s.store.Dialect(), e.at)
-		if err != nil {
-			return 0, err
-		}
-		create.SetSbomID(id)
-	}
-	id, err := create.OnConflictColumns(evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldRealm).DoNothing().ID(ctx)
-	if errors.Is(err, stdsql.ErrNoRows) {
-		return 0, nil
-	}
+// Every transaction takes its rows in the same order (SBOMs, components by identity, evidence by identity, bytes by
+// digest), so that on Postgres two that share some wait for each other one way only.
+func (s *Service) record(ctx context.Context, tx *db.Client, entries []*entry) (map[identity]int, error) {
+	entries = slices.SortedStableFunc(slices.Values(entries), func(a, b *entry) int {
+		return cmp.Or(cmp.Compare(a.digest, b.digest), cmp.Compare(a.signerKey, b.signerKey), cmp.Compare(a.home.realm(), b.home.realm()))
+	})
+	rows, err := s.rows(ctx, tx, entries)
 	if err != nil {
-		return 0, fmt.Errorf("write evidence: %w", err)
+		return nil, err
 	}
-	if _, err := store.PutBlob(ctx, tx, e.raw); err != nil {
-		return 0, err
+	ids := make(map[identity]int, len(entries))
+	err = s.store.Insert(ctx, tx, rows, func(dest func(...any) error) error {
+		var id int
+		var of identity
+		err := dest(&id, &of.digest, &of.signerKey, &of.realm)
+		ids[of] = id
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write evidence: %w", err)
 	}
-	if err := s.recordSubjects(ctx, tx, id, e.subjects); err != nil {
-		return 0, err
+	fresh := firstOfEach(entries, ids)
+	if len(fresh) == 0 {
+		return ids, nil
 	}
-	return id, s.log.Append(ctx, tx, submitted(e))
+	var blobs []store.Packed
+	events := make([]activity.Entry, len(fresh))
+	subjects := store.Rows{Table: evidencesubject.Table, Columns: []string{
+		evidencesubject.FieldEvidenceID, evidencesubject.FieldName, evidencesubject.FieldDigest, evidencesubject.FieldPurl,
+	}}
+	for i, e := range fresh {
+		id := ids[e.identity()]
+		if events[i] = e.event; e.staged == nil {
+			blobs = append(blobs, e.packed)
+		}
+		for _, one := range e.subjects {
+			subjects.Add(id, one.name, one.digest, known(one.purl))
+		}
+		if _, err := s.recordAttachments(ctx, tx, id, *e); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.store.PutBlobs(ctx, tx, blobs); err != nil {
+		return nil, err
+	}
+	if err := s.store.Insert(ctx, tx, subjects, nil); err != nil {
+		return nil, fmt.Errorf("write subjects of evidence: %w", err)
+	}
+	return ids, s.log.Write(ctx, tx, events...)
 }
 
-// recordSubjects writes plain statements, because a statement may speak of thousands: see recordComponents.
-func (s *Service) recordSubjects(ctx context.Context, tx *db.Client, evidenceID int, subjects []subject) error {
-	for batch := range slices.Chunk(subjects, rowsPerStatement) {
-		insert := sql.Dialect(s.store.Dialect()).Insert(evidencesubject.Table).
-			Columns(evidencesubject.FieldEvidenceID, evidencesubject.FieldName, evidencesubject.FieldDigest, evidencesubject.FieldPurl)
-		for _, one := range batch {
-			insert.Values(evidenceID, one.name, one.digest, known(one.purl))
-		}
-		query, args := insert.Query()
-		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
-			return fmt.Errorf("write subjects of evidence: %w", err)
+// firstOfEach are the entries for which a row was written, of equal ones the first.
+func firstOfEach(entries []*entry, ids map[identity]int) []*entry {
+	seen := make(map[identity]bool, len(ids))
+	var fresh []*entry
+	for _, e := range entries {
+		if of := e.identity(); ids[of] != 0 && !seen[of] {
+			seen[of] = true
+			fresh = append(fresh, e)
 		}
 	}
-	return nil
+	return fresh
+}
+
+// rows are those of the evidence table. SBOMs are written first, because the rows refer to them.
+func (s *Service) rows(ctx context.Context, tx *db.Client, entries []*entry) (store.Rows, error) {
+	rows := store.Rows{
+		Table: evidence.Table,
+		Columns: []string{
+			evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldRealm, evidence.FieldRawDigest, evidence.FieldRawInObjects, evidence.FieldMediaType,
+			evidence.FieldSize, evidence.FieldPredicateType, evidence.FieldCategory, evidence.FieldView, evidence.FieldVerified,
+			evidence.FieldVerification, evidence.FieldProvider, evidence.FieldStageID, evidence.FieldCreatedBy, evidence.FieldCreatedAt,
+			evidence.FieldAnchorID, evidence.FieldProjectID, evidence.FieldSbomID,
+		},
+		Unique:    []string{evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldRealm},
+		Returning: []string{evidence.FieldID, evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldRealm},
+	}
+	for _, e := range entries {
+		var anchor, project, bill *int
+		if e.anchor != nil {
+			anchor = &e.anchor.ID
+		}
+		if e.home.project != nil {
+			project = &e.home.project.ID
+		}
+		if e.bill != nil {
+			id, err := e.bill.record(auth.System(ctx), tx, s.store.Dialect(), e.at)
+			if err != nil {
+				return rows, err
+			}
+			bill = &id
+		}
+		rows.Add(e.digest, e.signerKey, e.home.realm(), e.rawDigest(), e.staged != nil, e.mediaType,
+			e.size(), e.predicateType, string(categoryOf(e.predicateType)), e.view, e.verified,
+			e.reason, e.provider, e.stageID, e.pusher.ID, e.at,
+			anchor, project, bill)
+	}
+	return rows, nil
 }
 
 // submitted tells the log of new evidence. The subjects that do not stand in it are in the statement, whose digest does.
@@ -103,6 +150,7 @@ func submitted(e entry) activity.Event {
 		digests = append(digests, fmt.Sprintf("and %d more", more))
 	}
 	changes = append(changes, activity.Added("subjects", activity.Text(strings.Join(digests, " "))))
+	changes = append(changes, attached(e)...)
 	return activity.Event{
 		Type: activity.EvidenceSubmitted, Project: e.home.project, Subject: e.digest, Changes: changes,
 		Summary: fmt.Sprintf("%s evidence of type %s was submitted", judged, e.predicateType),

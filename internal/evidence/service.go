@@ -2,12 +2,14 @@ package evidence
 
 import (
 	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/attest"
+	"github.com/plimsoll/plimsoll/internal/objects"
 	"github.com/plimsoll/plimsoll/internal/store"
 )
 
@@ -21,22 +23,32 @@ const (
 
 // Service takes evidence and reads it. It is safe for concurrent use.
 type Service struct {
-	store *store.Store
-	log   *activity.Log
-	now   func() time.Time
+	store   *store.Store
+	log     *activity.Log
+	now     func() time.Time
+	program string
+	objects *objects.Store // nil where nothing is uploaded
+	limits  Limits
 
+	group *group // of callers who write at once
+
+	trusted    *atomic.Pointer[anchorList]
 	predicates *lru.Cache[string, json.RawMessage]    // by digest of the raw bytes; nil where there is none to show
 	keys       *lru.Cache[string, attest.PublicKey]   // by fingerprint
 	roots      *lru.Cache[string, attest.TrustedRoot] // by fingerprint
+	merges     *mergeCache                            // by digest of what was merged
 }
 
-// New returns the evidence service; now is the clock by which anchors are valid.
-func New(s *store.Store, log *activity.Log, now func() time.Time) *Service {
+// New returns the evidence service; now is the clock by which anchors are valid, program
+// the version of this program, which stands in the bills of materials that it writes.
+func New(s *store.Store, log *activity.Log, now func() time.Time, program string) *Service {
 	return &Service{
-		store: s, log: log, now: now,
+		store: s, log: log, now: now, program: program,
+		group: &group{}, trusted: &atomic.Pointer[anchorList]{},
 		predicates: cache[json.RawMessage](rememberedPredicates),
 		keys:       cache[attest.PublicKey](rememberedKeys),
 		roots:      cache[attest.TrustedRoot](rememberedRoots),
+		merges:     newMergeCache(),
 	}
 }
 

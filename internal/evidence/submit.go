@@ -9,9 +9,11 @@ import (
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
+	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/store"
 	"github.com/plimsoll/plimsoll/internal/view"
 )
 
@@ -25,7 +27,20 @@ type entry struct {
 	view     string // JSON; empty when its type has none
 	stageID  *int
 	pusher   auth.Principal
-	at       time.Time
+	// attachments came with it, staged.
+	attachments []stagedFile
+	at          time.Time
+
+	packed store.Packed   // the raw bytes, when they go into the database
+	event  activity.Entry // that it arrived
+}
+
+// rawDigest is the digest of the bytes as they came, once it is prepared.
+func (e *entry) rawDigest() string {
+	if e.staged != nil {
+		return e.staged.Digest
+	}
+	return e.packed.Digest
 }
 
 // Submit takes something signed or a document as evidence. The same evidence again, be it signed anew by the same key,
@@ -41,9 +56,16 @@ func (s *Service) Submit(ctx context.Context, in SubmitEvidenceInput) (ev *db.Ev
 	if len(claims) > 1 {
 		return nil, false, fault.At("input.envelope", "holds %d attestations: send them with submitEvidenceBatch, which answers for each", len(claims))
 	}
-	e, known, err := s.examine(ctx, r, in.Provider, claims[0])
+	anchors, err := s.anchors(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	e, known, err := s.examine(ctx, r, anchors, in.Provider, claims[0])
 	if err != nil || known != nil {
 		return known, known != nil, err
+	}
+	if err := s.prepare(ctx, &e); err != nil {
+		return nil, false, err
 	}
 	return s.write(ctx, e)
 }
@@ -59,7 +81,7 @@ func (s *Service) read(ctx context.Context, in SubmitEvidenceInput) (reach, []cl
 		return reach{}, nil, err
 	}
 	if in.Document != nil {
-		c, err := s.readDocument(ctx, "input.document", in.Document)
+		c, err := s.readDocument(ctx, documentPath, in.Document, []byte(in.Document.Content))
 		return r, []claim{c}, err
 	}
 	claims, err := readEnvelopes("input.envelope", []byte(*in.Envelope))
@@ -85,8 +107,9 @@ func readEnvelopes(path string, raw []byte) ([]claim, error) {
 	return claims, nil
 }
 
-// examine finds out all about a claim. Known is the record of the same evidence, when there is one.
-func (s *Service) examine(ctx context.Context, r reach, provider *string, c claim) (e entry, known *db.Evidence, err error) {
+// examine finds out all about a claim. Known is the record of the same evidence, when it was looked for and there is one:
+// to look costs less than to read an SBOM, and more than to leave it to the unique index.
+func (s *Service) examine(ctx context.Context, r reach, anchors []*db.TrustAnchor, provider *string, c claim) (e entry, known *db.Evidence, err error) {
 	e = entry{claim: c, pusher: r.pusher, at: s.now().UTC()}
 	if provider != nil {
 		e.provider = *provider
@@ -97,11 +120,13 @@ func (s *Service) examine(ctx context.Context, r reach, provider *string, c clai
 	if e.home, err = s.home(ctx, r, e.claim); err != nil {
 		return e, nil, err
 	}
-	if e.judgement, err = s.judge(ctx, e.claim, e.at); err != nil {
+	if e.judgement, err = s.judge(e.claim, anchors, e.at); err != nil {
 		return e, nil, err
 	}
-	if known, err = s.known(ctx, s.store.Read(), e); err != nil || known != nil {
-		return e, known, err
+	if _, isBill := sbomFormat(e.predicateType); isBill || e.lapsedKey != "" {
+		if known, err = s.known(ctx, s.store.Read(), e); err != nil || known != nil {
+			return e, known, err
+		}
 	}
 	if e.bill, err = readBill(e.claim); err != nil {
 		return e, nil, err
@@ -109,8 +134,18 @@ func (s *Service) examine(ctx context.Context, r reach, provider *string, c clai
 	if e.view, err = readView(e.claim); err != nil {
 		return e, nil, err
 	}
-	e.stageID, err = s.stageOf(ctx, e.home, e.claim)
-	return e, nil, err
+	return e, nil, nil
+}
+
+// prepare does what can be done before the transaction: nobody should wait for it.
+func (s *Service) prepare(ctx context.Context, e *entry) (err error) {
+	if e.staged == nil {
+		if e.packed, err = store.Pack(e.raw); err != nil {
+			return err
+		}
+	}
+	e.event, err = s.log.LayOut(ctx, submitted(*e))
+	return err
 }
 
 // readView gives what a claim says in the shape of its category, as JSON; empty when its type has none. A document must be
@@ -152,43 +187,4 @@ func (s *Service) known(ctx context.Context, client *db.Client, e entry) (*db.Ev
 		return nil, fmt.Errorf("look for the same evidence: %w", err)
 	}
 	return found, nil
-}
-
-// write records the entry, unless somebody else recorded the same meanwhile.
-func (s *Service) write(ctx context.Context, e entry) (ev *db.Evidence, alreadyKnown bool, err error) {
-	id := 0
-	err = s.store.InTx(ctx, func(tx *db.Client) error {
-		id, alreadyKnown, err = s.writeOne(ctx, tx, e)
-		return err
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	if !alreadyKnown {
-		s.remember(e)
-	}
-	// Read again: what a transaction's client returned ends with the transaction.
-	ev, err = s.store.Read().Evidence.Get(auth.System(ctx), id)
-	if err != nil {
-		return nil, false, fmt.Errorf("load evidence: %w", err)
-	}
-	return ev, alreadyKnown, nil
-}
-
-// writeOne records an entry in a transaction and returns its row, or the row of the same evidence.
-func (s *Service) writeOne(ctx context.Context, tx *db.Client, e entry) (id int, alreadyKnown bool, err error) {
-	if err := e.stillTrusted(ctx, tx); err != nil {
-		return 0, false, err
-	}
-	if id, err = s.record(ctx, tx, e); err != nil || id != 0 {
-		return id, false, err
-	}
-	known, err := s.known(ctx, tx, e)
-	if err != nil {
-		return 0, false, err
-	}
-	if known == nil {
-		return 0, false, fmt.Errorf("evidence %s is neither new nor there", e.digest)
-	}
-	return known.ID, true, nil
 }

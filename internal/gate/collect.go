@@ -14,7 +14,6 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
-	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/labels"
 	"github.com/plimsoll/plimsoll/internal/version"
@@ -77,20 +76,17 @@ func (s *Service) contents(ctx context.Context, v *db.ApplicationVersion) ([]con
 	if err != nil {
 		return nil, fmt.Errorf("load contents of version %d: %w", v.ID, err)
 	}
-	var refs []catalog.PackageRef
-	for _, r := range rows {
-		if ref, ok := version.RefOf(r); ok {
-			refs = append(refs, ref)
-		}
+	claims := make([]version.Claim, len(rows))
+	for i, r := range rows {
+		claims[i] = version.ClaimOf(r)
 	}
-	owning, err := s.catalog.OwningApplications(ctx, refs)
+	owning, err := version.OwnersOfParts(ctx, s.store.Read(), claims)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]content, len(rows))
 	for i, r := range rows {
-		ref, _ := version.RefOf(r) // the zero reference of an artifact is owned by nobody
-		app := owning[ref]
+		app := owning[claims[i]]
 		out[i] = content{
 			Name: r.Name, PURL: r.Purl, Digest: r.Digest, Kind: string(r.Kind),
 			ConnectionLevel: string(version.LevelOf(v.ApplicationID, app)),

@@ -109,7 +109,7 @@ func newWorld(tb testing.TB, dsn string) *world {
 	w.signing = must(signing.New(w.admin, w.st, w.log, w.signer, clock))(tb)
 	w.catalog = catalog.New(w.st, w.log, clock)
 	w.policies = policy.New(w.st, w.log, clock)
-	w.evidence = evidence.New(w.st, w.log, clock)
+	w.evidence = evidence.New(w.st, w.log, clock, "test")
 	w.versions = version.New(w.st, w.catalog, w.log, w.signing, clock)
 	w.gates = must(gate.New(w.st, w.catalog, w.evidence, w.policies, clock))(tb)
 	w.releases = release.New(w.st, w.log, w.gates, w.signing, attest.Verifier{ID: "https://plimsoll.example.org"}, clock)

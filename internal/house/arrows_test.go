@@ -44,7 +44,7 @@ func arrows() []room {
 		{"internal/bench", nil, "it measures the running service from outside; its benchmarks start what they measure"},
 		{
 			"internal/app",
-			slices.Concat(domains, records, []string{"internal/attest", "internal/config", "internal/web", "frontend", "graph"}),
+			slices.Concat(domains, records, []string{"internal/attest", "internal/config", "internal/objects", "internal/web", "frontend", "graph"}),
 			"the composition root makes the services and hands them out; it decides nothing",
 		},
 		{"internal/config", nil, leaf},

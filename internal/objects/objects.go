@@ -4,6 +4,11 @@
 // "staging/<random>" and says their digest and size, then Keep moves them to "sha256/<first two digits>/<64 digits>" or
 // Discard removes them. What a killed process left in staging is removed by Sweep. Several processes may share a store.
 //
+// Whether a kept object is still needed only the caller's records can tell: Each goes over the old ones and DeleteOld
+// removes one. Keep makes an object young that is there already, and DeleteOld takes none that is young, so that a look at
+// the records that is out of date costs nobody what was kept again since. Within a process that is certain. Of two
+// processes, one can remove what the other keeps between DeleteOld's look at the age and the removal: an instant.
+//
 // A reader checks the digest while it reads: bytes that were changed in the store end in ErrChanged, never in io.EOF.
 package objects
 
@@ -14,6 +19,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"gocloud.dev/blob"
@@ -39,6 +45,8 @@ const (
 type Store struct {
 	bucket *blob.Bucket
 	dir    string // the folder, or "" for a bucket
+	// keeping is shared by those that keep and held by who deletes what is old.
+	keeping sync.RWMutex
 }
 
 // Close lets go of the store. Nothing that was opened from it may be used afterwards.
@@ -87,24 +95,11 @@ func (s *Store) Delete(ctx context.Context, digest string) error {
 // process leaves, and says how many it removed. olderThan must be longer than any upload and the decision about it take.
 // Parts of an upload that a bucket has not put together yet are not seen: give the bucket a rule that ends them.
 func (s *Store) Sweep(ctx context.Context, olderThan time.Duration) (n int, err error) {
-	// No record depends on it.
-	before := time.Now().Add(-olderThan) //nolint:forbidigo // compared with times that the file system or the bucket wrote
-	for list := s.bucket.List(&blob.ListOptions{Prefix: staging}); ; {
-		o, err := list.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return n, fmt.Errorf("list staged objects: %w", err)
-		}
-		if o.ModTime.After(before) {
-			continue
-		}
-		if err := s.remove(ctx, o.Key); err != nil {
-			return n, err
-		}
+	err = s.each(ctx, staging, olderThan, func(key string) error {
 		n++
-	}
+		return s.remove(ctx, key)
+	})
+	return n, err
 }
 
 // keyOf gives the place of a digest. Only a digest in its one spelling has a place, so that no name can leave the store.
@@ -122,16 +117,4 @@ func (s *Store) remove(ctx context.Context, key string) error {
 		return fmt.Errorf("delete %s: %w", key, err)
 	}
 	return nil
-}
-
-// has tells whether an object of this size, in bytes, is at key.
-func (s *Store) has(ctx context.Context, key string, size int64) (bool, error) {
-	a, err := s.bucket.Attributes(ctx, key)
-	if gcerrors.Code(err) == gcerrors.NotFound {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look up %s: %w", key, err)
-	}
-	return a.Size == size, nil
 }

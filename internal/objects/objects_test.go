@@ -246,3 +246,67 @@ func TestSweepRemovesOnlyOldLeftovers(t *testing.T) {
 		}
 	})
 }
+
+func TestEachGivesOldObjectsAlone(t *testing.T) {
+	onBoth(t, func(t *testing.T, p place) {
+		a, b := p.keep(t, "a"), p.keep(t, "b")
+		p.stage(t, "staged")
+		if err := p.raw.WriteAll(t.Context(), "sha256/note", []byte("not ours"), nil); err != nil {
+			t.Fatal(err)
+		}
+		for age, want := range map[time.Duration][]string{time.Hour: nil, 0: {a, b}} {
+			var got []string
+			err := p.Each(t.Context(), age, func(digest string) error { got = append(got, digest); return nil })
+			slices.Sort(got)
+			slices.Sort(want)
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("older than %v are %q, %v, want %q", age, got, err, want)
+			}
+		}
+		stop := errors.New("stop")
+		if err := p.Each(t.Context(), 0, func(string) error { return stop }); !errors.Is(err, stop) {
+			t.Errorf("the error of the function: %v", err)
+		}
+	})
+}
+
+func TestWhatIsKeptAgainIsYoungAndStays(t *testing.T) {
+	onBoth(t, func(t *testing.T, p place) {
+		digest := p.keep(t, "body")
+		for range 3 {
+			p.age(t, keyOf("body"), 48*time.Hour)
+			p.keep(t, "body")
+			if gone, err := p.DeleteOld(t.Context(), digest, 24*time.Hour); gone || err != nil {
+				t.Fatalf("what was kept a moment ago is removed: %v, %v", gone, err)
+			}
+		}
+		p.age(t, keyOf("body"), 48*time.Hour)
+		for _, want := range []bool{true, false} {
+			if gone, err := p.DeleteOld(t.Context(), digest, 24*time.Hour); gone != want || err != nil {
+				t.Errorf("removed: %v, %v, want %v", gone, err, want)
+			}
+		}
+		if _, err := p.DeleteOld(t.Context(), "sha256:../../x", 0); err == nil {
+			t.Error("DeleteOld takes what is no digest")
+		}
+	})
+}
+
+func TestNothingIsLostBetweenKeepingAndDeletingWhatIsOld(t *testing.T) {
+	onBoth(t, func(t *testing.T, p place) {
+		for range 25 {
+			digest := p.keep(t, "body")
+			p.age(t, keyOf("body"), 48*time.Hour)
+			again := p.stage(t, "body")
+			var g errgroup.Group
+			g.Go(func() error { return again.Keep(t.Context()) })
+			g.Go(func() error { _, err := p.DeleteOld(t.Context(), digest, 24*time.Hour); return err })
+			if err := g.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := p.keys(t), []string{keyOf("body")}; !slices.Equal(got, want) {
+				t.Fatalf("the store holds %q, want %q", got, want)
+			}
+		}
+	})
+}

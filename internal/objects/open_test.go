@@ -13,7 +13,7 @@ import (
 func TestReadySaysWhenTheStoreIsGone(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
 	folder := openPlace(t, "file://"+dir, "file://"+dir)
-	address := startS3(t)
+	address := startS3(t, &clock{})
 	for _, p := range []place{folder, openPlace(t, address, address)} {
 		if err := p.Ready(t.Context()); err != nil {
 			t.Errorf("a store that is there: %v", err)

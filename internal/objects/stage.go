@@ -99,8 +99,8 @@ func (st *Staged) ReadAll(ctx context.Context, limit int64) ([]byte, error) {
 	return b, errors.Join(err, r.Close())
 }
 
-// Keep moves what was staged to its digest. When an object of this size is there already, that one stays; keeping twice,
-// or the same bytes many times at once, is one object.
+// Keep moves what was staged to its digest. When an object of this size is there already, that one stays and becomes
+// young again; keeping twice, or the same bytes many times at once, is one object.
 //
 // In a folder, the bytes and the names that lead to them are synced before Keep returns: what it acknowledged survives
 // a kill and a power cut, as far as the disk tells the truth. A bucket gives its own promise. A bucket copies at most 5 GiB
@@ -110,7 +110,9 @@ func (st *Staged) Keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	there, err := st.store.has(ctx, key, st.Size)
+	st.store.keeping.RLock()
+	defer st.store.keeping.RUnlock()
+	there, err := st.store.renew(ctx, key, st.Size)
 	if err != nil {
 		return err
 	}
@@ -118,7 +120,7 @@ func (st *Staged) Keep(ctx context.Context) error {
 		err := st.store.move(ctx, st.key, key)
 		if errors.Is(err, ErrNotFound) {
 			// Another Keep of the same staged bytes may have moved them since.
-			if there, _ := st.store.has(ctx, key, st.Size); there {
+			if there, _ := st.store.renew(ctx, key, st.Size); there {
 				err = nil
 			}
 		}

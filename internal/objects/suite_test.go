@@ -3,9 +3,12 @@ package objects_test
 import (
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
@@ -19,18 +22,47 @@ import (
 type place struct {
 	*objects.Store
 	raw *blob.Bucket
+	// age makes the object at a key look as if it had been written that long ago.
+	age func(t *testing.T, key string, by time.Duration)
 }
+
+// clock is slow by some time.
+type clock struct{ by atomic.Int64 }
+
+func (c *clock) Now() time.Time { return time.Now().Add(-time.Duration(c.by.Load())) }
+
+func (c *clock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 
 // onBoth runs a test on a folder and on a bucket, each empty.
 func onBoth(t *testing.T, test func(t *testing.T, p place)) {
 	t.Helper()
 	t.Run("folder", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "not", "there", "yet")
-		test(t, openPlace(t, "file://"+dir, "file://"+dir+"?metadata=skip&no_tmp_dir=true"))
+		p := openPlace(t, "file://"+dir, "file://"+dir+"?metadata=skip&no_tmp_dir=true")
+		p.age = func(t *testing.T, key string, by time.Duration) {
+			then := time.Now().Add(-by)
+			if err := os.Chtimes(filepath.Join(dir, key), then, then); err != nil {
+				t.Fatal(err)
+			}
+		}
+		test(t, p)
 	})
 	t.Run("bucket", func(t *testing.T) {
-		address := startS3(t)
-		test(t, openPlace(t, address, address))
+		back := &clock{}
+		address := startS3(t, back)
+		p := openPlace(t, address, address)
+		p.age = func(t *testing.T, key string, by time.Duration) {
+			back.by.Store(int64(by))
+			defer back.by.Store(0)
+			b, err := p.raw.ReadAll(t.Context(), key)
+			if err == nil {
+				err = p.raw.WriteAll(t.Context(), key, b, nil)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		test(t, p)
 	})
 }
 
@@ -45,17 +77,17 @@ func openPlace(t *testing.T, address, raw string) place {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close(); b.Close() })
-	return place{s, b}
+	return place{Store: s, raw: b}
 }
 
 // startS3 serves one empty bucket on loopback and gives its address.
-func startS3(t *testing.T) string {
+func startS3(t *testing.T, at *clock) string {
 	t.Helper()
-	backend := s3mem.New()
+	backend := s3mem.New(s3mem.WithTimeSource(at))
 	if err := backend.CreateBucket("objects"); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gofakes3.New(backend, gofakes3.WithTimeSkewLimit(0)).Server())
+	server := httptest.NewServer(gofakes3.New(backend, gofakes3.WithTimeSource(at), gofakes3.WithTimeSkewLimit(0)).Server())
 	t.Cleanup(server.Close)
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "hush")

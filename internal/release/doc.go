@@ -5,5 +5,7 @@
 // was assumed is checked again inside it: of two moves of one version at once, one wins and the other is a CONFLICT that
 // says where the version is now.
 //
+// The first move of a draft locks it, in the same transaction. A blocked attempt moves nothing, and the draft stays one.
+//
 // It writes promotions, and of application versions where they are and what they are worth.
 package release

@@ -19,10 +19,11 @@ import (
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/signing"
+	"github.com/plimsoll/plimsoll/internal/version"
 )
 
 // errStale says that what the gates judged on changed before the decision was recorded: they are asked again.
-var errStale = errors.New("policies or lifecycle changed while the gates were asked")
+var errStale = errors.New("policies, lifecycle or draft changed while the gates were asked")
 
 // maxJudgements is how often the gates are asked before a caller is told that the ground keeps moving.
 const maxJudgements = 5
@@ -49,6 +50,9 @@ func (s *Service) Promote(ctx context.Context, in PromoteApplicationVersionInput
 		if err != nil {
 			return nil, err
 		}
+		if err := notArchived(v); err != nil {
+			return nil, err
+		}
 		to, err := s.target(ctx, v, in.ToStage)
 		if err != nil {
 			return nil, err
@@ -68,6 +72,9 @@ func (s *Service) Release(ctx context.Context, in ReleaseApplicationVersionInput
 	return s.attempt(ctx, in.DryRun, func() (*move, error) {
 		v, actor, err := s.find(ctx, "releaseApplicationVersion", in.ApplicationKey, in.Version)
 		if err != nil {
+			return nil, err
+		}
+		if err := notArchived(v); err != nil {
 			return nil, err
 		}
 		stages, err := s.stages(ctx, v)
@@ -114,7 +121,7 @@ func (s *Service) attempt(ctx context.Context, dryRun bool, find func() (*move, 
 		result.Evaluations = j.Evaluations
 		return result, nil
 	}
-	return nil, fault.New(fault.Conflict, "policies kept changing while the gates were asked: try again")
+	return nil, fault.New(fault.Conflict, "policies or the draft kept changing while the gates were asked: try again")
 }
 
 // judge asks the exit gate of the stage the version is in, if it is in one, and the gate of the target.
@@ -128,15 +135,19 @@ func (s *Service) judge(ctx context.Context, m *move) (*gate.Judgement, error) {
 }
 
 // record writes what became of a move: the record, the evaluations, the signed statements and the event, and moves the
-// version when every gate is open. All of it is there, or none.
+// version when every gate is open. All of it is there, or none. A draft that moves is locked with the same stroke.
 func (s *Service) record(ctx context.Context, m *move, j *gate.Judgement) (*db.Promotion, error) {
 	status, result := outcome(j)
 	var statements []signing.Signed
+	var lock *version.Lock
 	trust := applicationversion.TrustPRE_RELEASE
 	if status == promotion.StatusCOMPLETED {
 		trust = earned(m, j)
 		var err error
 		if statements, err = s.sign(ctx, m, j, trust); err != nil {
+			return nil, err
+		}
+		if lock, err = s.lock(ctx, m.version); err != nil {
 			return nil, err
 		}
 	}
@@ -145,7 +156,7 @@ func (s *Service) record(ctx context.Context, m *move, j *gate.Judgement) (*db.P
 		if err := s.unchanged(ctx, tx, m, j); err != nil {
 			return err
 		}
-		if err := s.place(ctx, tx, m, status, trust); err != nil {
+		if err := s.place(ctx, tx, m, status, trust, lock); err != nil {
 			return err
 		}
 		var err error
@@ -166,17 +177,44 @@ func (s *Service) record(ctx context.Context, m *move, j *gate.Judgement) (*db.P
 	return p, err
 }
 
-// place moves the version when the attempt was successful, and otherwise makes sure that it is where the gates saw it.
-func (s *Service) place(ctx context.Context, tx *db.Client, m *move, status promotion.Status, trust applicationversion.Trust) error {
+// place moves the version when the attempt was successful, and locks it if it was a draft; otherwise it makes sure that the
+// version is where the gates saw it.
+func (s *Service) place(ctx context.Context, tx *db.Client, m *move, status promotion.Status, trust applicationversion.Trust, lock *version.Lock) error {
 	if status != promotion.StatusCOMPLETED {
 		return s.unmoved(ctx, tx, m.version)
 	}
-	return s.claim(ctx, tx, m.version, func(u *db.ApplicationVersionUpdate) {
-		u.SetStageID(m.to.ID).SetTrust(trust)
+	var inherited string
+	if lock != nil {
+		var err error
+		if inherited, err = lock.Inherit(ctx, tx); err != nil {
+			return err
+		}
+	}
+	err := s.claim(ctx, tx, m.version, func(u *db.ApplicationVersionUpdate) {
+		u.SetStageID(m.to.ID).SetTrust(trust).Where(applicationversion.ArchivedAtIsNil())
 		if trust == applicationversion.TrustTRUSTED_RELEASE {
 			u.SetStanding(applicationversion.StandingGOOD)
 		}
+		if lock != nil {
+			lock.Set(u, inherited)
+		}
 	})
+	if err != nil || lock == nil {
+		return err
+	}
+	return lock.Record(ctx, tx, s.signing, s.log)
+}
+
+// lock signs the manifest of a draft, because its first promotion locks it; nil for a version that is locked.
+func (s *Service) lock(ctx context.Context, v *db.ApplicationVersion) (*version.Lock, error) {
+	if v.Status == applicationversion.StatusLOCKED {
+		return nil, nil
+	}
+	contents, err := s.contents(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return version.SignLock(ctx, s.signing, v, contents, s.now().UTC())
 }
 
 // outcome says how an attempt ends: what a gate could not judge is not the same as what it refused.

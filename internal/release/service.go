@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"entgo.io/contrib/entgql"
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/application"
@@ -74,6 +76,15 @@ func (s *Service) stages(ctx context.Context, v *db.ApplicationVersion) ([]*db.S
 	return catalog.Stages(ctx, s.store.Read(), v.Edges.Application.Edges.Lifecycle.ID)
 }
 
+// notArchived refuses to move a version that was put away. It may still be taken back.
+func notArchived(v *db.ApplicationVersion) error {
+	if v.ArchivedAt == nil {
+		return nil
+	}
+	return fault.New(fault.FailedPrecondition, "version %s of %s is archived: bring it back first", v.Version, v.Edges.Application.Key).
+		With("path", "input.version")
+}
+
 // moved is the conflict that the loser of two moves at once gets.
 func moved(app, version string, stage *db.Stage) error {
 	if stage == nil {
@@ -97,15 +108,30 @@ func (s *Service) claim(ctx context.Context, tx *db.Client, v *db.ApplicationVer
 	return s.unmoved(ctx, tx, v)
 }
 
-// unmoved fails when something moved the version since it was read. It holds nothing back: it is for attempts that do
-// not move the version themselves.
+// unmoved fails when something moved the version since it was read. It holds nothing back but the deletion of a draft: it
+// is for attempts that do not move the version themselves. A draft that changed, or is no more, is looked at again.
 func (s *Service) unmoved(ctx context.Context, tx *db.Client, v *db.ApplicationVersion) error {
-	now, err := tx.ApplicationVersion.Query().Where(applicationversion.ID(v.ID)).WithCurrentStage().Only(ctx)
+	draft := v.Status == applicationversion.StatusDRAFT
+	q := tx.ApplicationVersion.Query().Where(applicationversion.ID(v.ID)).WithCurrentStage()
+	if draft && s.store.Dialect() == dialect.Postgres {
+		q.Where(func(sel *sql.Selector) { sel.ForShare() })
+	}
+	now, err := q.Only(ctx)
+	if draft && db.IsNotFound(err) {
+		return errStale
+	}
 	if err != nil {
 		return fmt.Errorf("load version %d: %w", v.ID, err)
 	}
 	if now.Moves == v.Moves {
+		if v.ArchivedAt == nil {
+			now.Edges.Application = v.Edges.Application
+			return notArchived(now)
+		}
 		return nil
+	}
+	if draft && now.StageID == nil {
+		return errStale
 	}
 	return moved(v.Edges.Application.Key, v.Version, now.Edges.CurrentStage)
 }

@@ -96,12 +96,21 @@ func (s *Service) sign(ctx context.Context, m *move, j *gate.Judgement, trust ap
 }
 
 func (s *Service) subjects(ctx context.Context, v *db.ApplicationVersion) ([]attest.Subject, error) {
+	contents, err := s.contents(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return signing.VersionSubjects(v.Edges.Application.Key, v.Version, v.ManifestDigest, contents)
+}
+
+// contents are what in a version has a digest.
+func (s *Service) contents(ctx context.Context, v *db.ApplicationVersion) ([]*db.Releasable, error) {
 	contents, err := s.store.Read().Releasable.Query().
 		Where(releasable.VersionID(v.ID), releasable.DigestNotNil()).Order(releasable.ByID()).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load contents of version %d: %w", v.ID, err)
 	}
-	return signing.VersionSubjects(v.Edges.Application.Key, v.Version, v.ManifestDigest, contents)
+	return contents, nil
 }
 
 // verificationSummary says, in SLSA's words, that the version passed the policies of the release gate.

@@ -2,12 +2,14 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/plimsoll/plimsoll/ent/db"
@@ -24,15 +26,46 @@ var compressors = sync.Pool{New: func() any {
 	return w
 }}
 
+// Packed is content ready to be kept. To compress takes longer than to write, so it is done before a transaction begins.
+type Packed struct {
+	// Digest is that of the content; see canonical.Digest.
+	Digest string
+	size   int
+	bytes  []byte
+}
+
+// Pack compresses content. It fails on content larger than MaxBlob.
+func Pack(content []byte) (Packed, error) {
+	if len(content) > MaxBlob {
+		return Packed{}, fmt.Errorf("keep blob: %d bytes are more than %d", len(content), MaxBlob)
+	}
+	p := Packed{Digest: canonical.Digest(content), size: len(content)}
+	var packed bytes.Buffer
+	if err := compress(&packed, content); err != nil {
+		return Packed{}, fmt.Errorf("keep blob %s: %w", p.Digest, err)
+	}
+	p.bytes = packed.Bytes()
+	return p, nil
+}
+
+// PutBlobs keeps contents under their digests. What is there already is left as it is. On Postgres two transactions that
+// put the same new blobs wait for each other: they are put in the order of their digests, and a transaction puts all of
+// its blobs at once or in that order.
+func (s *Store) PutBlobs(ctx context.Context, tx *db.Client, list []Packed) error {
+	list = slices.SortedFunc(slices.Values(list), func(a, b Packed) int { return cmp.Compare(a.Digest, b.Digest) })
+	rows := Rows{Table: blob.Table, Columns: []string{blob.FieldDigest, blob.FieldSize, blob.FieldContent}, Unique: []string{blob.FieldDigest}}
+	for _, p := range list {
+		rows.Add(p.Digest, p.size, p.bytes)
+	}
+	return s.Insert(ctx, tx, rows, nil)
+}
+
 // PutBlob keeps content under its digest (see canonical.Digest) and returns the digest. Content that is there already is
 // left as it is. It fails on content larger than MaxBlob.
 //
 // On Postgres two transactions that put the same new blobs wait for each other, and if they put them in different orders
 // one of them fails: put several in an order that depends on the content alone.
 func PutBlob(ctx context.Context, tx *db.Client, content []byte) (digest string, err error) {
-	if len(content) > MaxBlob {
-		return "", fmt.Errorf("keep blob: %d bytes are more than %d", len(content), MaxBlob)
-	}
 	digest = canonical.Digest(content)
 	// Most of what gates keep is there from the gate before: looking is cheaper than compressing.
 	there, err := tx.Blob.Query().Where(blob.Digest(digest)).Exist(ctx)
@@ -42,11 +75,11 @@ func PutBlob(ctx context.Context, tx *db.Client, content []byte) (digest string,
 	if there {
 		return digest, nil
 	}
-	var packed bytes.Buffer
-	if err := compress(&packed, content); err != nil {
-		return "", fmt.Errorf("keep blob %s: %w", digest, err)
+	p, err := Pack(content)
+	if err != nil {
+		return "", err
 	}
-	err = tx.Blob.Create().SetDigest(digest).SetSize(len(content)).SetContent(packed.Bytes()).
+	err = tx.Blob.Create().SetDigest(digest).SetSize(p.size).SetContent(p.bytes).
 		OnConflictColumns(blob.FieldDigest).DoNothing().Exec(ctx)
 	// No rows: another transaction kept the same bytes meanwhile.
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {

@@ -105,10 +105,9 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 	case *db.ApplicationVersionQuery:
 		return r.project(applicationversion.FieldProjectID), true
 	case *db.BuildQuery: // or of the organisation
-		return either(isNull(build.FieldProjectID), r.project(build.FieldProjectID)), true
+		return r.build, true
 	case *db.BuildArtifactQuery:
-		return has(build.Table, build.FieldID, buildartifact.FieldBuildID,
-			either(isNull(build.FieldProjectID), r.project(build.FieldProjectID))), true
+		return has(build.Table, build.FieldID, buildartifact.FieldBuildID, r.build), true
 	case *db.ReleasableQuery:
 		return r.version(releasable.FieldVersionID), true
 	case *db.PromotionQuery:
@@ -195,13 +194,21 @@ func (r reached) pkg(column string) rule {
 	)
 }
 
+// build holds for a build of the organisation or of a project in reach.
+func (r reached) build(t row) *entsql.Predicate {
+	return either(isNull(build.FieldProjectID), r.project(build.FieldProjectID))(t)
+}
+
 // evidence holds for evidence that was pushed to a project in reach, or to the organisation about something that a version
-// in reach is or contains.
+// in reach is or contains, or about a build in reach.
 func (r reached) evidence(t row) *entsql.Predicate {
 	of := func(column string) rule {
 		return either(
 			has(releasable.Table, releasable.FieldDigest, column, r.version(releasable.FieldVersionID)),
-			has(applicationversion.Table, applicationversion.FieldManifestDigest, column, r.project(applicationversion.FieldProjectID)),
+			either(
+				has(applicationversion.Table, applicationversion.FieldManifestDigest, column, r.project(applicationversion.FieldProjectID)),
+				has(build.Table, build.FieldDigest, column, r.build),
+			),
 		)
 	}
 	about := has(evidencesubject.Table, evidencesubject.FieldEvidenceID, evidence.FieldID, of(evidencesubject.FieldDigest))

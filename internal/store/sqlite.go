@@ -53,6 +53,10 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (_ *sqlite, 
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite for writing: %w", err)
 	}
+	// A checkpoint copies each page once, however often it changed since the last one, while the writers wait.
+	if _, err := c.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 8000"); err != nil {
+		return nil, fmt.Errorf("open SQLite for writing: %w", err)
+	}
 	s.writer = newGroupCommit(c)
 	return s, nil
 }
@@ -71,7 +75,7 @@ func createPrivate(path string) error {
 // disk (the driver's default for this log is to acknowledge before), and patience with another process.
 func sqliteDSN(path, more string) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}
-	return u.String() + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_loc=UTC&" + more
+	return u.String() + "?_journal_mode=WAL&_synchronous=FULL&_cache_size=-32000&_busy_timeout=10000&_loc=UTC&" + more
 }
 
 func (s *sqlite) dialect() string { return dialect.SQLite }

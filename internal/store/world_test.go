@@ -80,6 +80,9 @@ func (w *world) organisation(tx *db.Client) {
 	w.add("SearchWord", "organisation", tx.SearchWord.Create().SetWord("unused").SetPackageID(pkg).SaveX(ctx).ID)
 	w.add("PackageVersion", "organisation", tx.PackageVersion.Create().SetPurl("pkg:npm/unused@1").SetPackageID(pkg).SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.evidence(tx, "organisation", nil, "sha256:of-nothing-released")
+	w.add("ImageChild", "everybody", tx.ImageChild.Create().SetIndexDigest("sha256:index").SetDigest("sha256:child").SetMediaType("m").SetSize(1).SaveX(ctx).ID)
+	w.build(tx, "everybody", nil)
+	w.evidence(tx, "everybody", nil, "sha256:build-of-everybody")
 }
 
 // project adds a project and a row of each table that belongs to it.
@@ -112,7 +115,17 @@ func (w *world) project(tx *db.Client, p string) int {
 	w.evidence(tx, p, &id, "sha256:anything")
 	w.evidence(tx, p, nil, "sha256:released-by-"+p)
 	w.evidence(tx, p, nil, "sha256:manifest-of-"+p)
+	w.build(tx, p, &id)
+	w.evidence(tx, p, nil, "sha256:build-of-"+p)
 	return id
+}
+
+// build adds a build and what it made.
+func (w *world) build(tx *db.Client, owner string, projectID *int) {
+	ctx := w.ctx
+	b := w.add("Build", owner, tx.Build.Create().SetName("build").SetNumber("1").SetRealm(owner).SetDigest("sha256:build-of-"+owner).SetRepository("r").SetRevision("c").
+		SetNillableProjectID(projectID).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)
+	w.add("BuildArtifact", owner, tx.BuildArtifact.Create().SetName("a").SetDigest("d").SetBuildID(b).SaveX(ctx).ID)
 }
 
 // packages adds one that is owned, one that was owned, and a version of each.
@@ -166,6 +179,7 @@ func (w *world) evidence(tx *db.Client, owner string, projectID *int, subject st
 	w.add("SbomComponent", owner, tx.SbomComponent.Create().SetLicenses([]string{"MIT"}).SetDirect(true).SetSbomID(bill).SetComponentID(part).SaveX(ctx).ID)
 	e := w.add("Evidence", owner, tx.Evidence.Create().SetDigest(n).SetSignerKey("").SetRealm(owner).SetRawDigest("d").SetMediaType("m").SetSize(1).SetPredicateType("p").
 		SetCategory(evidence.CategorySECURITY).SetVerified(false).SetVerification("unsigned").SetNillableProjectID(projectID).SetSbomID(bill).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)
+	w.add("Attachment", owner, tx.Attachment.Create().SetName("a").SetMediaType("m").SetDigest("d").SetSize(1).SetEvidenceID(e).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("EvidenceSubject", owner, tx.EvidenceSubject.Create().SetDigest(subject).SetEvidenceID(e).SaveX(ctx).ID)
 }
 

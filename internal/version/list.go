@@ -21,7 +21,7 @@ import (
 // maxValues is how many values one list of a filter may hold.
 const maxValues = 100
 
-// List returns a page of the versions that the filter takes; nil takes all. ApplicationID narrows it to one application.
+// List returns a page of the versions that the filter takes; nil takes all that are not archived. ApplicationID narrows it to one application.
 // Nil order is the order in which they were reported.
 func (s *Service) List(ctx context.Context, f *ApplicationVersionFilter, order *db.ApplicationVersionOrder, applicationID *int, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.ApplicationVersionConnection, error) {
 	if err := checkCursors(order, after, before); err != nil {
@@ -35,6 +35,17 @@ func (s *Service) List(ctx context.Context, f *ApplicationVersionFilter, order *
 		where = append(where, applicationversion.ApplicationID(*applicationID))
 	}
 	return s.store.Read().ApplicationVersion.Query().Where(where...).Paginate(ctx, after, first, before, last, db.WithApplicationVersionOrder(order))
+}
+
+// MadeFrom returns a page of the versions that are not archived and contain something that the build made, oldest first.
+func (s *Service) MadeFrom(ctx context.Context, buildID int, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.ApplicationVersionConnection, error) {
+	if err := catalog.CheckCursors(nil, after, before); err != nil {
+		return nil, err
+	}
+	return s.store.Read().ApplicationVersion.Query().Where(
+		applicationversion.ArchivedAtIsNil(),
+		catalog.Within[predicate.ApplicationVersion](applicationversion.FieldID, releasable.Table, releasable.FieldVersionID, releasable.SourceBuildID(buildID)),
+	).Paginate(ctx, after, first, before, last)
 }
 
 // checkCursors refuses positions of a list in another order.
@@ -52,12 +63,18 @@ func checkCursors(order *db.ApplicationVersionOrder, after, before *entgql.Curso
 
 func (f *ApplicationVersionFilter) predicates() ([]predicate.ApplicationVersion, error) {
 	if f == nil {
-		return nil, nil
+		return []predicate.ApplicationVersion{applicationversion.ArchivedAtIsNil()}, nil
 	}
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	var where []predicate.ApplicationVersion
+	where := []predicate.ApplicationVersion{applicationversion.ArchivedAtIsNil()}
+	if f.Archived {
+		where[0] = applicationversion.ArchivedAtNotNil()
+	}
+	if f.Status != nil {
+		where = append(where, applicationversion.StatusEQ(applicationversion.Status(*f.Status)))
+	}
 	if f.Text != nil {
 		// A range rather than a pattern, so that the index on the version serves.
 		where = append(where, applicationversion.VersionGTE(*f.Text), applicationversion.VersionLT(*f.Text+"\U0010ffff"))

@@ -26,6 +26,19 @@ func (s *Service) Version(ctx context.Context, app, version string) (*db.Applica
 	return v, nil
 }
 
+// ByID returns those of the versions that exist for whoever asks.
+func (s *Service) ByID(ctx context.Context, ids []int) (map[int]*db.ApplicationVersion, error) {
+	rows, err := s.store.Read().ApplicationVersion.Query().Where(applicationversion.IDIn(ids...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load versions: %w", err)
+	}
+	found := make(map[int]*db.ApplicationVersion, len(rows))
+	for _, v := range rows {
+		found[v.ID] = v
+	}
+	return found, nil
+}
+
 // Contents returns a page of what a version consists of, in the manifest's order.
 func (s *Service) Contents(ctx context.Context, versionID int, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.ReleasableConnection, error) {
 	return s.store.Read().Releasable.Query().Where(releasable.VersionID(versionID)).WithVersion().

@@ -23,6 +23,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/fault"
@@ -43,6 +44,7 @@ type world struct {
 	signing  *signing.Service
 	catalog  *catalog.Service
 	versions *version.Service
+	builds   *build.Service
 	admin    context.Context
 	apps     map[string]*db.Application
 }
@@ -67,6 +69,7 @@ func newWorld(tb testing.TB, dsn string) *world {
 	w.signing = must(signing.New(w.admin, w.st, log, signer, clock))(tb)
 	w.catalog = catalog.New(w.st, log, clock)
 	w.versions = version.New(w.st, w.catalog, log, w.signing, clock)
+	w.builds = build.New(w.st, log, clock)
 	for _, app := range []string{"pay/checkout", "pay/web", "books/ledger"} {
 		project, key, _ := strings.Cut(app, "/")
 		if must(w.catalog.Project(w.admin, project))(tb) == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,6 +23,13 @@ type Deps struct {
 	// Authenticate resolves a bearer token and returns the context with its principal. A fault.Error of kind
 	// UNAUTHENTICATED is answered with 401; any other error is an outage and answered with 503.
 	Authenticate func(ctx context.Context, bearer string) (context.Context, error)
+	// Upload takes what is sent to /evidence, part by part, and returns the answer and whether it is about something new. A
+	// fault.Error is answered with the status of its kind; any other error is an outage and answered with 503.
+	Upload func(ctx context.Context, parts *multipart.Reader) (answer any, created bool, err error)
+	// MaxUpload is the largest body of an upload in bytes.
+	MaxUpload int64
+	// Download finds the raw bytes of the evidence with an id, or when the second id is not empty its attachment.
+	Download func(ctx context.Context, evidenceID, attachmentID string) (File, error)
 	// Checks are asked by /readyz: all must pass for the service to be ready.
 	Checks []Check
 	// ReleaseKey is the public key that release attestations verify with, in PEM. Empty: there is none to serve.
@@ -46,6 +54,8 @@ type Route struct {
 // Handler routes requests:
 //
 //	/graphql           the API
+//	/evidence          large evidence and attachments: multipart/form-data
+//	/evidence/{id}/…   downloads: raw, attachments/{id}
 //	/graphiql          the API explorer, offline
 //	/                  dashboard and its assets
 //	/keys/release.pub  the public release key, PEM
@@ -67,6 +77,9 @@ func Handler(deps Deps) http.Handler {
 
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", allow(methods, graphql(deps)))
+	mux.Handle("/evidence", allow([]string{http.MethodPost}, upload(deps)))
+	mux.Handle("/evidence/{id}/raw", reading(download(deps)))
+	mux.Handle("/evidence/{id}/attachments/{attachment}", reading(download(deps)))
 	mux.Handle("/graphiql", reading(pages.page("graphiql/index.html", explorerPolicy)))
 	mux.Handle("/healthz", reading(http.HandlerFunc(alive)))
 	mux.Handle("/readyz", reading(ready(deps.Checks, deps.Logger)))
