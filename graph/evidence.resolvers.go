@@ -56,6 +56,9 @@ func (r *evidenceResolver) Signer(ctx context.Context, obj *db.Evidence) (*model
 	}
 	if anchor != nil {
 		signer.Anchor = &anchor.Alias
+	} else if obj.Collected {
+		collector := evidence.Collector
+		signer.Anchor = &collector
 	}
 	return signer, nil
 }

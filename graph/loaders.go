@@ -25,6 +25,7 @@ type loaders struct {
 	builds    *dataloadgen.Loader[int, *db.Build]
 	artifacts *dataloadgen.Loader[int, []*db.BuildArtifact]
 	versions  *dataloadgen.Loader[int, *db.ApplicationVersion]
+	children  *dataloadgen.Loader[string, []*db.ImageChild]
 
 	ownersAsOf   *dataloadgen.Loader[catalog.AsOf, []*db.Owner]
 	owningAsOf   *dataloadgen.Loader[catalog.AsOf, *db.Application]
@@ -50,6 +51,7 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandle
 		builds:    dataloadgen.NewLoader(each(r.do.Builds.ByID), wait),
 		artifacts: dataloadgen.NewLoader(each(r.do.Builds.Artifacts), wait),
 		versions:  dataloadgen.NewLoader(each(r.do.Versions.ByID), wait),
+		children:  dataloadgen.NewLoader(each(r.do.Evidence.ChildrenOf), wait),
 
 		ownersAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwnersAsOf), wait),
 		owningAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwningApplicationsAsOf), wait),

@@ -73,8 +73,13 @@ func complexity() generated.ComplexityRoot {
 	c.Query.ActivityLog = func(child int, _ *activity.Filter, first *int, _ *string, last *int, _ *string) int {
 		return ListCost(child, first, last)
 	}
+	// Lists without pages: what they may hold is bounded by the domain, what they usually hold is this.
+	c.EvidenceChanges.Added, c.EvidenceChanges.Removed, c.EvidenceChanges.Changed = some, some, some
 	return c
 }
+
+// some is the cost of a list without pages.
+func some(child int) int { return DefaultPageSize * child }
 
 // filtered is the cost of a list with a filter and an order.
 func filtered[F, O any](child int, _ F, _ O, first *int, _ *string, last *int, _ *string) int {

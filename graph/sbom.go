@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"entgo.io/contrib/entgql"
-	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/plimsoll/plimsoll/graph/model"
 	"github.com/plimsoll/plimsoll/internal/evidence"
@@ -61,34 +60,6 @@ func needEdge(at cursor, n evidence.Need) *model.SbomDependencyEdge {
 
 func changeEdge(at cursor, d evidence.Difference) *model.ComponentChangeEdge {
 	return &model.ComponentChangeEdge{Cursor: at, Node: &model.ComponentChange{Kind: d.Kind, Before: d.Before, After: d.After}}
-}
-
-// changesPage pages through what differs; nil when nobody asks for the list. The generated code hands the arguments of
-// ComponentChanges.list to no resolver, so that they are read from the request.
-func changesPage(ctx context.Context, diff evidence.ComponentDiff) (*model.ComponentChangeConnection, error) {
-	var asked *graphql.FieldContext
-	for _, field := range graphql.CollectFieldsCtx(ctx, []string{"ComponentChanges"}) {
-		if field.Name != "list" {
-			continue
-		}
-		if asked != nil {
-			return nil, fault.At(field.Alias, "ask for one page of the changes at a time")
-		}
-		var err error
-		if asked, err = graphql.GetFieldContext(ctx).Child(ctx, field); err != nil {
-			return nil, err
-		}
-	}
-	if asked == nil {
-		return nil, nil
-	}
-	first, after := asked.Args["first"].(*int), asked.Args["after"].(*string)
-	last, before := asked.Args["last"].(*int), asked.Args["before"].(*string)
-	page, err := sliced("changes "+diff.Digests[0]+" "+diff.Digests[1], diff.List, changeEdge, first, after, last, before)
-	if err != nil {
-		return nil, err
-	}
-	return &model.ComponentChangeConnection{Edges: page.edges, PageInfo: page.info, TotalCount: len(diff.List)}, nil
 }
 
 // compared finds both versions; nil when whoever asks does not see both.

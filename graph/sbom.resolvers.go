@@ -13,6 +13,14 @@ import (
 	"github.com/plimsoll/plimsoll/internal/evidence"
 )
 
+func (r *componentChangesResolver) List(ctx context.Context, obj *evidence.ComponentDiff, first *int, after *string, last *int, before *string) (*model.ComponentChangeConnection, error) {
+	page, err := sliced("changes "+obj.Digests[0]+" "+obj.Digests[1], obj.List, changeEdge, first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ComponentChangeConnection{Edges: page.edges, PageInfo: page.info, TotalCount: len(obj.List)}, nil
+}
+
 func (r *queryResolver) VersionDiff(ctx context.Context, application string, from string, to string, toApplication *string) (*model.VersionDiff, error) {
 	second := application
 	if toApplication != nil {
@@ -21,16 +29,12 @@ func (r *queryResolver) VersionDiff(ctx context.Context, application string, fro
 	return r.compared(ctx, application, from, second, to)
 }
 
-func (r *versionDiffResolver) Components(ctx context.Context, obj *model.VersionDiff) (*model.ComponentChanges, error) {
+func (r *versionDiffResolver) Components(ctx context.Context, obj *model.VersionDiff) (*evidence.ComponentDiff, error) {
 	diff, err := r.do.Evidence.DiffComponents(ctx, obj.From, obj.To)
 	if err != nil {
 		return nil, err
 	}
-	list, err := changesPage(ctx, diff)
-	if err != nil {
-		return nil, err
-	}
-	return &model.ComponentChanges{Added: diff.Added, Removed: diff.Removed, Changed: diff.Changed, List: list}, nil
+	return &diff, nil
 }
 
 func (r *versionDiffResolver) Evidence(ctx context.Context, obj *model.VersionDiff) (*model.EvidenceChanges, error) {
@@ -69,11 +73,16 @@ func (r *versionSbomResolver) Export(ctx context.Context, obj *evidence.VersionS
 	return r.do.Evidence.Export(ctx, obj, format)
 }
 
+func (r *Resolver) ComponentChanges() generated.ComponentChangesResolver {
+	return &componentChangesResolver{r}
+}
+
 func (r *Resolver) VersionDiff() generated.VersionDiffResolver { return &versionDiffResolver{r} }
 
 func (r *Resolver) VersionSbom() generated.VersionSbomResolver { return &versionSbomResolver{r} }
 
 type (
-	versionDiffResolver struct{ *Resolver }
-	versionSbomResolver struct{ *Resolver }
+	componentChangesResolver struct{ *Resolver }
+	versionDiffResolver      struct{ *Resolver }
+	versionSbomResolver      struct{ *Resolver }
 )

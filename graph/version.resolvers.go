@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
@@ -155,7 +154,14 @@ func (r *releasableResolver) Source(ctx context.Context, obj *db.Releasable) (*m
 }
 
 func (r *releasableResolver) Children(ctx context.Context, obj *db.Releasable) ([]*db.ImageChild, error) {
-	panic(fmt.Errorf("not implemented: Children - children"))
+	if obj.Digest == nil {
+		return []*db.ImageChild{}, nil
+	}
+	children, err := load(ctx).children.Load(ctx, *obj.Digest)
+	if children == nil {
+		children = []*db.ImageChild{} // the list is never null
+	}
+	return children, err
 }
 
 func (r *Resolver) ApplicationVersion() generated.ApplicationVersionResolver {

@@ -35,7 +35,7 @@ func mutationCases() []mutationCase {
 		stage     = "evidence/0/stage"
 		predicate = "evidence/0/predicate"
 	)
-	free := []string{rest, rest + "/**", provider, category, stage, predicate, predicate + "/**", "evidence/0/view", "sboms", "sboms/**", "components", "components/**"}
+	free := []string{rest, rest + "/**", provider, category, stage, predicate, predicate + "/**", "evidence/0/view", "evidence/0/collected", "index_evidence", "index_evidence/**", "sboms", "sboms/**", "components", "components/**"}
 	return []mutationCase{
 		{
 			"evidence on every artifact, signed and young", "evidence-present",
@@ -51,13 +51,23 @@ func mutationCases() []mutationCase {
 			[]string{
 				"evaluated_at", "contents", "contents/**", "version/[^m]*", "version/[^m]*/**", "evidence/[^2]", "evidence/[^2]/**", "evidence/2/category",
 				"evidence/2/provider", "evidence/2/stage", "evidence/2/signer", "evidence/2/created_at", "evidence/2/predicate", "evidence/2/predicate/**", "evidence/2/view",
+				"evidence/2/collected", "index_evidence", "index_evidence/**", "sboms", "sboms/**", "components", "components/**",
+			},
+		},
+		{
+			"evidence of an image index that holds an artifact", "evidence-present",
+			`{"predicateType":"https://slsa.dev/verification_summary/v1","signers":["ci"],"maxAgeDays":2,"acceptIndex":true}`,
+			[]string{
+				"evidence", "evidence/**", "version", "version/**", "contents/?/name", "contents/?/purl", "contents/?/kind", "contents/?/connection_level",
+				"contents/?/owning_application", "contents/1", "contents/1/d*", "index_evidence/0/category", "index_evidence/0/collected", "index_evidence/0/provider",
+				"index_evidence/0/stage", "index_evidence/0/subjects", "index_evidence/0/subjects/?", "index_evidence/0/predicate", "index_evidence/0/predicate/**", "index_evidence/0/view",
 				"sboms", "sboms/**", "components", "components/**",
 			},
 		},
 		{
 			"a gate that was passed", "gate-certified", `{"stage":"QA","gate":"ENTRY"}`,
 			[]string{
-				"evaluated_at", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**", "components", "components/**",
+				"evaluated_at", "contents", "contents/**", "evidence", "evidence/**", "index_evidence", "index_evidence/**", "sboms", "sboms/**", "components", "components/**",
 				"version/[^h]*", "version/[^h]*/**", "version/history/0", "version/history/0/**", "version/history/1/from_stage", "version/history/1/to_stage",
 				"version/history/1/at", "version/history/1/gates/0", "version/history/1/gates/0/**", "version/history/1/gates/1/eval_id",
 			},
@@ -65,7 +75,7 @@ func mutationCases() []mutationCase {
 		{
 			"an SBOM for every artifact", "sbom-complete", `{"minComponents":1}`,
 			[]string{
-				"evaluated_at", "version", "version/**", "evidence", "evidence/**", "components", "components/**",
+				"evaluated_at", "version", "version/**", "evidence", "evidence/**", "index_evidence", "index_evidence/**", "components", "components/**",
 				"contents/?", "contents/?/name", "contents/?/purl", "contents/?/kind", "contents/?/connection_level", "contents/?/owning_application",
 				"contents/1/digest", // a package whose digest is null is left out
 				"sboms/?/spec_version", "sboms/?/verified", "sboms/?/signer",
@@ -74,7 +84,7 @@ func mutationCases() []mutationCase {
 		{
 			"licences that are allowed", "license-allowed", `{"allow":["MIT","Apache-2.0","BSD-3-Clause"],"deny":["AGPL-3.0-only"]}`,
 			[]string{
-				"evaluated_at", "version", "version/**", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**",
+				"evaluated_at", "version", "version/**", "contents", "contents/**", "evidence", "evidence/**", "index_evidence", "index_evidence/**", "sboms", "sboms/**",
 				"components/?", "components/?/purl", "components/?/name", "components/?/version", "components/?/sboms", "components/?/sboms/**",
 				"components/2/licenses/?",
 			},
@@ -82,7 +92,7 @@ func mutationCases() []mutationCase {
 		{
 			"licences that are not denied", "license-allowed", `{"deny":["AGPL-3.0-only"]}`,
 			[]string{
-				"evaluated_at", "version", "version/**", "contents", "contents/**", "evidence", "evidence/**", "sboms", "sboms/**",
+				"evaluated_at", "version", "version/**", "contents", "contents/**", "evidence", "evidence/**", "index_evidence", "index_evidence/**", "sboms", "sboms/**",
 				"components/?", "components/?/purl", "components/?/name", "components/?/version", "components/?/sboms", "components/?/sboms/**",
 				"components/2/licenses/?",
 			},
@@ -164,7 +174,7 @@ func TestRule19_NoInputIsNoPass(t *testing.T) {
 // does not rely on it.
 func TestRule19_NoParameterPassesVacuously(t *testing.T) {
 	failing := map[string]string{ // an input each that the full parameters refuse
-		"evidence-present": `{"predicateType":"https://cyclonedx.org/bom","verified":true,"signers":["other"],"maxAgeDays":1,"onEveryArtifact":true}`,
+		"evidence-present": `{"predicateType":"https://cyclonedx.org/bom","verified":true,"signers":["other"],"maxAgeDays":1,"onEveryArtifact":true,"acceptIndex":false}`,
 		"gate-certified":   `{"stage":"QA","gate":"RELEASE"}`,
 		"sbom-complete":    `{"formats":["SPDX"],"minComponents":50}`,
 		"license-allowed":  `{"deny":["MIT"]}`,

@@ -64,6 +64,7 @@ func (Evidence) Indexes() []ent.Index {
 		index.Fields("verified", "created_at"),
 		index.Fields("signer_key"),
 		index.Fields("created_at"),
+		index.Fields("raw_digest").Annotations(entsql.IndexWhere("raw_in_objects")),
 		index.Fields("anchor_id").Annotations(entsql.IndexWhere("anchor_id IS NOT NULL")),
 		index.Fields("project_id").Annotations(entsql.IndexWhere("project_id IS NOT NULL")),
 		index.Fields("stage_id").Annotations(entsql.IndexWhere("stage_id IS NOT NULL")),

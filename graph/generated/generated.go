@@ -62,6 +62,7 @@ type ResolverRoot interface {
 	Attestation() AttestationResolver
 	Binding() BindingResolver
 	Build() BuildResolver
+	ComponentChanges() ComponentChangesResolver
 	Evaluation() EvaluationResolver
 	Evidence() EvidenceResolver
 	GateCondition() GateConditionResolver
@@ -1191,6 +1192,9 @@ type BuildResolver interface {
 
 	ReportedBy(ctx context.Context, obj *db.Build) (string, error)
 }
+type ComponentChangesResolver interface {
+	List(ctx context.Context, obj *evidence.ComponentDiff, first *int, after *string, last *int, before *string) (*model.ComponentChangeConnection, error)
+}
 type EvaluationResolver interface {
 	Input(ctx context.Context, obj *gate.Evaluation) (*string, error)
 
@@ -1321,7 +1325,7 @@ type TrustAnchorResolver interface {
 	ApplicationVersions(ctx context.Context, obj *db.TrustAnchor, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
 }
 type VersionDiffResolver interface {
-	Components(ctx context.Context, obj *model.VersionDiff) (*model.ComponentChanges, error)
+	Components(ctx context.Context, obj *model.VersionDiff) (*evidence.ComponentDiff, error)
 	Evidence(ctx context.Context, obj *model.VersionDiff) (*model.EvidenceChanges, error)
 }
 type VersionSbomResolver interface {
@@ -16261,7 +16265,7 @@ func (ec *executionContext) fieldContext_ComponentChangeEdge_node(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ComponentChanges_added(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChanges) (ret graphql.Marshaler) {
+func (ec *executionContext) _ComponentChanges_added(ctx context.Context, field graphql.CollectedField, obj *evidence.ComponentDiff) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16284,7 +16288,7 @@ func (ec *executionContext) fieldContext_ComponentChanges_added(_ context.Contex
 	return graphql.NewScalarFieldContext("ComponentChanges", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ComponentChanges_removed(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChanges) (ret graphql.Marshaler) {
+func (ec *executionContext) _ComponentChanges_removed(ctx context.Context, field graphql.CollectedField, obj *evidence.ComponentDiff) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16307,7 +16311,7 @@ func (ec *executionContext) fieldContext_ComponentChanges_removed(_ context.Cont
 	return graphql.NewScalarFieldContext("ComponentChanges", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ComponentChanges_changed(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChanges) (ret graphql.Marshaler) {
+func (ec *executionContext) _ComponentChanges_changed(ctx context.Context, field graphql.CollectedField, obj *evidence.ComponentDiff) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16330,7 +16334,7 @@ func (ec *executionContext) fieldContext_ComponentChanges_changed(_ context.Cont
 	return graphql.NewScalarFieldContext("ComponentChanges", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ComponentChanges_list(ctx context.Context, field graphql.CollectedField, obj *model.ComponentChanges) (ret graphql.Marshaler) {
+func (ec *executionContext) _ComponentChanges_list(ctx context.Context, field graphql.CollectedField, obj *evidence.ComponentDiff) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -16339,7 +16343,8 @@ func (ec *executionContext) _ComponentChanges_list(ctx context.Context, field gr
 			return ec.fieldContext_ComponentChanges_list(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.List, nil
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ComponentChanges().List(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ComponentChangeConnection) graphql.Marshaler {
@@ -16353,8 +16358,8 @@ func (ec *executionContext) fieldContext_ComponentChanges_list(ctx context.Conte
 	fc = &graphql.FieldContext{
 		Object:     "ComponentChanges",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ComponentChangeConnection(ctx, field)
 		},
@@ -28716,8 +28721,8 @@ func (ec *executionContext) _VersionDiff_components(ctx context.Context, field g
 			return ec.Resolvers.VersionDiff().Components(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ComponentChanges) graphql.Marshaler {
-			return ec.marshalNComponentChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChanges(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *evidence.ComponentDiff) graphql.Marshaler {
+			return ec.marshalNComponentChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐComponentDiff(ctx, selections, v)
 		},
 		true,
 		true,
@@ -36943,7 +36948,7 @@ func (ec *executionContext) _ComponentChangeEdge(ctx context.Context, sel ast.Se
 
 var componentChangesImplementors = []string{"ComponentChanges"}
 
-func (ec *executionContext) _ComponentChanges(ctx context.Context, sel ast.SelectionSet, obj *model.ComponentChanges) graphql.Marshaler {
+func (ec *executionContext) _ComponentChanges(ctx context.Context, sel ast.SelectionSet, obj *evidence.ComponentDiff) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, componentChangesImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -36956,23 +36961,56 @@ func (ec *executionContext) _ComponentChanges(ctx context.Context, sel ast.Selec
 		case "added":
 			out.Values[i] = ec._ComponentChanges_added(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "removed":
 			out.Values[i] = ec._ComponentChanges_removed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "changed":
 			out.Values[i] = ec._ComponentChanges_changed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "list":
-			out.Values[i] = ec._ComponentChanges_list(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ComponentChanges_list(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
 			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -46329,6 +46367,10 @@ func (ec *executionContext) marshalNComponentChange2ᚖgithubᚗcomᚋplimsoll�
 	return ec._ComponentChange(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNComponentChangeConnection2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChangeConnection(ctx context.Context, sel ast.SelectionSet, v model.ComponentChangeConnection) graphql.Marshaler {
+	return ec._ComponentChangeConnection(ctx, sel, &v)
+}
+
 func (ec *executionContext) marshalNComponentChangeConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChangeConnection(ctx context.Context, sel ast.SelectionSet, v *model.ComponentChangeConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -46365,11 +46407,11 @@ func (ec *executionContext) marshalNComponentChangeEdge2ᚖgithubᚗcomᚋplimso
 	return ec._ComponentChangeEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNComponentChanges2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChanges(ctx context.Context, sel ast.SelectionSet, v model.ComponentChanges) graphql.Marshaler {
+func (ec *executionContext) marshalNComponentChanges2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐComponentDiff(ctx context.Context, sel ast.SelectionSet, v evidence.ComponentDiff) graphql.Marshaler {
 	return ec._ComponentChanges(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNComponentChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChanges(ctx context.Context, sel ast.SelectionSet, v *model.ComponentChanges) graphql.Marshaler {
+func (ec *executionContext) marshalNComponentChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐComponentDiff(ctx context.Context, sel ast.SelectionSet, v *evidence.ComponentDiff) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

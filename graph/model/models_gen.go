@@ -91,18 +91,6 @@ type ComponentChangeEdge struct {
 	Node *ComponentChange `json:"node"`
 }
 
-// How the components of two versions differ.
-type ComponentChanges struct {
-	// How many were added.
-	Added int `json:"added"`
-	// How many were removed.
-	Removed int `json:"removed"`
-	// How many changed version or licence.
-	Changed int `json:"changed"`
-	// The changes, by name.
-	List *ComponentChangeConnection `json:"list"`
-}
-
 // The application that was registered.
 type CreateApplicationPayload struct {
 	// The application.
@@ -414,7 +402,7 @@ type VersionDiff struct {
 	// The version that is compared with it.
 	To *db.ApplicationVersion `json:"to"`
 	// How the components of their bills of materials differ.
-	Components *ComponentChanges `json:"components"`
+	Components *evidence.ComponentDiff `json:"components"`
 	// How the evidence about them differs.
 	Evidence *EvidenceChanges `json:"evidence"`
 }

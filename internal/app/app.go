@@ -97,7 +97,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err != nil {
 		return nil, err
 	}
-	handler := handler(api, services.Evidence, accesses, signer, []web.Check{
+	handler := handler(api, services.Evidence, accesses, signer, sonarQube(cfg.SonarQubeSecret, services.Evidence, accesses), []web.Check{
 		{Name: "database", Ready: s.Ready},
 		{Name: "objects", Ready: files.Ready},
 		{Name: "signer", Ready: func(context.Context) error { return signer.Check() }},
@@ -123,7 +123,10 @@ func assemble(ctx context.Context, s *store.Store, files *objects.Store, events 
 	r.Builds = build.New(s, events, now)
 	r.Versions = version.New(s, r.Catalog, events, signs, now)
 	r.Evidence = evidence.New(s, events, now, Program).WithObjects(files, evidence.DefaultLimits())
-	if r.Gates, err = gate.New(s, r.Catalog, r.Evidence, r.Policies, now); err != nil {
+	if r.Evidence, err = r.Evidence.WithCollector(signs); err != nil {
+		return graph.Services{}, err
+	}
+	if r.Gates, err = gate.New(s, r.Evidence, r.Policies, now); err != nil {
 		return graph.Services{}, err
 	}
 	r.Releases = release.New(s, events, r.Gates, signs, attest.Verifier{ID: verifierID, Version: map[string]string{"plimsoll": Program}}, now)

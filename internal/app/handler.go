@@ -14,7 +14,7 @@ import (
 )
 
 // handler gives web what it passes requests on to.
-func handler(api http.Handler, files *evidence.Service, accesses *access.Service, signer *attest.Signer, checks []web.Check, log *slog.Logger) http.Handler {
+func handler(api http.Handler, files *evidence.Service, accesses *access.Service, signer *attest.Signer, sonar *web.SonarQube, checks []web.Check, log *slog.Logger) http.Handler {
 	dashboard, _ := frontend.Dist()
 	return web.Handler(web.Deps{
 		GraphQL: api, Authenticate: accesses.Authenticate, ReleaseKey: signer.PublicKeyPEM(), Dashboard: dashboard,
@@ -27,6 +27,24 @@ func handler(api http.Handler, files *evidence.Service, accesses *access.Service
 			file, err := files.Download(ctx, evidenceID, attachmentID)
 			return web.File(file), err
 		},
-		Checks: checks, Logger: log,
+		SonarQube: sonar, Checks: checks, Logger: log,
 	})
+}
+
+// sonarQube takes webhooks as the installation itself; nil without a secret to know them by.
+func sonarQube(secret string, files *evidence.Service, accesses *access.Service) *web.SonarQube {
+	if secret == "" {
+		return nil
+	}
+	return &web.SonarQube{Secret: secret, Collect: func(ctx context.Context, body []byte) (any, bool, error) {
+		ctx, err := accesses.Installation(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		kept, again, err := files.CollectSonarQube(ctx, body)
+		if err != nil {
+			return nil, false, err
+		}
+		return map[string]any{"digest": kept.Digest, "alreadyKnown": again}, !again, nil
+	}}
 }

@@ -60,7 +60,9 @@ func pushEvidence(ctx context.Context, env environment, args []string) error {
 		return err
 	}
 	call.Tell = teller(env.stdout, r.output)
-	call.Progress = progress(env.stderr)
+	if !isTerminal(env.stdout) { // there, the lines are progress enough
+		call.Progress = progress(env.stderr)
+	}
 	summary, err := push.Run(ctx, server, call)
 	if total := summary.Accepted + summary.AlreadyKnown + summary.Refused + summary.Ready; total > 0 || err == nil {
 		sumUp(env, r.output, summary)

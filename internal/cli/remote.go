@@ -119,6 +119,6 @@ func callersOwn(err error) bool {
 	if _, ok := errors.AsType[*fault.Error](err); ok {
 		return true
 	}
-	p, ok := errors.AsType[*client.Problem](err)
+	p, ok := errors.AsType[*client.AnswerError](err)
 	return ok && p.Refused() || errors.Is(err, errWrongCall)
 }

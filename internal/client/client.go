@@ -77,12 +77,12 @@ func (c *Client) Get(ctx context.Context, path string) ([]byte, error) {
 func (c *Client) do(request *http.Request) (body []byte, status int, err error) {
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, 0, &Failure{Err: err, temporary: request.Context().Err() == nil}
+		return nil, 0, &NoAnswerError{Err: err, temporary: request.Context().Err() == nil}
 	}
 	defer func() { _ = response.Body.Close() }() // it was only read
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return nil, 0, &Failure{Err: fmt.Errorf("read answer: %w", err), temporary: request.Context().Err() == nil}
+		return nil, 0, &NoAnswerError{Err: fmt.Errorf("read answer: %w", err), temporary: request.Context().Err() == nil}
 	}
 	return body, response.StatusCode, nil
 }

@@ -102,7 +102,7 @@ func TestAnswersAreToldApart(t *testing.T) {
 				if fmt.Sprint(err) != "<nil>" != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 					t.Errorf("%s: %v, want %q", way, err, c.want)
 				}
-				p, ok := errors.AsType[*client.Problem](err)
+				p, ok := errors.AsType[*client.AnswerError](err)
 				if refused := ok && p.Refused(); refused != c.refused || s.asked != c.asked {
 					t.Errorf("%s: refused %v, asked %d times; want %v, %d", way, refused, s.asked, c.refused, c.asked)
 				}

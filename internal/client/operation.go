@@ -19,12 +19,12 @@ type Operation struct {
 // Answer is what came back. Raw is the body as it came.
 type Answer struct {
 	Data   json.RawMessage `json:"data"`
-	Errors []Problem       `json:"errors"`
+	Errors []AnswerError   `json:"errors"`
 	Raw    []byte          `json:"-"`
 	status int
 }
 
-// Send sends an operation once. It fails when there is no GraphQL answer (a Failure); errors inside one are part of it.
+// Send sends an operation once. It fails when there is no GraphQL answer (a NoAnswerError); errors inside one are part of it.
 func (c *Client) Send(ctx context.Context, op Operation) (Answer, error) {
 	body, err := marshal(map[string]any{"query": op.Document, "operationName": op.Name, "variables": op.Variables})
 	if err != nil {
@@ -54,11 +54,11 @@ func (c *Client) Send(ctx context.Context, op Operation) (Answer, error) {
 	case a.status != http.StatusOK:
 		return a, answered(a.status)
 	}
-	return a, &Failure{Err: fmt.Errorf("the answer is not GraphQL: is this the address of a Plimsoll server? %w", err)}
+	return a, &NoAnswerError{Err: fmt.Errorf("the answer is not GraphQL: is this the address of a Plimsoll server? %w", err)}
 }
 
-// Ask sends an operation once and reads its data. It fails with a Failure when there is no answer, and with the first
-// Problem of one that has errors.
+// Ask sends an operation once and reads its data. It fails with a NoAnswerError when there is no answer, and with the first
+// AnswerError of one that has errors.
 func (c *Client) Ask(ctx context.Context, op Operation, into any) error {
 	a, err := c.Send(ctx, op)
 	if err != nil {
@@ -68,7 +68,7 @@ func (c *Client) Ask(ctx context.Context, op Operation, into any) error {
 		return problem(a.Errors, a.status)
 	}
 	if err := json.Unmarshal(a.Data, into); err != nil {
-		return &Failure{Err: fmt.Errorf("read answer: %w", err)}
+		return &NoAnswerError{Err: fmt.Errorf("read answer: %w", err)}
 	}
 	return nil
 }

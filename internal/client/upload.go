@@ -97,7 +97,7 @@ func (c *Client) Upload(ctx context.Context, e Evidence, content File, attachmen
 func readReceipt(body []byte, status int) (Receipt, error) {
 	var answer struct {
 		Receipt
-		Errors []Problem `json:"errors"`
+		Errors []AnswerError `json:"errors"`
 	}
 	err := json.Unmarshal(body, &answer)
 	switch {

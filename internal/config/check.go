@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 func setListen(c *Config, value string) error {
@@ -97,6 +98,15 @@ func setVerifierID(c *Config, value string) error {
 		return fmt.Errorf("%q is no absolute URI; write for example https://releases.example.org/verifier", value)
 	}
 	c.VerifierID = value
+	return nil
+}
+
+// setSonarQubeSecret never repeats the value.
+func setSonarQubeSecret(c *Config, value string) error {
+	if n := utf8.RuneCountInString(value); n < SafeTokenLength {
+		return fmt.Errorf("needs at least %d characters, has %d", SafeTokenLength, n)
+	}
+	c.SonarQubeSecret = value
 	return nil
 }
 

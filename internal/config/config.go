@@ -20,8 +20,8 @@ const SafeTokenLength = 16
 // MaxTokenLength keeps the token far below what fits a request header.
 const MaxTokenLength = 512
 
-// Config is a checked set-up. Printing it, or logging it with slog, never shows the bootstrap token or the database's
-// password.
+// Config is a checked set-up. Printing it, or logging it with slog, never shows the bootstrap token, the database's
+// password, or the secret of a webhook.
 type Config struct {
 	// Listen is the TCP address to serve on, host:port. Port 0 takes any free one.
 	Listen string
@@ -39,6 +39,8 @@ type Config struct {
 	ReleaseKey string
 	// VerifierID is the URI under which verification summaries name this installation as their verifier (SLSA VSA v1).
 	VerifierID string
+	// SonarQubeSecret is what SonarQube signs its webhooks with. Empty: none are taken.
+	SonarQubeSecret string
 	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level
 	// LogFormat is "text" or "json".
@@ -73,6 +75,11 @@ func settings() []setting {
 		{
 			"verifier-id", "PLIMSOLL_VERIFIER_ID", "https://plimsoll.dev/verifier",
 			"URI that names this installation in verification summaries", setVerifierID,
+		},
+		{
+			"sonarqube-secret", "PLIMSOLL_SONARQUBE_SECRET", "",
+			"secret of SonarQube's webhook, 16 characters or more; prefer the environment.\n" +
+				"Without it no webhooks are taken", setSonarQubeSecret,
 		},
 		{"log-level", "PLIMSOLL_LOG_LEVEL", "info", "debug, info, warn or error", setLogLevel},
 		{"log-format", "PLIMSOLL_LOG_FORMAT", "text", "text or json", setLogFormat},

@@ -9,32 +9,34 @@ import (
 
 const redacted = "REDACTED"
 
-// String implements fmt.Stringer without the bootstrap token and the database's password.
+// String implements fmt.Stringer without the secrets.
 func (c Config) String() string {
-	return fmt.Sprintf("listen=%s data=%s database=%s objects=%s bootstrap-token=%s release-key=%s verifier-id=%s log-level=%s log-format=%s",
-		c.Listen, c.Data, redactDSN(c.Database), redactAddress(c.Objects), c.redactedToken(), c.ReleaseKey, c.VerifierID, c.LogLevel, c.LogFormat)
+	return fmt.Sprintf("listen=%s data=%s database=%s objects=%s bootstrap-token=%s release-key=%s verifier-id=%s sonarqube-secret=%s log-level=%s log-format=%s",
+		c.Listen, c.Data, redactDSN(c.Database), redactAddress(c.Objects), hidden(c.BootstrapToken), c.ReleaseKey, c.VerifierID, hidden(c.SonarQubeSecret), c.LogLevel, c.LogFormat)
 }
 
 // GoString implements fmt.GoStringer, so that %#v keeps the secrets, too.
 func (c Config) GoString() string { return "config.Config{" + c.String() + "}" }
 
-// LogValue implements slog.LogValuer without the bootstrap token and the database's password.
+// LogValue implements slog.LogValuer without the secrets.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("listen", c.Listen),
 		slog.String("data", c.Data),
 		slog.String("database", redactDSN(c.Database)),
 		slog.String("objects", redactAddress(c.Objects)),
-		slog.String("bootstrap_token", c.redactedToken()),
+		slog.String("bootstrap_token", hidden(c.BootstrapToken)),
 		slog.String("release_key", c.ReleaseKey),
 		slog.String("verifier_id", c.VerifierID),
+		slog.String("sonarqube_secret", hidden(c.SonarQubeSecret)),
 		slog.String("log_level", c.LogLevel.String()),
 		slog.String("log_format", c.LogFormat),
 	)
 }
 
-func (c Config) redactedToken() string {
-	if c.BootstrapToken == "" {
+// hidden tells no more of a secret than whether there is one.
+func hidden(secret string) string {
+	if secret == "" {
 		return "none"
 	}
 	return redacted

@@ -58,6 +58,9 @@ func TestEvidenceAboutABuildCountsForWhatWasMadeFromIt(t *testing.T) {
 		if err != nil || page.TotalCount != 0 {
 			t.Errorf("another project sees %d pieces: %v", page.TotalCount, err)
 		}
+		if ev := h.submit(h.on(auth.EvidencePusher, "web", "pay"), cyclonedx(bill("urn:2", lib("b", "1", "MIT")), ref)); ev.Realm != "pay" {
+			t.Errorf("a pusher of two projects pushed it to %q, not to the project of the build", ev.Realm)
+		}
 		for who, ctx := range map[string]context.Context{"another project": h.on(auth.EvidencePusher, "web"), "nobody's build": h.pusher()} {
 			in := *ref
 			if who == "nobody's build" {

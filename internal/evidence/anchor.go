@@ -27,6 +27,9 @@ func (s *Service) AddTrustAnchor(ctx context.Context, in AddTrustAnchorInput) (*
 	if err := check.Name("input.alias", in.Alias); err != nil {
 		return nil, err
 	}
+	if in.Alias == Collector {
+		return nil, fault.At("input.alias", "%q is what this installation is called where it signs for having received evidence; choose another alias", Collector)
+	}
 	added, path, err := in.anchor()
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/internal/bom"
+	"github.com/plimsoll/plimsoll/internal/view"
 )
 
 // Predicate types of documents, and what the predicate types of their statements start with: tools append a version.
@@ -32,6 +33,7 @@ func categories() []struct {
 		{"https://github.com/npm/attestation/tree/main/specs/publish/", evidence.CategoryAUDIT},
 		{"https://plimsoll.dev/attestations/", evidence.CategoryAUDIT},
 		{signatureType, evidence.CategoryAUDIT},
+		{view.ImageIndexType, evidence.CategoryAUDIT},
 
 		{"https://in-toto.io/attestation/test-result/", evidence.CategoryQUALITY},
 		{documents + "junit/", evidence.CategoryQUALITY},

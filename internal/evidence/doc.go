@@ -29,5 +29,6 @@
 // judged before.
 //
 // Package graph calls the verbs and the reads; package gate calls ForGate and Components for what policies look at. The
-// package writes evidence, evidence_subjects, sboms, components, sbom_components and trust_anchors.
+// package writes evidence, evidence_subjects, sboms, components, sbom_components, attachments and
+// trust_anchors.
 package evidence

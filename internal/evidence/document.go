@@ -36,6 +36,12 @@ func (s *Service) readDocument(ctx context.Context, path string, in *EvidenceDoc
 		}
 		c.mediaType, c.predicateType = found.MediaType, found.PredicateType
 	}
+	switch {
+	case c.isIndex():
+		c.subjects = append(c.subjects, subject{name: "image index", digest: c.digest})
+	case len(in.Subjects) == 0:
+		return claim{}, fault.At(path+".subjects", "a document needs at least one subject: say what it speaks of")
+	}
 	for i, given := range in.Subjects {
 		found, err := s.find(ctx, fmt.Sprintf("%s.subjects.%d", path, i), given)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/component"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
+	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/sbomcomponent"
 	"github.com/plimsoll/plimsoll/internal/attest"
@@ -27,7 +28,7 @@ const maxPredicate = 64 << 10
 // GateEvidence is a piece of evidence as a gate looks at it.
 type GateEvidence struct {
 	Row *db.Evidence
-	// Anchor is the alias of the trust anchor that verified it; empty when none did.
+	// Anchor is the alias of the trust anchor that verified it, or Collector; empty when nobody vouches for it.
 	Anchor string
 	// Stage is the name of the stage it arrived in; empty when there was none.
 	Stage string
@@ -56,11 +57,15 @@ type GateComponent struct {
 // ForGate returns all evidence that counts for a version, in the order in which it came. It reads as the service itself,
 // because a decision must not depend on who asks for it.
 func (s *Service) ForGate(ctx context.Context, v *db.ApplicationVersion) ([]GateEvidence, error) {
+	return s.gateEvidence(auth.System(ctx), v, about(v)...)
+}
+
+// gateEvidence reads the evidence that matches, in the order in which it came.
+func (s *Service) gateEvidence(ctx context.Context, v *db.ApplicationVersion, where ...predicate.Evidence) ([]GateEvidence, error) {
 	const page = 5000 // edges are loaded by listing ids, of which SQLite takes 32,766 in a statement
-	ctx = auth.System(ctx)
 	var all []GateEvidence
 	for last := 0; ; {
-		rows, err := s.store.Read().Evidence.Query().Where(about(v)...).Where(evidence.IDGT(last)).
+		rows, err := s.store.Read().Evidence.Query().Where(where...).Where(evidence.IDGT(last)).
 			WithAnchor().WithStage().WithSbom().WithSubjects().
 			Order(evidence.ByID()).Limit(page).All(ctx)
 		if err != nil {
@@ -87,6 +92,8 @@ func (s *Service) forGate(ctx context.Context, row *db.Evidence) (GateEvidence, 
 	}
 	if row.Edges.Anchor != nil {
 		e.Anchor = row.Edges.Anchor.Alias
+	} else if row.Collected {
+		e.Anchor = Collector
 	}
 	if row.Edges.Stage != nil {
 		e.Stage = row.Edges.Stage.Name

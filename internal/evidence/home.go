@@ -10,6 +10,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/project"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
@@ -88,13 +89,19 @@ func (s *Service) home(ctx context.Context, r reach, c claim) (home, error) {
 	return home{project: p}, nil
 }
 
-// projectOf finds the one project of several that has a version the claim speaks of.
+// projectOf finds the one project of several that has a version or a build the claim speaks of.
 func (s *Service) projectOf(ctx context.Context, r reach, c claim) (int, error) {
 	var found []int
 	for digests := range slices.Chunk(c.matchable(), digestsPerStatement) {
 		ids, err := s.store.Read().ApplicationVersion.Query().
 			Where(holding(digests), applicationversion.ProjectIDIn(r.projects...)).
 			Unique(true).Limit(2).Select(applicationversion.FieldProjectID).Ints(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("find project of evidence: %w", err)
+		}
+		found = append(found, ids...)
+		ids, err = s.store.Read().Build.Query().Where(build.DigestIn(digests...), build.ProjectIDIn(r.projects...)).
+			Unique(true).Limit(2).Select(build.FieldProjectID).Ints(ctx)
 		if err != nil {
 			return 0, fmt.Errorf("find project of evidence: %w", err)
 		}
@@ -113,7 +120,7 @@ func (s *Service) projectOf(ctx context.Context, r reach, c claim) (int, error) 
 	if len(found) == 0 {
 		how = "none of them has"
 	}
-	return 0, fault.At(c.path, "you may push to the projects %s, and %s a version that this evidence speaks of: push it with a token of the project it is for",
+	return 0, fault.At(c.path, "you may push to the projects %s, and %s a version or a build that this evidence speaks of: push it with a token of the project it is for",
 		strings.Join(keys, ", "), how)
 }
 

@@ -38,7 +38,7 @@ type EvidenceDocumentInput struct {
 	PredicateType *string
 	// Content is the text, byte for byte; at most MaxSize bytes.
 	Content string
-	// Subjects are what it speaks of: 1 to MaxSubjects.
+	// Subjects are what it speaks of: 1 to MaxSubjects. An image index speaks of itself and needs none.
 	Subjects []*EvidenceSubjectInput
 }
 
@@ -127,9 +127,6 @@ func (d *EvidenceDocumentInput) check() error {
 	}
 	if err := checkSize("input.document.content", d.Content); err != nil {
 		return err
-	}
-	if len(d.Subjects) == 0 {
-		return fault.At("input.document.subjects", "a document needs at least one subject: say what it speaks of")
 	}
 	if err := check.List("input.document.subjects", len(d.Subjects), MaxSubjects); err != nil {
 		return err

@@ -14,6 +14,8 @@ import (
 // judgement is who signed a claim, as far as is known here.
 type judgement struct {
 	verified bool
+	// collected says that this installation signed, for having received it.
+	collected bool
 	// anchor is the one that vouches; nil when none does.
 	anchor *db.TrustAnchor
 	// reason is the sentence that is stored.
@@ -127,6 +129,9 @@ func SignerOf(e *db.Evidence) (identity, issuer string, signed bool) {
 	if keyless, ok := strings.CutPrefix(e.SignerKey, keylessPrefix); ok {
 		identity, issuer, _ = strings.Cut(keyless, "\n")
 		return identity, issuer, true
+	}
+	if fingerprint, ok := strings.CutPrefix(e.SignerKey, collectorPrefix); ok {
+		return fingerprint, "", true
 	}
 	return strings.TrimPrefix(e.SignerKey, "keyid:"), "", !strings.HasPrefix(e.SignerKey, saidPrefix)
 }

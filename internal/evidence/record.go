@@ -27,7 +27,7 @@ func (e *entry) identity() identity { return identity{e.digest, e.signerKey, e.h
 // writes nothing for the same evidence that is there already: another transaction may have been faster.
 //
 // Every transaction takes its rows in the same order (SBOMs, components by identity, evidence by identity, bytes by
-// digest), so that on Postgres two that share some wait for each other one way only.
+// digest, images by digest), so that on Postgres two that share some wait for each other one way only.
 func (s *Service) record(ctx context.Context, tx *db.Client, entries []*entry) (map[identity]int, error) {
 	entries = slices.SortedStableFunc(slices.Values(entries), func(a, b *entry) int {
 		return cmp.Or(cmp.Compare(a.digest, b.digest), cmp.Compare(a.signerKey, b.signerKey), cmp.Compare(a.home.realm(), b.home.realm()))
@@ -74,6 +74,9 @@ func (s *Service) record(ctx context.Context, tx *db.Client, entries []*entry) (
 	if err := s.store.Insert(ctx, tx, subjects, nil); err != nil {
 		return nil, fmt.Errorf("write subjects of evidence: %w", err)
 	}
+	if err := s.recordChildren(ctx, tx, fresh); err != nil {
+		return nil, err
+	}
 	return ids, s.log.Write(ctx, tx, events...)
 }
 
@@ -96,7 +99,7 @@ func (s *Service) rows(ctx context.Context, tx *db.Client, entries []*entry) (st
 		Table: evidence.Table,
 		Columns: []string{
 			evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldRealm, evidence.FieldRawDigest, evidence.FieldRawInObjects, evidence.FieldMediaType,
-			evidence.FieldSize, evidence.FieldPredicateType, evidence.FieldCategory, evidence.FieldView, evidence.FieldVerified,
+			evidence.FieldSize, evidence.FieldPredicateType, evidence.FieldCategory, evidence.FieldView, evidence.FieldVerified, evidence.FieldCollected,
 			evidence.FieldVerification, evidence.FieldProvider, evidence.FieldStageID, evidence.FieldCreatedBy, evidence.FieldCreatedAt,
 			evidence.FieldAnchorID, evidence.FieldProjectID, evidence.FieldSbomID,
 		},
@@ -119,7 +122,7 @@ func (s *Service) rows(ctx context.Context, tx *db.Client, entries []*entry) (st
 			bill = &id
 		}
 		rows.Add(e.digest, e.signerKey, e.home.realm(), e.rawDigest(), e.staged != nil, e.mediaType,
-			e.size(), e.predicateType, string(categoryOf(e.predicateType)), e.view, e.verified,
+			e.size(), e.predicateType, string(categoryOf(e.predicateType)), e.view, e.verified, e.collected,
 			e.reason, e.provider, e.stageID, e.pusher.ID, e.at,
 			anchor, project, bill)
 	}
@@ -130,7 +133,10 @@ func (s *Service) rows(ctx context.Context, tx *db.Client, entries []*entry) (st
 func submitted(e entry) activity.Event {
 	const shown = 5
 	judged, signer := "unverified", activity.Text(e.signerKey)
-	if e.verified {
+	switch {
+	case e.collected:
+		judged, signer = "collected", activity.Text(Collector)
+	case e.verified:
 		judged, signer = "verified", activity.Text(e.anchor.Alias)
 	}
 	changes := []activity.Change{

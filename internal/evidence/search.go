@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"entgo.io/contrib/entgql"
@@ -14,6 +15,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
+	"github.com/plimsoll/plimsoll/ent/db/signingkey"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/internal/check"
@@ -118,8 +120,8 @@ func withSubject(column, value string) predicate.Evidence {
 	}
 }
 
-// signedBy matches evidence by the aliases of anchors, or by what an unknown signer's key is called. Both are united in a
-// subquery, where each finds its index.
+// signedBy matches evidence by the aliases of anchors, of which Collector is one here, or by what an unknown signer's key is
+// called. They are united in a subquery, where each finds its index.
 func signedBy(names []string) predicate.Evidence {
 	return func(s *sql.Selector) {
 		aliases, keys := make([]any, 0, len(names)), make([]any, 0, 2*len(names))
@@ -131,8 +133,19 @@ func signedBy(names []string) predicate.Evidence {
 		anchored := sql.Select(e.C(evidence.FieldID)).From(e).Join(a).On(e.C(evidence.FieldAnchorID), a.C(trustanchor.FieldID)).
 			Where(sql.In(a.C(trustanchor.FieldAlias), aliases...))
 		keyed := sql.Select(k.C(evidence.FieldID)).From(k).Where(sql.In(k.C(evidence.FieldSignerKey), keys...))
-		s.Where(sql.In(s.C(evidence.FieldID), anchored.UnionAll(keyed)))
+		signed := anchored.UnionAll(keyed)
+		if slices.Contains(names, Collector) {
+			signed = signed.UnionAll(signedHere())
+		}
+		s.Where(sql.In(s.C(evidence.FieldID), signed))
 	}
+}
+
+// signedHere selects the evidence that this installation signed for having received it, with any of its keys.
+func signedHere() *sql.Selector {
+	e, k := sql.Table(evidence.Table).As("collected"), sql.Table(signingkey.Table)
+	own := sql.Select("'" + collectorPrefix + "' || " + k.C(signingkey.FieldFingerprint)).From(k)
+	return sql.Select(e.C(evidence.FieldID)).From(e).Where(sql.In(e.C(evidence.FieldSignerKey), own))
 }
 
 // aboutApplications matches evidence about a version of one of the applications, or about something in one.

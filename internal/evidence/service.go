@@ -30,6 +30,8 @@ type Service struct {
 	objects *objects.Store // nil where nothing is uploaded
 	limits  Limits
 
+	collector *collector // nil where nothing is collected
+
 	group *group // of callers who write at once
 
 	trusted    *atomic.Pointer[anchorList]

@@ -23,8 +23,9 @@ type entry struct {
 	judgement
 	home     home
 	provider string
-	bill     *bill  // nil when it is not an SBOM
-	view     string // JSON; empty when its type has none
+	bill     *bill             // nil when it is not an SBOM
+	view     string            // JSON; empty when its type has none
+	children []view.ImageChild // of an image index
 	stageID  *int
 	pusher   auth.Principal
 	// attachments came with it, staged.
@@ -132,6 +133,9 @@ func (s *Service) examine(ctx context.Context, r reach, anchors []*db.TrustAncho
 		return e, nil, err
 	}
 	if e.view, err = readView(e.claim); err != nil {
+		return e, nil, err
+	}
+	if e.children, err = readChildren(e.claim); err != nil {
 		return e, nil, err
 	}
 	return e, nil, nil

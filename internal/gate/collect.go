@@ -28,6 +28,7 @@ type subject struct {
 	owners   []*db.Owner
 	labels   []labels.Label
 	evidence []evidence.GateEvidence
+	indexes  []evidence.IndexEvidence
 	contents []content
 	history  []historyEntry
 }
@@ -58,6 +59,9 @@ func (s *Service) load(ctx context.Context, versionID int) (*subject, error) {
 	}
 	if sub.evidence, err = s.evidence.ForGate(ctx, v); err != nil {
 		return nil, fmt.Errorf("load evidence of version %d: %w", versionID, err)
+	}
+	if sub.indexes, err = s.evidence.IndexesForGate(ctx, v); err != nil {
+		return nil, fmt.Errorf("load evidence of image indexes of version %d: %w", versionID, err)
 	}
 	return sub, nil
 }

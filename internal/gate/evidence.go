@@ -14,6 +14,7 @@ type evidencePart struct {
 	PredicateType string          `json:"predicate_type"`
 	Category      string          `json:"category"`
 	Verified      bool            `json:"verified"`
+	Collected     bool            `json:"collected"`
 	Signer        *string         `json:"signer"`
 	Provider      *string         `json:"provider"`
 	Stage         *string         `json:"stage"`
@@ -21,6 +22,12 @@ type evidencePart struct {
 	Subjects      []string        `json:"subjects"`
 	Predicate     json.RawMessage `json:"predicate"`
 	View          json.RawMessage `json:"view"`
+}
+
+// indexPart is one piece of evidence about image indexes that hold something in the version.
+type indexPart struct {
+	evidencePart
+	Children []string `json:"children"`
 }
 
 // sbomPart is one SBOM in the input: as often as there is evidence for it, because each may have another signer.
@@ -46,11 +53,23 @@ type componentPart struct {
 func evidenceParts(list []evidence.GateEvidence) []evidencePart {
 	parts := make([]evidencePart, len(list))
 	for i, e := range list {
-		parts[i] = evidencePart{
-			Digest: e.Row.Digest, PredicateType: e.Row.PredicateType, Category: string(e.Row.Category), Verified: e.Row.Verified,
-			Signer: known(e.Anchor), Provider: known(e.Row.Provider), Stage: known(e.Stage), CreatedAt: instant(e.Row.CreatedAt),
-			Subjects: e.Subjects, Predicate: e.Predicate, View: e.View,
-		}
+		parts[i] = evidencePartOf(e)
+	}
+	return parts
+}
+
+func evidencePartOf(e evidence.GateEvidence) evidencePart {
+	return evidencePart{
+		Digest: e.Row.Digest, PredicateType: e.Row.PredicateType, Category: string(e.Row.Category), Verified: e.Row.Verified,
+		Collected: e.Row.Collected, Signer: known(e.Anchor), Provider: known(e.Row.Provider), Stage: known(e.Stage),
+		CreatedAt: instant(e.Row.CreatedAt), Subjects: e.Subjects, Predicate: e.Predicate, View: e.View,
+	}
+}
+
+func indexParts(list []evidence.IndexEvidence) []indexPart {
+	parts := make([]indexPart, len(list))
+	for i, e := range list {
+		parts[i] = indexPart{evidencePartOf(e.GateEvidence), e.Children}
 	}
 	return parts
 }
@@ -98,11 +117,14 @@ func sbomsOf(list []evidence.GateEvidence) []*db.Sbom {
 	return sboms
 }
 
-// digests names the evidence, sorted, each once.
-func digests(list []evidence.GateEvidence) []string {
-	out := make([]string, len(list))
-	for i, e := range list {
-		out[i] = e.Row.Digest
+// digests names the evidence that rules were shown, that of image indexes included; sorted, each once.
+func digests(sub *subject) []string {
+	out := make([]string, 0, len(sub.evidence)+len(sub.indexes))
+	for _, e := range sub.evidence {
+		out = append(out, e.Row.Digest)
+	}
+	for _, e := range sub.indexes {
+		out = append(out, e.Row.Digest)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

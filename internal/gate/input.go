@@ -88,6 +88,7 @@ func (s *Service) commonParts(ctx context.Context, sub *subject, at time.Time) (
 		{"version", v},
 		{"contents", sub.contents},
 		{"evidence", evidenceParts(sub.evidence)},
+		{"index_evidence", indexParts(sub.indexes)},
 		{"sboms", sbomParts(sub.evidence)},
 	} {
 		p, err := s.parts.newPart(m.key, m.value)

@@ -8,7 +8,6 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/internal/auth"
-	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/id"
 	"github.com/plimsoll/plimsoll/internal/policy"
@@ -19,7 +18,6 @@ import (
 // Service judges.
 type Service struct {
 	store    *store.Store
-	catalog  *catalog.Service
 	evidence *evidence.Service
 	policies *policy.Service
 	now      func() time.Time
@@ -28,12 +26,12 @@ type Service struct {
 }
 
 // New returns the gate service; now is the clock that evaluations are made for.
-func New(s *store.Store, catalog *catalog.Service, evidence *evidence.Service, policies *policy.Service, now func() time.Time) (*Service, error) {
+func New(s *store.Store, evidence *evidence.Service, policies *policy.Service, now func() time.Time) (*Service, error) {
 	parts, err := newPartCache()
 	if err != nil {
 		return nil, err
 	}
-	return &Service{store: s, catalog: catalog, evidence: evidence, policies: policies, now: now, limits: rego.DefaultLimits(), parts: parts}, nil
+	return &Service{store: s, evidence: evidence, policies: policies, now: now, limits: rego.DefaultLimits(), parts: parts}, nil
 }
 
 // Judgement is what the gates said about a version at one instant, and on which state of affairs. It is not recorded yet.
@@ -84,7 +82,7 @@ func (s *Service) Judge(ctx context.Context, versionID int, gates []*db.Stage, k
 	if err != nil {
 		return nil, err
 	}
-	j := &Judgement{Generation: generation, EvidenceDigests: digests(sub.evidence)}
+	j := &Judgement{Generation: generation, EvidenceDigests: digests(sub)}
 	for i, stage := range gates {
 		g := Gate{Stage: stage.Name, Kind: kinds[i]}
 		input, err := withGate(common, g, stage.Production)

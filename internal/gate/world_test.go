@@ -111,7 +111,7 @@ func newWorld(tb testing.TB, dsn string) *world {
 	w.policies = policy.New(w.st, w.log, clock)
 	w.evidence = evidence.New(w.st, w.log, clock, "test")
 	w.versions = version.New(w.st, w.catalog, w.log, w.signing, clock)
-	w.gates = must(gate.New(w.st, w.catalog, w.evidence, w.policies, clock))(tb)
+	w.gates = must(gate.New(w.st, w.evidence, w.policies, clock))(tb)
 	w.releases = release.New(w.st, w.log, w.gates, w.signing, attest.Verifier{ID: "https://plimsoll.example.org"}, clock)
 	w.organisation()
 	return w

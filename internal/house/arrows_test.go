@@ -34,10 +34,20 @@ func arrows() []room {
 	below := func(more ...string) []string { return slices.Concat(records, leaves, more) }
 	return []room{
 		{".", []string{"internal/cli"}, "package main hands over to the command line at once"},
-		{"internal/cli", []string{"internal/app", "internal/attest", "internal/config", "internal/demo"}, "a command reads its flags and starts what it names"},
+		{
+			"internal/cli",
+			[]string{"internal/app", "internal/attest", "internal/client", "internal/config", "internal/demo", "internal/fault", "internal/push"},
+			"a command reads its flags and starts what it names",
+		},
+		{"internal/client", nil, "it knows the server as any other program does: by what goes over the wire"},
+		{
+			"internal/push",
+			[]string{"internal/attest", "internal/canonical", "internal/client", "internal/fault", "internal/view"},
+			"it runs in CI, far from the server: it reads files, asks engines what they are, and sends them",
+		},
 		{
 			"internal/demo",
-			[]string{"internal/app", "internal/config", "internal/attest", "internal/canonical", "schema", "testdata/sbom"},
+			[]string{"internal/app", "internal/config", "internal/attest", "internal/canonical", "internal/client", "schema", "testdata/sbom"},
 			"the demonstration is a client: it starts the server, then sends what the contract says, and reaches behind the API nowhere",
 		},
 		{"internal/apitest", nil, "it asks the running service from outside; its tests start what they ask"},
@@ -146,7 +156,7 @@ func TestEveryLibraryHasItsRooms(t *testing.T) {
 		library string
 		rooms   []string
 	}{
-		{"net/http", []string{"internal/web", "internal/app", "internal/demo", "graph"}},
+		{"net/http", []string{"internal/web", "internal/app", "internal/client", "graph"}},
 		{"github.com/99designs/gqlgen", []string{"graph", "graph/model"}},
 		{"github.com/vektah/gqlparser", []string{"graph", "internal/demo"}},
 		{"github.com/vikstrous/dataloadgen", []string{"graph"}},

@@ -76,7 +76,7 @@ type Summary struct {
 	Accepted, AlreadyKnown, Refused, Ready int
 }
 
-// Run pushes. What the server refuses is a result; the error is a fault.Error when the call is wrong, a client.Problem when
+// Run pushes. What the server refuses is a result; the error is a fault.Error when the call is wrong, a client.AnswerError when
 // the server refuses a request as a whole, and anything else when something failed. What was told before stands. A dry run
 // needs no server.
 func Run(ctx context.Context, server *client.Client, call Call) (Summary, error) {

@@ -3,6 +3,7 @@ package push_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -68,7 +69,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (f *fake) submit(w http.ResponseWriter, r *http.Request) {
 	var request struct {
-		Variables struct{ Input struct{ Items []client.Evidence } }
+		Variables struct {
+			Input struct{ Items []client.Evidence }
+		}
 	}
 	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
 		f.t.Error(err)
@@ -280,8 +283,11 @@ func TestSubjectsAreSentAsTheServerReadsThem(t *testing.T) {
 	}
 	got := f.batches[0][0]
 	want := []client.Subject{
-		{Digest: it}, {Name: "gateway.tar", Digest: canonical.Digest([]byte("the gateway"))}, {Purl: "pkg:npm/a@1"},
-		{ApplicationVersion: &client.VersionRef{ApplicationKey: "gateway", Version: "1.0"}}, {Build: &client.BuildRef{Name: "main#ci", Number: "7"}},
+		{Digest: it},
+		{Name: "gateway.tar", Digest: canonical.Digest([]byte("the gateway"))},
+		{Purl: "pkg:npm/a@1"},
+		{ApplicationVersion: &client.VersionRef{ApplicationKey: "gateway", Version: "1.0"}},
+		{Build: &client.BuildRef{Name: "main#ci", Number: "7"}},
 	}
 	a, _ := json.Marshal(got.Document.Subjects)
 	b, _ := json.Marshal(want)
@@ -307,4 +313,41 @@ func TestADryRunNeedsNobody(t *testing.T) {
 	if r := told[1]; r.Status != push.Refused || !strings.Contains(r.Message, "not recognised") {
 		t.Errorf("of what nobody knows it says %+v", r)
 	}
+}
+
+func TestMoreFilesThanCanBePushedAtOnceAreRefusedBeforeAnythingIsSent(t *testing.T) {
+	dir := t.TempDir()
+	for i := range push.MaxFiles + 1 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := push.Run(t.Context(), nil, push.Call{Paths: []string{dir}}); err == nil || !strings.Contains(err.Error(), "more than 10000 files") {
+		t.Errorf("said %v", err)
+	}
+}
+
+// FuzzAnyFileIsToldApart: whatever a file holds, a dry run says of each piece what it is or why it is refused.
+func FuzzAnyFileIsToldApart(f *testing.F) {
+	for _, seed := range []string{bill, envelope, bundle, index, bundle + "\n" + bundle, `{"attestations":[{"bundle":` + bundle + `}]}`, `[{}]`, "<a/>", "\xff", "", "{"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := filepath.Join(t.TempDir(), "it.json")
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var told []push.Result
+		summary, err := push.Run(t.Context(), nil, push.Call{
+			Paths: []string{path}, Subjects: []string{it}, DryRun: true, Tell: func(r push.Result) { told = append(told, r) },
+		})
+		if err != nil || len(told) == 0 || summary.Ready+summary.Refused != len(told) {
+			t.Errorf("%+v %v %+v", summary, err, told)
+		}
+		for _, r := range told {
+			if r.Status == push.Refused && (r.Code == "" || r.Message == "") {
+				t.Errorf("refused without a reason: %+v", r)
+			}
+		}
+	})
 }

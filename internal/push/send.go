@@ -86,7 +86,7 @@ func (r *run) submit(ctx context.Context, items []client.Evidence, sent []*piece
 		case result.Evidence != nil:
 			p.taken(result.Evidence.Digest, result.Evidence.PredicateType, result.AlreadyKnown)
 		case result.Error != nil:
-			p.refusedBy(&client.Problem{Code: result.Error.Code, Path: result.Error.Path, Message: result.Error.Message})
+			p.refusedBy(&client.AnswerError{Code: result.Error.Code, Path: result.Error.Path, Message: result.Error.Message})
 		}
 	}
 	for _, p := range sent {
@@ -104,7 +104,7 @@ func (r *run) upload(ctx context.Context, p *piece) error {
 		receipt, err = r.server.Upload(ctx, p.evidence, *p.file, r.attachments)
 		return err
 	})
-	problem, ok := errors.AsType[*client.Problem](err)
+	problem, ok := errors.AsType[*client.AnswerError](err)
 	switch {
 	case err == nil:
 		p.taken(receipt.Evidence.Digest, receipt.Evidence.PredicateType, receipt.AlreadyKnown)
@@ -124,7 +124,7 @@ func (p *piece) taken(digest, predicateType string, known bool) {
 	}
 }
 
-func (p *piece) refusedBy(problem *client.Problem) {
+func (p *piece) refusedBy(problem *client.AnswerError) {
 	p.result.Status, p.result.Code, p.result.Message = Refused, problem.Code, problem.Message
 	if problem.Path != "" {
 		p.result.Message = problem.Path + ": " + problem.Message

@@ -170,7 +170,7 @@ func TestARequestThatIsRefusedEndsTheRun(t *testing.T) {
 	for _, code := range []string{"UNAUTHENTICATED", "FORBIDDEN", "INTERNAL"} {
 		f := &fake{problem: code}
 		_, _, err := f.run(t, push.Call{Paths: []string{folder(t, map[string]string{"a.json": bill})}, Subjects: []string{it}})
-		if p, ok := errors.AsType[*client.Problem](err); !ok || p.Code != code || p.Refused() == (code == "INTERNAL") {
+		if p, ok := errors.AsType[*client.AnswerError](err); !ok || p.Code != code || p.Refused() == (code == "INTERNAL") {
 			t.Errorf("%s: %v", code, err)
 		}
 	}

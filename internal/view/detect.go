@@ -24,7 +24,7 @@ const (
 
 // taken says which documents are detected, for whoever sent another one.
 const taken = "CycloneDX, SPDX, SARIF, OpenVEX, CSAF, Trivy, Grype, OSV-Scanner, SonarQube quality gates, Scorecard, CTRF, " +
-	"JUnit, xUnit.net, NUnit, TAP, JaCoCo, Cobertura and LCOV are recognised; any other document is taken with its `predicateType`"
+	"JUnit, xUnit.net, NUnit, TAP, JaCoCo, Cobertura, LCOV and image indexes are recognised; any other document is taken with its `predicateType`"
 
 // Detect tells what a document is. A media type that says it, such as application/sarif+json, is held to what it says; a
 // generic one, such as application/json, or none, leaves it to the content. It does not say that the document is valid.
@@ -71,6 +71,8 @@ func promised(base string) (string, bool) {
 		return openVEXType, true
 	case "application/csaf+json":
 		return csafType, true
+	case ociIndexMediaType, dockerListMediaType:
+		return ImageIndexType, true
 	}
 	return "", false
 }

@@ -51,6 +51,8 @@ func typeOfJSON(content []byte) Document {
 		return Document{reportType("ctrf"), plain, false}
 	case m.has("results[].source", "results[].packages"), m.has("results[]", "experimental_config"):
 		return Document{osvScannerType, plain, false}
+	case m.looksLikeIndex():
+		return Document{ImageIndexType, m.indexMediaType(), false}
 	case m.has("qualityGate.status"), m.has("projectStatus.status"):
 		return Document{sonarQubeType, plain, false}
 	}

@@ -22,6 +22,7 @@ func kinds() []kind {
 		attestationKinds(),
 		reportKinds(),
 		scanKinds(),
+		[]kind{{ImageIndexType, readIndex}},
 	)
 }
 

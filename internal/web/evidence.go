@@ -57,6 +57,11 @@ func identified(deps Deps, next http.Handler) http.Handler {
 // refuse answers with an expected failure as the API would, and masks any other, which is logged: then nothing was kept and
 // it may be tried again.
 func refuse(w http.ResponseWriter, r *http.Request, err error, log *slog.Logger) {
+	refuseAs(statusOf, w, r, err, log)
+}
+
+// refuseAs is refuse with other statuses for the kinds of failure.
+func refuseAs(status func(fault.Kind) int, w http.ResponseWriter, r *http.Request, err error, log *slog.Logger) {
 	known, ok := errors.AsType[*fault.Error](err)
 	if !ok {
 		if !errors.Is(err, context.Canceled) {
@@ -74,7 +79,7 @@ func refuse(w http.ResponseWriter, r *http.Request, err error, log *slog.Logger)
 		Message    string         `json:"message"`
 		Extensions map[string]any `json:"extensions"`
 	}
-	writeJSON(w, statusOf(known.Kind), map[string]any{"errors": []shown{{known.Message, extensions}}})
+	writeJSON(w, status(known.Kind), map[string]any{"errors": []shown{{known.Message, extensions}}})
 }
 
 func statusOf(kind fault.Kind) int {

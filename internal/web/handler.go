@@ -30,6 +30,8 @@ type Deps struct {
 	MaxUpload int64
 	// Download finds the raw bytes of the evidence with an id, or when the second id is not empty its attachment.
 	Download func(ctx context.Context, evidenceID, attachmentID string) (File, error)
+	// SonarQube takes webhooks. Nil: none are taken.
+	SonarQube *SonarQube
 	// Checks are asked by /readyz: all must pass for the service to be ready.
 	Checks []Check
 	// ReleaseKey is the public key that release attestations verify with, in PEM. Empty: there is none to serve.
@@ -56,6 +58,7 @@ type Route struct {
 //	/graphql           the API
 //	/evidence          large evidence and attachments: multipart/form-data
 //	/evidence/{id}/…   downloads: raw, attachments/{id}
+//	/webhooks/…        what tools send by themselves: sonarqube
 //	/graphiql          the API explorer, offline
 //	/                  dashboard and its assets
 //	/keys/release.pub  the public release key, PEM
@@ -80,6 +83,7 @@ func Handler(deps Deps) http.Handler {
 	mux.Handle("/evidence", allow([]string{http.MethodPost}, upload(deps)))
 	mux.Handle("/evidence/{id}/raw", reading(download(deps)))
 	mux.Handle("/evidence/{id}/attachments/{attachment}", reading(download(deps)))
+	mux.Handle("/webhooks/sonarqube", sonarQube(deps))
 	mux.Handle("/graphiql", reading(pages.page("graphiql/index.html", explorerPolicy)))
 	mux.Handle("/healthz", reading(http.HandlerFunc(alive)))
 	mux.Handle("/readyz", reading(ready(deps.Checks, deps.Logger)))

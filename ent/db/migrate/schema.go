@@ -744,6 +744,14 @@ var (
 				Columns: []*schema.Column{EvidenceColumns[15]},
 			},
 			{
+				Name:    "evidence_raw_digest",
+				Unique:  false,
+				Columns: []*schema.Column{EvidenceColumns[4]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "raw_in_objects",
+				},
+			},
+			{
 				Name:    "evidence_anchor_id",
 				Unique:  false,
 				Columns: []*schema.Column{EvidenceColumns[16]},

@@ -5,6 +5,7 @@
 #   Evidence is for the version when one of its subjects is the digest of the version's manifest or of one of its
 #   contents. With onEveryArtifact each content needs evidence of its own, and a content without a digest, for which
 #   there can be none, is named.
+#   With acceptIndex evidence of an image index counts for the images that the index holds, too.
 #   The predicate type is compared exactly, with one exception: https://cyclonedx.org/bom and https://spdx.dev/Document,
 #   asked for without a version, also match the same type with one (https://cyclonedx.org/bom/v1.6).
 #   Signers are compared on verified evidence only, whatever `verified` says: who signed is known by verifying.
@@ -18,6 +19,7 @@
 #     - NIST-SSDF PS.3.2
 #   evidence: Any attestation or document of the predicate type that is asked for.
 #   parameters:
+#     - acceptIndex
 #     - maxAgeDays
 #     - onEveryArtifact
 #     - predicateType
@@ -120,20 +122,31 @@ else := sprintf("contents[%d]", [i])
 
 # The evidence, step by step narrower. The indexes are built once for all targets.
 
-_of_type := [e |
-	is_array(input.evidence)
-	some e in input.evidence
-	_is_digest(e.digest)
-	is_array(e.subjects)
-	_type_matches(e.predicate_type)
+_of_type := [counted |
+	some counted in array.concat(_direct, _of_index)
+	_is_digest(counted.evidence.digest)
+	is_array(counted.about)
+	_type_matches(counted.evidence.predicate_type)
 ]
 
-_by_subject := {subject: {i | some i, e in _of_type; subject in e.subjects} |
-	some e in _of_type
-	some subject in e.subjects
+_direct := [{"evidence": e, "about": e.subjects} |
+	is_array(input.evidence)
+	some e in input.evidence
+]
+
+# Only an exact true takes these in: a parameter of another type must not loosen the rule. Older inputs have no such part.
+_of_index := [{"evidence": e, "about": e.children} |
+	_parameters.acceptIndex == true
+	is_array(input.index_evidence)
+	some e in input.index_evidence
+]
+
+_by_subject := {subject: {i | some i, counted in _of_type; subject in counted.about} |
+	some counted in _of_type
+	some subject in counted.about
 }
 
-_candidates(target) := {_of_type[i] |
+_candidates(target) := {_of_type[i].evidence |
 	some digest in target.digests
 	some i in _by_subject[digest]
 }

@@ -169,6 +169,68 @@ test_on_every_artifact_of_none if {
 	}
 }
 
+_of_index := object.union(_evidence, {"digest": _digest(102), "subjects": [_digest(50)], "children": [_digest(1)]})
+
+_indexed(evidence) := object.union(_with([]), {"index_evidence": evidence})
+
+_accept := {"acceptIndex": true}
+
+test_evidence_of_an_index_counts_where_the_rule_says_so if {
+	_violations(_indexed([_of_index]), _accept) == set()
+	_examined(_indexed([_of_index]), _accept) == {_digest(102)}
+	_violations(_input, _accept) == set()
+	every accept in [false, null, "true", 1, [true], {}] {
+		_violations(_indexed([_of_index]), {"acceptIndex": accept}) == {["EVIDENCE_MISSING", _digest(9)]}
+		_examined(_indexed([_of_index]), {"acceptIndex": accept}) == set()
+	}
+	_violations(_indexed([_of_index]), {}) == {["EVIDENCE_MISSING", _digest(9)]}
+}
+
+test_evidence_of_an_index_counts_for_what_the_index_holds if {
+	every change in [
+		{"children": [_digest(77)]},
+		{"children": []},
+		{"children": null},
+		{"children": _digest(1)},
+		{"digest": null},
+		{"predicate_type": "https://slsa.dev/provenance/v0.2"},
+	] {
+		_violations(_indexed([object.union(_of_index, change)]), _accept) == {["EVIDENCE_MISSING", _digest(9)]}
+	}
+
+	# What speaks of the version's digests itself stands among the evidence: subjects do not count here.
+	_violations(_indexed([object.union(_of_index, {"subjects": [_digest(9)], "children": []})]), _accept) == {["EVIDENCE_MISSING", _digest(9)]}
+	_violations(_indexed([object.remove(_of_index, ["children"])]), _accept) == {["EVIDENCE_MISSING", _digest(9)]}
+}
+
+test_evidence_of_an_index_on_every_artifact if {
+	parameters := object.union(_accept, _every)
+	_violations(_indexed([_of_index]), parameters) == {["EVIDENCE_MISSING", _digest(2)]}
+	_violations(_indexed([object.union(_of_index, {"children": [_digest(1), _digest(2)]})]), parameters) == set()
+	both := object.union(_but("subjects", [_digest(2)]), {"index_evidence": [_of_index]})
+	_violations(both, parameters) == set()
+	_examined(both, parameters) == {_digest(100), _digest(102)}
+}
+
+test_evidence_of_an_index_meets_the_same_demands if {
+	parameters := object.union(_accept, {"signers": ["ci"], "maxAgeDays": 1})
+	_violations(_indexed([_of_index]), parameters) == set()
+	every code, change in {
+		"EVIDENCE_UNVERIFIED": {"verified": false},
+		"EVIDENCE_WRONG_SIGNER": {"signer": "other"},
+		"EVIDENCE_TOO_OLD": {"created_at": "2020-01-01T00:00:00Z"},
+	} {
+		_violations(_indexed([object.union(_of_index, change)]), parameters) == {[code, _digest(9)]}
+	}
+}
+
+test_inputs_without_evidence_of_indexes if {
+	every indexes in [null, [], {"0": _of_index}, "x", [null, "x"]] {
+		_violations(_indexed(indexes), _accept) == {["EVIDENCE_MISSING", _digest(9)]}
+		_violations(object.union(_input, {"index_evidence": indexes}), _accept) == set()
+	}
+}
+
 test_parameters_that_are_missing_match_nothing if {
 	every parameters in [null, [], {}] {
 		found := evidence_present.violations with input as _input with data.parameters as parameters

@@ -65,6 +65,8 @@ CREATE INDEX `evidence_verified_created_at` ON `evidence` (`verified`, `created_
 CREATE INDEX `evidence_signer_key` ON `evidence` (`signer_key`);
 -- create index "evidence_created_at" to table: "evidence"
 CREATE INDEX `evidence_created_at` ON `evidence` (`created_at`);
+-- create index "evidence_raw_digest" to table: "evidence"
+CREATE INDEX `evidence_raw_digest` ON `evidence` (`raw_digest`) WHERE raw_in_objects;
 -- create index "evidence_anchor_id" to table: "evidence"
 CREATE INDEX `evidence_anchor_id` ON `evidence` (`anchor_id`) WHERE anchor_id IS NOT NULL;
 -- create index "evidence_project_id" to table: "evidence"
