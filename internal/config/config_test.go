@@ -88,6 +88,10 @@ func TestLoad(t *testing.T) {
 				c.ReleaseKey, c.VerifierID, c.LogFormat, c.BootstrapToken = "k.pem", "urn:example:verifier", "json", token
 			},
 		},
+		"a secret of 16 characters is taken": {
+			env:  map[string]string{"PLIMSOLL_SONARQUBE_SECRET": "größer als sechz"},
+			want: func(c *config.Config) { c.SonarQubeSecret = "größer als sechz" },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := defaults
@@ -125,6 +129,8 @@ func TestLoadRefuses(t *testing.T) {
 		"objects with a password":          {args: []string{"--objects=s3://u:p@bucket"}, want: []string{"AWS environment"}},
 		"a token with a space":             {args: []string{"--bootstrap-token", "sixteen letters and a space"}, want: []string{"cannot be sent in a header"}},
 		"a token that is too long":         {args: []string{"--bootstrap-token", strings.Repeat("x", 513)}, want: []string{"has 513"}},
+		"a secret of 15 characters":        {args: []string{"--sonarqube-secret=123456789012345"}, want: []string{"--sonarqube-secret", "PLIMSOLL_SONARQUBE_SECRET", "at least 16", "has 15"}},
+		"an empty secret on the line":      {args: []string{"--sonarqube-secret="}, want: []string{"at least 16"}},
 		"a verifier that is no URI":        {args: []string{"--verifier-id=plimsoll"}, want: []string{"--verifier-id", "absolute URI"}},
 		"a level nobody knows":             {args: []string{"--log-level=loud"}, want: []string{"--log-level", "PLIMSOLL_LOG_LEVEL"}},
 		"a format nobody knows":            {env: map[string]string{"PLIMSOLL_LOG_FORMAT": "xml"}, want: []string{"PLIMSOLL_LOG_FORMAT"}},
@@ -157,6 +163,7 @@ func TestErrorsRepeatNoSecret(t *testing.T) {
 		"objects with a password":     {"--objects=s3://u:hunter2@bucket"},
 		"objects of another make":     {"--objects=gs://bucket?key=hunter2"},
 		"objects that are no URL":     {"--objects=s3://bucket:hunter2"},
+		"a secret that is short":      {"--sonarqube-secret=hunter2"},
 		"a token with a space":        {"--bootstrap-token=hunter2 hunter2 hunter2"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +183,7 @@ func TestPrintingShowsNoSecret(t *testing.T) {
 		"password given in both":     "postgresql://u:hunter2@h/d?password=hunter2",
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := config.Load([]string{"--database", database}, environment(map[string]string{"PLIMSOLL_BOOTSTRAP_TOKEN": token}))
+			c, err := config.Load([]string{"--database", database}, environment(map[string]string{"PLIMSOLL_BOOTSTRAP_TOKEN": token, "PLIMSOLL_SONARQUBE_SECRET": "hunter2-hunter2-hunter2"}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -215,7 +222,7 @@ func TestHelpNamesEveryFlagAndVariable(t *testing.T) {
 	if err := config.Usage(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"listen", "data", "database", "objects", "bootstrap-token", "release-key", "verifier-id", "log-level", "log-format"} {
+	for _, name := range []string{"listen", "data", "database", "objects", "bootstrap-token", "release-key", "verifier-id", "sonarqube-secret", "log-level", "log-format"} {
 		env := "PLIMSOLL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		if !strings.Contains(b.String(), "--"+name) || !strings.Contains(b.String(), env) {
 			t.Errorf("help does not name --%s and %s:\n%s", name, env, b.String())

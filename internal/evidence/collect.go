@@ -9,6 +9,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/signing"
 )
@@ -57,6 +58,9 @@ func (s *Service) collect(ctx context.Context, in received) (ev *db.Evidence, al
 	if err != nil {
 		return nil, false, err
 	}
+	if err := canonical.Check(in.content, attest.MaxDepth-1); err != nil { // the statement is one level more
+		return nil, false, fault.New(fault.BadInput, "refused: %v", err)
+	}
 	st, err := attest.NewStatement(in.subjects, in.predicateType, in.content)
 	if err != nil {
 		return nil, false, fault.New(fault.BadInput, "refused: %v", err)
@@ -70,7 +74,7 @@ func (s *Service) collect(ctx context.Context, in received) (ev *db.Evidence, al
 		judgement: judgement{verified: true, collected: true, reason: in.checked, signerKey: collectorPrefix + s.collector.fingerprint},
 	}
 	if e.claim, err = readSigned("", signed.Bundle); err != nil {
-		return nil, false, err // a fault: what a statement adds made it too deep or too large
+		return nil, false, fmt.Errorf("read what was signed: %w", err)
 	}
 	if e.view, err = readView(e.claim); err != nil {
 		return nil, false, err

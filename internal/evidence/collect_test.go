@@ -241,7 +241,7 @@ func TestWhatAWebhookIsAbout(t *testing.T) {
 			path, says string
 		}{
 			"nothing":                              {webhook("OK", ""), fault.FailedPrecondition, "", "set the analysis property sonar.analysis.plimsoll.digest"},
-			"a revision that nobody built":         {webhook("OK", `, "revision": "beef"`), fault.FailedPrecondition, "", "revision beef"},
+			"a revision that nobody built":         {webhook("OK", `, "revision": "beef"`), fault.FailedPrecondition, "", `revision "beef"`},
 			"a build that nobody reported":         {webhook("OK", properties("build", "shop#99")), fault.FailedPrecondition, "", `no build "shop#99"`},
 			"a build without a number":             {webhook("OK", properties("build", "shop#")), fault.BadInput, property + "build", "name and number"},
 			"a digest that is none":                {webhook("OK", properties("digest", digestOf("x")+",sha256:abc")), fault.BadInput, property + "digest", `"sha256:abc"`},
@@ -253,7 +253,7 @@ func TestWhatAWebhookIsAbout(t *testing.T) {
 			"a task that failed before a gate":     {[]byte(`{"status": "FAILED", "revision": "c0ffee"}`), fault.BadInput, "", "neither qualityGate"},
 			"the same twice":                       {webhook("OK", `, "revision": "c0ffee", "revision": "facade"`), fault.BadInput, "", "duplicate"},
 			"no JSON":                              {[]byte("status=OK"), fault.BadInput, "", "cannot be read"},
-			"nesting that a statement cannot hold": {webhook("OK", `, "revision": "c0ffee", "x": `+strings.Repeat("[", 127)+strings.Repeat("]", 127)), fault.BadInput, "", "deep"},
+			"nesting that a statement cannot hold": {webhook("OK", `, "revision": "c0ffee", "x": `+strings.Repeat("[", 63)+strings.Repeat("]", 63)), fault.BadInput, "", "deep"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				before := h.rows()

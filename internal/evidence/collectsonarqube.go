@@ -106,8 +106,8 @@ func (s *Service) analysed(ctx context.Context, hook sonarHook) ([]attest.Subjec
 		return nil, err
 	}
 	if len(names) == 0 {
-		return nil, unknownSubject("nothing tells what was analysed: set the analysis property %s to its digest or %s to NAME#NUMBER of its build, or report the build of revision %.100q before its quality gate",
-			sonarDigests, sonarBuild, hook.revision)
+		return nil, unknownSubject("nothing tells what was analysed, revision %.100q: set the analysis property %s to its digest or %s to NAME#NUMBER of its build, or report the build of the revision before its quality gate",
+			hook.revision, sonarDigests, sonarBuild)
 	}
 	if len(names) > MaxSubjects {
 		return nil, unknownSubject("what was analysed has %d digests, and at most %d are taken: set the analysis property %s to those that are meant", len(names), MaxSubjects, sonarDigests)
