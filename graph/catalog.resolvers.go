@@ -7,11 +7,13 @@ package graph
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
+	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/version"
 )
@@ -146,6 +148,14 @@ func (r *packageResolver) Bindings(ctx context.Context, obj *db.Pkg, first *int,
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.BindingConnection, error) {
 		return r.do.Catalog.BindingsOf(ctx, obj.ID, after, first, before, last)
 	}, first, after, last, before)
+}
+
+func (r *packageResolver) Deprecated(ctx context.Context, obj *db.Pkg) (*model.PackageDeprecation, error) {
+	panic(fmt.Errorf("not implemented: Deprecated - deprecated"))
+}
+
+func (r *packageResolver) BlastRadius(ctx context.Context, obj *db.Pkg, in *blast.BlastRadiusScope) (*blast.Radius, error) {
+	panic(fmt.Errorf("not implemented: BlastRadius - blastRadius"))
 }
 
 func (r *projectResolver) Stages(ctx context.Context, obj *db.Project) ([]*db.Stage, error) {

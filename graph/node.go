@@ -12,6 +12,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
 	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/build"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
@@ -35,7 +36,7 @@ import (
 func tableOf(typ string) string {
 	return map[string]string{
 		"ActivityEvent": activityevent.Table, "Application": application.Table, "ApplicationVersion": applicationversion.Table,
-		"Attachment": attachment.Table, "Attestation": attestation.Table, "Build": build.Table, "Evidence": evidence.Table, "GatePolicy": gatepolicy.Table, "Lifecycle": lifecycle.Table,
+		"Attachment": attachment.Table, "Attestation": attestation.Table, "Build": build.Table, "Deployment": deployment.Table, "Evidence": evidence.Table, "GatePolicy": gatepolicy.Table, "Lifecycle": lifecycle.Table,
 		"Owner": owner.Table, "Package": pkg.Table, "PolicyTemplate": policytemplate.Table, "Project": project.Table,
 		"Promotion": promotion.Table, "Releasable": releasable.Table, "Rule": rule.Table, "Sbom": sbom.Table, "Stage": stage.Table,
 		"Binding": binding.Table, "Ownership": ownership.Table,

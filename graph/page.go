@@ -5,6 +5,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/fault"
 )
 
@@ -65,6 +66,12 @@ func complexity() generated.ComplexityRoot {
 	c.Query.Projects, c.Query.Tokens, c.Query.TrustAnchors = list, list, list
 	c.Query.Policies, c.Query.PolicyTemplates, c.Query.Rules = list, list, list
 	c.Query.Applications, c.Query.Packages, c.Query.ApplicationVersions, c.Query.SearchEvidence = filtered, filtered, filtered, filtered
+	c.Query.Vulnerabilities, c.Query.DeprecatedPackages = filtered, list
+	c.Query.Deployments = func(child int, _ *deployment.DeploymentFilter, first *int, _ *string, last *int, _ *string) int {
+		return ListCost(child, first, last)
+	}
+	c.Vulnerability.Components, c.ApplicationVersion.Vulnerabilities, c.BlastRadius.ApplicationVersions = list, list, list
+	c.ApplicationVersion.Deployments, c.Query.VulnerabilityOrigin = some, func(child int, _, _, _ string) int { return some(child) }
 	c.Query.Builds, c.Build.ApplicationVersions = filtered, list
 	c.VersionSbom.Components, c.VersionSbom.Dependencies, c.ComponentChanges.List = list, list, list
 	c.Application.Versions, c.TrustAnchor.Evidence, c.TrustAnchor.ApplicationVersions = filtered, list, list

@@ -6,14 +6,17 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/catalog"
+	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/release"
 	"github.com/plimsoll/plimsoll/internal/signing"
 	"github.com/plimsoll/plimsoll/internal/version"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
 
 // Services are what resolvers call.
@@ -27,6 +30,10 @@ type Services struct {
 	Policies *policy.Service
 	Gates    *gate.Service
 	Releases *release.Service
+	// Vulnerabilities, Blasts and Deployments answer what happens after release.
+	Vulnerabilities *vulnerability.Service
+	Blasts          *blast.Service
+	Deployments     *deployment.Service
 	Signing  *signing.Service
 	// Nodes finds any record by its global id; everything else goes through the services.
 	Nodes *db.Client

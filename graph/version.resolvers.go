@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
@@ -53,6 +54,14 @@ func (r *applicationVersionResolver) Evidence(ctx context.Context, obj *db.Appli
 
 func (r *applicationVersionResolver) Sbom(ctx context.Context, obj *db.ApplicationVersion) (*evidence.VersionSbom, error) {
 	return r.do.Evidence.SbomOf(ctx, obj)
+}
+
+func (r *applicationVersionResolver) Vulnerabilities(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*model.VersionVulnerabilityConnection, error) {
+	panic(fmt.Errorf("not implemented: Vulnerabilities - vulnerabilities"))
+}
+
+func (r *applicationVersionResolver) Deployments(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Deployment, error) {
+	panic(fmt.Errorf("not implemented: Deployments - deployments"))
 }
 
 func (r *applicationVersionResolver) Attestations(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Attestation, error) {

@@ -17,16 +17,9 @@ import (
 func notYet() map[string]string {
 	return map[string]string{
 		"BacktestPolicy":       "a policy is not judged again on recorded evaluations yet",
-		"VersionTimeline":      "it asks for vulnerabilities, which are not matched yet; all else in it is answered",
 		"RequestWaiver":        "rules cannot be waived yet",
 		"DecideWaiver":         "rules cannot be waived yet",
-		"ImportAdvisories":     "advisories are not recorded yet",
-		"RecordDeployment":     "deployments are not recorded yet",
 		"RecordIncident":       "incidents are not recorded yet",
-		"TeamsUsingDeprecated": "deprecation of packages is not recorded yet",
-		"BlastRadius":          "the search from a component to versions is not there yet",
-		"WhoIntroduced":        "it asks for vulnerabilities, which are not matched yet",
-		"PackagesVulnerableTo": "advisories are not recorded yet",
 		"WhatIsRequired":       "policies are not listed ahead of an attempt yet",
 		"WhoOverrode":          "rules cannot be waived yet",
 		"ProveApproved":        "versions are not found by the digest of an artifact yet",

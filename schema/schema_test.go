@@ -112,6 +112,9 @@ func TestListsThatGrowAreConnections(t *testing.T) {
 		}
 		if name, ok := strings.CutSuffix(d.Name, "Edge"); ok {
 			wantField(t, d, "cursor", "Cursor!")
+			if name == "BlastRadius" {
+				name = "ApplicationVersion" // the contract asks for versions, and beside each for the ways on which it is hit
+			}
 			wantField(t, d, "node", name+"!")
 		}
 		for _, f := range fieldsOf(d) {
@@ -164,7 +167,9 @@ func TestOneNameMeansOneThing(t *testing.T) {
 			"EvidenceSubject.digest":    "in-toto subjects may have digests of any algorithm",
 			"ProvenanceMaterial.digest": "so may what went into a build",
 		}},
-		{regexp.MustCompile(`^(?:key|name|version|summary|description|comment|message)$`), "String", nil},
+		{regexp.MustCompile(`^(?:key|name|version|summary|description|comment|message)$`), "String", map[string]string{
+			"BlastRadius.summary": "the contract calls so what is counted",
+		}},
 		{regexp.MustCompile(`^(?:application|owningApplication)$`), "Application", map[string]string{
 			"ActivityEvent.application": "an event holds values, not references",
 		}},

@@ -79,15 +79,18 @@ type ApplicationVersionEdges struct {
 	Promotions []*Promotion `json:"promotions,omitempty"`
 	// Attestations holds the value of the attestations edge.
 	Attestations []*Attestation `json:"attestations,omitempty"`
+	// Deployments holds the value of the deployments edge.
+	Deployments []*Deployment `json:"deployments,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [7]bool
+	loadedTypes [8]bool
 	// totalCount holds the count of the edges above.
-	totalCount [6]map[string]int
+	totalCount [7]map[string]int
 
 	namedReleasables  map[string][]*Releasable
 	namedPromotions   map[string][]*Promotion
 	namedAttestations map[string][]*Attestation
+	namedDeployments  map[string][]*Deployment
 }
 
 // ProjectOrErr returns the Project value or an error if the edge
@@ -159,6 +162,15 @@ func (e ApplicationVersionEdges) AttestationsOrErr() ([]*Attestation, error) {
 		return e.Attestations, nil
 	}
 	return nil, &NotLoadedError{edge: "attestations"}
+}
+
+// DeploymentsOrErr returns the Deployments value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationVersionEdges) DeploymentsOrErr() ([]*Deployment, error) {
+	if e.loadedTypes[7] {
+		return e.Deployments, nil
+	}
+	return nil, &NotLoadedError{edge: "deployments"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -353,6 +365,11 @@ func (_m *ApplicationVersion) QueryAttestations() *AttestationQuery {
 	return NewApplicationVersionClient(_m.config).QueryAttestations(_m)
 }
 
+// QueryDeployments queries the "deployments" edge of the ApplicationVersion entity.
+func (_m *ApplicationVersion) QueryDeployments() *DeploymentQuery {
+	return NewApplicationVersionClient(_m.config).QueryDeployments(_m)
+}
+
 // Update returns a builder for updating this ApplicationVersion.
 // Note that you need to call ApplicationVersion.Unwrap() before calling this method if this ApplicationVersion
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -510,6 +527,30 @@ func (_m *ApplicationVersion) appendNamedAttestations(name string, edges ...*Att
 		_m.Edges.namedAttestations[name] = []*Attestation{}
 	} else {
 		_m.Edges.namedAttestations[name] = append(_m.Edges.namedAttestations[name], edges...)
+	}
+}
+
+// NamedDeployments returns the Deployments named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *ApplicationVersion) NamedDeployments(name string) ([]*Deployment, error) {
+	if _m.Edges.namedDeployments == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedDeployments[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *ApplicationVersion) appendNamedDeployments(name string, edges ...*Deployment) {
+	if _m.Edges.namedDeployments == nil {
+		_m.Edges.namedDeployments = make(map[string][]*Deployment)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedDeployments[name] = []*Deployment{}
+	} else {
+		_m.Edges.namedDeployments[name] = append(_m.Edges.namedDeployments[name], edges...)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attestation"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/principal"
 	"github.com/plimsoll/plimsoll/ent/db/project"
@@ -37,11 +38,13 @@ type ApplicationVersionQuery struct {
 	withReleasables       *ReleasableQuery
 	withPromotions        *PromotionQuery
 	withAttestations      *AttestationQuery
+	withDeployments       *DeploymentQuery
 	loadTotal             []func(context.Context, []*ApplicationVersion) error
 	modifiers             []func(*sql.Selector)
 	withNamedReleasables  map[string]*ReleasableQuery
 	withNamedPromotions   map[string]*PromotionQuery
 	withNamedAttestations map[string]*AttestationQuery
+	withNamedDeployments  map[string]*DeploymentQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -225,6 +228,28 @@ func (_q *ApplicationVersionQuery) QueryAttestations() *AttestationQuery {
 			sqlgraph.From(applicationversion.Table, applicationversion.FieldID, selector),
 			sqlgraph.To(attestation.Table, attestation.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, applicationversion.AttestationsTable, applicationversion.AttestationsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryDeployments chains the current query on the "deployments" edge.
+func (_q *ApplicationVersionQuery) QueryDeployments() *DeploymentQuery {
+	query := (&DeploymentClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(applicationversion.Table, applicationversion.FieldID, selector),
+			sqlgraph.To(deployment.Table, deployment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, applicationversion.DeploymentsTable, applicationversion.DeploymentsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -431,6 +456,7 @@ func (_q *ApplicationVersionQuery) Clone() *ApplicationVersionQuery {
 		withReleasables:  _q.withReleasables.Clone(),
 		withPromotions:   _q.withPromotions.Clone(),
 		withAttestations: _q.withAttestations.Clone(),
+		withDeployments:  _q.withDeployments.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -515,6 +541,17 @@ func (_q *ApplicationVersionQuery) WithAttestations(opts ...func(*AttestationQue
 	return _q
 }
 
+// WithDeployments tells the query-builder to eager-load the nodes that are connected to
+// the "deployments" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationVersionQuery) WithDeployments(opts ...func(*DeploymentQuery)) *ApplicationVersionQuery {
+	query := (&DeploymentClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withDeployments = query
+	return _q
+}
+
 // GroupBy is used to group vertices by one or more fields/columns.
 // It is often used with aggregate functions, like: count, max, mean, min, sum.
 //
@@ -593,7 +630,7 @@ func (_q *ApplicationVersionQuery) sqlAll(ctx context.Context, hooks ...queryHoo
 	var (
 		nodes       = []*ApplicationVersion{}
 		_spec       = _q.querySpec()
-		loadedTypes = [7]bool{
+		loadedTypes = [8]bool{
 			_q.withProject != nil,
 			_q.withApplication != nil,
 			_q.withCurrentStage != nil,
@@ -601,6 +638,7 @@ func (_q *ApplicationVersionQuery) sqlAll(ctx context.Context, hooks ...queryHoo
 			_q.withReleasables != nil,
 			_q.withPromotions != nil,
 			_q.withAttestations != nil,
+			_q.withDeployments != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -669,6 +707,13 @@ func (_q *ApplicationVersionQuery) sqlAll(ctx context.Context, hooks ...queryHoo
 			return nil, err
 		}
 	}
+	if query := _q.withDeployments; query != nil {
+		if err := _q.loadDeployments(ctx, query, nodes,
+			func(n *ApplicationVersion) { n.Edges.Deployments = []*Deployment{} },
+			func(n *ApplicationVersion, e *Deployment) { n.Edges.Deployments = append(n.Edges.Deployments, e) }); err != nil {
+			return nil, err
+		}
+	}
 	for name, query := range _q.withNamedReleasables {
 		if err := _q.loadReleasables(ctx, query, nodes,
 			func(n *ApplicationVersion) { n.appendNamedReleasables(name) },
@@ -687,6 +732,13 @@ func (_q *ApplicationVersionQuery) sqlAll(ctx context.Context, hooks ...queryHoo
 		if err := _q.loadAttestations(ctx, query, nodes,
 			func(n *ApplicationVersion) { n.appendNamedAttestations(name) },
 			func(n *ApplicationVersion, e *Attestation) { n.appendNamedAttestations(name, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedDeployments {
+		if err := _q.loadDeployments(ctx, query, nodes,
+			func(n *ApplicationVersion) { n.appendNamedDeployments(name) },
+			func(n *ApplicationVersion, e *Deployment) { n.appendNamedDeployments(name, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -907,6 +959,36 @@ func (_q *ApplicationVersionQuery) loadAttestations(ctx context.Context, query *
 	}
 	return nil
 }
+func (_q *ApplicationVersionQuery) loadDeployments(ctx context.Context, query *DeploymentQuery, nodes []*ApplicationVersion, init func(*ApplicationVersion), assign func(*ApplicationVersion, *Deployment)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[int]*ApplicationVersion)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(deployment.FieldVersionID)
+	}
+	query.Where(predicate.Deployment(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(applicationversion.DeploymentsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.VersionID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "version_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
 
 func (_q *ApplicationVersionQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -1052,6 +1134,20 @@ func (_q *ApplicationVersionQuery) WithNamedAttestations(name string, opts ...fu
 		_q.withNamedAttestations = make(map[string]*AttestationQuery)
 	}
 	_q.withNamedAttestations[name] = query
+	return _q
+}
+
+// WithNamedDeployments tells the query-builder to eager-load the nodes that are connected to the "deployments"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationVersionQuery) WithNamedDeployments(name string, opts ...func(*DeploymentQuery)) *ApplicationVersionQuery {
+	query := (&DeploymentClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedDeployments == nil {
+		_q.withNamedDeployments = make(map[string]*DeploymentQuery)
+	}
+	_q.withNamedDeployments[name] = query
 	return _q
 }
 

@@ -17,6 +17,8 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/activityopening"
+	"github.com/plimsoll/plimsoll/ent/db/advisory"
+	"github.com/plimsoll/plimsoll/ent/db/affectedpackage"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attachment"
@@ -26,6 +28,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/component"
+	"github.com/plimsoll/plimsoll/ent/db/componentmatch"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -53,6 +57,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
 
 	stdsql "database/sql"
 )
@@ -66,6 +72,10 @@ type Client struct {
 	ActivityEvent *ActivityEventClient
 	// ActivityOpening is the client for interacting with the ActivityOpening builders.
 	ActivityOpening *ActivityOpeningClient
+	// Advisory is the client for interacting with the Advisory builders.
+	Advisory *AdvisoryClient
+	// AffectedPackage is the client for interacting with the AffectedPackage builders.
+	AffectedPackage *AffectedPackageClient
 	// Application is the client for interacting with the Application builders.
 	Application *ApplicationClient
 	// ApplicationVersion is the client for interacting with the ApplicationVersion builders.
@@ -84,6 +94,10 @@ type Client struct {
 	BuildArtifact *BuildArtifactClient
 	// Component is the client for interacting with the Component builders.
 	Component *ComponentClient
+	// ComponentMatch is the client for interacting with the ComponentMatch builders.
+	ComponentMatch *ComponentMatchClient
+	// Deployment is the client for interacting with the Deployment builders.
+	Deployment *DeploymentClient
 	// Evaluation is the client for interacting with the Evaluation builders.
 	Evaluation *EvaluationClient
 	// Evidence is the client for interacting with the Evidence builders.
@@ -138,6 +152,10 @@ type Client struct {
 	Token *TokenClient
 	// TrustAnchor is the client for interacting with the TrustAnchor builders.
 	TrustAnchor *TrustAnchorClient
+	// Vulnerability is the client for interacting with the Vulnerability builders.
+	Vulnerability *VulnerabilityClient
+	// VulnerabilityAlias is the client for interacting with the VulnerabilityAlias builders.
+	VulnerabilityAlias *VulnerabilityAliasClient
 	// additional fields for node api
 	tables tables
 }
@@ -153,6 +171,8 @@ func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.ActivityEvent = NewActivityEventClient(c.config)
 	c.ActivityOpening = NewActivityOpeningClient(c.config)
+	c.Advisory = NewAdvisoryClient(c.config)
+	c.AffectedPackage = NewAffectedPackageClient(c.config)
 	c.Application = NewApplicationClient(c.config)
 	c.ApplicationVersion = NewApplicationVersionClient(c.config)
 	c.Attachment = NewAttachmentClient(c.config)
@@ -162,6 +182,8 @@ func (c *Client) init() {
 	c.Build = NewBuildClient(c.config)
 	c.BuildArtifact = NewBuildArtifactClient(c.config)
 	c.Component = NewComponentClient(c.config)
+	c.ComponentMatch = NewComponentMatchClient(c.config)
+	c.Deployment = NewDeploymentClient(c.config)
 	c.Evaluation = NewEvaluationClient(c.config)
 	c.Evidence = NewEvidenceClient(c.config)
 	c.EvidenceSubject = NewEvidenceSubjectClient(c.config)
@@ -189,6 +211,8 @@ func (c *Client) init() {
 	c.Stage = NewStageClient(c.config)
 	c.Token = NewTokenClient(c.config)
 	c.TrustAnchor = NewTrustAnchorClient(c.config)
+	c.Vulnerability = NewVulnerabilityClient(c.config)
+	c.VulnerabilityAlias = NewVulnerabilityAliasClient(c.config)
 }
 
 type (
@@ -283,6 +307,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		config:             cfg,
 		ActivityEvent:      NewActivityEventClient(cfg),
 		ActivityOpening:    NewActivityOpeningClient(cfg),
+		Advisory:           NewAdvisoryClient(cfg),
+		AffectedPackage:    NewAffectedPackageClient(cfg),
 		Application:        NewApplicationClient(cfg),
 		ApplicationVersion: NewApplicationVersionClient(cfg),
 		Attachment:         NewAttachmentClient(cfg),
@@ -292,6 +318,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Build:              NewBuildClient(cfg),
 		BuildArtifact:      NewBuildArtifactClient(cfg),
 		Component:          NewComponentClient(cfg),
+		ComponentMatch:     NewComponentMatchClient(cfg),
+		Deployment:         NewDeploymentClient(cfg),
 		Evaluation:         NewEvaluationClient(cfg),
 		Evidence:           NewEvidenceClient(cfg),
 		EvidenceSubject:    NewEvidenceSubjectClient(cfg),
@@ -319,6 +347,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Stage:              NewStageClient(cfg),
 		Token:              NewTokenClient(cfg),
 		TrustAnchor:        NewTrustAnchorClient(cfg),
+		Vulnerability:      NewVulnerabilityClient(cfg),
+		VulnerabilityAlias: NewVulnerabilityAliasClient(cfg),
 	}, nil
 }
 
@@ -340,6 +370,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		config:             cfg,
 		ActivityEvent:      NewActivityEventClient(cfg),
 		ActivityOpening:    NewActivityOpeningClient(cfg),
+		Advisory:           NewAdvisoryClient(cfg),
+		AffectedPackage:    NewAffectedPackageClient(cfg),
 		Application:        NewApplicationClient(cfg),
 		ApplicationVersion: NewApplicationVersionClient(cfg),
 		Attachment:         NewAttachmentClient(cfg),
@@ -349,6 +381,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Build:              NewBuildClient(cfg),
 		BuildArtifact:      NewBuildArtifactClient(cfg),
 		Component:          NewComponentClient(cfg),
+		ComponentMatch:     NewComponentMatchClient(cfg),
+		Deployment:         NewDeploymentClient(cfg),
 		Evaluation:         NewEvaluationClient(cfg),
 		Evidence:           NewEvidenceClient(cfg),
 		EvidenceSubject:    NewEvidenceSubjectClient(cfg),
@@ -376,6 +410,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Stage:              NewStageClient(cfg),
 		Token:              NewTokenClient(cfg),
 		TrustAnchor:        NewTrustAnchorClient(cfg),
+		Vulnerability:      NewVulnerabilityClient(cfg),
+		VulnerabilityAlias: NewVulnerabilityAliasClient(cfg),
 	}, nil
 }
 
@@ -405,13 +441,15 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.ActivityEvent, c.ActivityOpening, c.Application, c.ApplicationVersion,
-		c.Attachment, c.Attestation, c.Binding, c.Blob, c.Build, c.BuildArtifact,
-		c.Component, c.Evaluation, c.Evidence, c.EvidenceSubject, c.GatePolicy,
-		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.Owner, c.Ownership,
-		c.PackageVersion, c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal,
-		c.Project, c.Promotion, c.Releasable, c.RoleBinding, c.Rule, c.Sbom,
-		c.SbomComponent, c.SearchWord, c.SigningKey, c.Stage, c.Token, c.TrustAnchor,
+		c.ActivityEvent, c.ActivityOpening, c.Advisory, c.AffectedPackage,
+		c.Application, c.ApplicationVersion, c.Attachment, c.Attestation, c.Binding,
+		c.Blob, c.Build, c.BuildArtifact, c.Component, c.ComponentMatch, c.Deployment,
+		c.Evaluation, c.Evidence, c.EvidenceSubject, c.GatePolicy, c.ImageChild,
+		c.Label, c.Lifecycle, c.LifecycleStep, c.Owner, c.Ownership, c.PackageVersion,
+		c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal, c.Project, c.Promotion,
+		c.Releasable, c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord,
+		c.SigningKey, c.Stage, c.Token, c.TrustAnchor, c.Vulnerability,
+		c.VulnerabilityAlias,
 	} {
 		n.Use(hooks...)
 	}
@@ -421,13 +459,15 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.ActivityEvent, c.ActivityOpening, c.Application, c.ApplicationVersion,
-		c.Attachment, c.Attestation, c.Binding, c.Blob, c.Build, c.BuildArtifact,
-		c.Component, c.Evaluation, c.Evidence, c.EvidenceSubject, c.GatePolicy,
-		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.Owner, c.Ownership,
-		c.PackageVersion, c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal,
-		c.Project, c.Promotion, c.Releasable, c.RoleBinding, c.Rule, c.Sbom,
-		c.SbomComponent, c.SearchWord, c.SigningKey, c.Stage, c.Token, c.TrustAnchor,
+		c.ActivityEvent, c.ActivityOpening, c.Advisory, c.AffectedPackage,
+		c.Application, c.ApplicationVersion, c.Attachment, c.Attestation, c.Binding,
+		c.Blob, c.Build, c.BuildArtifact, c.Component, c.ComponentMatch, c.Deployment,
+		c.Evaluation, c.Evidence, c.EvidenceSubject, c.GatePolicy, c.ImageChild,
+		c.Label, c.Lifecycle, c.LifecycleStep, c.Owner, c.Ownership, c.PackageVersion,
+		c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal, c.Project, c.Promotion,
+		c.Releasable, c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord,
+		c.SigningKey, c.Stage, c.Token, c.TrustAnchor, c.Vulnerability,
+		c.VulnerabilityAlias,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -440,6 +480,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ActivityEvent.mutate(ctx, m)
 	case *ActivityOpeningMutation:
 		return c.ActivityOpening.mutate(ctx, m)
+	case *AdvisoryMutation:
+		return c.Advisory.mutate(ctx, m)
+	case *AffectedPackageMutation:
+		return c.AffectedPackage.mutate(ctx, m)
 	case *ApplicationMutation:
 		return c.Application.mutate(ctx, m)
 	case *ApplicationVersionMutation:
@@ -458,6 +502,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.BuildArtifact.mutate(ctx, m)
 	case *ComponentMutation:
 		return c.Component.mutate(ctx, m)
+	case *ComponentMatchMutation:
+		return c.ComponentMatch.mutate(ctx, m)
+	case *DeploymentMutation:
+		return c.Deployment.mutate(ctx, m)
 	case *EvaluationMutation:
 		return c.Evaluation.mutate(ctx, m)
 	case *EvidenceMutation:
@@ -512,6 +560,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Token.mutate(ctx, m)
 	case *TrustAnchorMutation:
 		return c.TrustAnchor.mutate(ctx, m)
+	case *VulnerabilityMutation:
+		return c.Vulnerability.mutate(ctx, m)
+	case *VulnerabilityAliasMutation:
+		return c.VulnerabilityAlias.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("db: unknown mutation type %T", m)
 	}
@@ -828,6 +880,336 @@ func (c *ActivityOpeningClient) mutate(ctx context.Context, m *ActivityOpeningMu
 		return (&ActivityOpeningDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown ActivityOpening mutation op: %q", m.Op())
+	}
+}
+
+// AdvisoryClient is a client for the Advisory schema.
+type AdvisoryClient struct {
+	config
+}
+
+// NewAdvisoryClient returns a client for the Advisory from the given config.
+func NewAdvisoryClient(c config) *AdvisoryClient {
+	return &AdvisoryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `advisory.Hooks(f(g(h())))`.
+func (c *AdvisoryClient) Use(hooks ...Hook) {
+	c.hooks.Advisory = append(c.hooks.Advisory, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `advisory.Intercept(f(g(h())))`.
+func (c *AdvisoryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Advisory = append(c.inters.Advisory, interceptors...)
+}
+
+// Create returns a builder for creating a Advisory entity.
+func (c *AdvisoryClient) Create() *AdvisoryCreate {
+	mutation := newAdvisoryMutation(c.config, OpCreate)
+	return &AdvisoryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Advisory entities.
+func (c *AdvisoryClient) CreateBulk(builders ...*AdvisoryCreate) *AdvisoryCreateBulk {
+	return &AdvisoryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AdvisoryClient) MapCreateBulk(slice any, setFunc func(*AdvisoryCreate, int)) *AdvisoryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AdvisoryCreateBulk{err: fmt.Errorf("calling to AdvisoryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AdvisoryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AdvisoryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Advisory.
+func (c *AdvisoryClient) Update() *AdvisoryUpdate {
+	mutation := newAdvisoryMutation(c.config, OpUpdate)
+	return &AdvisoryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AdvisoryClient) UpdateOne(_m *Advisory) *AdvisoryUpdateOne {
+	mutation := newAdvisoryMutation(c.config, OpUpdateOne, withAdvisory(_m))
+	return &AdvisoryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AdvisoryClient) UpdateOneID(id int) *AdvisoryUpdateOne {
+	mutation := newAdvisoryMutation(c.config, OpUpdateOne, withAdvisoryID(id))
+	return &AdvisoryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Advisory.
+func (c *AdvisoryClient) Delete() *AdvisoryDelete {
+	mutation := newAdvisoryMutation(c.config, OpDelete)
+	return &AdvisoryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AdvisoryClient) DeleteOne(_m *Advisory) *AdvisoryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AdvisoryClient) DeleteOneID(id int) *AdvisoryDeleteOne {
+	builder := c.Delete().Where(advisory.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AdvisoryDeleteOne{builder}
+}
+
+// Query returns a query builder for Advisory.
+func (c *AdvisoryClient) Query() *AdvisoryQuery {
+	return &AdvisoryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAdvisory},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Advisory entity by its id.
+func (c *AdvisoryClient) Get(ctx context.Context, id int) (*Advisory, error) {
+	return c.Query().Where(advisory.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AdvisoryClient) GetX(ctx context.Context, id int) *Advisory {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryVulnerability queries the vulnerability edge of a Advisory.
+func (c *AdvisoryClient) QueryVulnerability(_m *Advisory) *VulnerabilityQuery {
+	query := (&VulnerabilityClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(advisory.Table, advisory.FieldID, id),
+			sqlgraph.To(vulnerability.Table, vulnerability.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, advisory.VulnerabilityTable, advisory.VulnerabilityColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAffected queries the affected edge of a Advisory.
+func (c *AdvisoryClient) QueryAffected(_m *Advisory) *AffectedPackageQuery {
+	query := (&AffectedPackageClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(advisory.Table, advisory.FieldID, id),
+			sqlgraph.To(affectedpackage.Table, affectedpackage.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, advisory.AffectedTable, advisory.AffectedColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMatches queries the matches edge of a Advisory.
+func (c *AdvisoryClient) QueryMatches(_m *Advisory) *ComponentMatchQuery {
+	query := (&ComponentMatchClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(advisory.Table, advisory.FieldID, id),
+			sqlgraph.To(componentmatch.Table, componentmatch.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, advisory.MatchesTable, advisory.MatchesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AdvisoryClient) Hooks() []Hook {
+	return c.hooks.Advisory
+}
+
+// Interceptors returns the client interceptors.
+func (c *AdvisoryClient) Interceptors() []Interceptor {
+	return c.inters.Advisory
+}
+
+func (c *AdvisoryClient) mutate(ctx context.Context, m *AdvisoryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AdvisoryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AdvisoryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AdvisoryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AdvisoryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Advisory mutation op: %q", m.Op())
+	}
+}
+
+// AffectedPackageClient is a client for the AffectedPackage schema.
+type AffectedPackageClient struct {
+	config
+}
+
+// NewAffectedPackageClient returns a client for the AffectedPackage from the given config.
+func NewAffectedPackageClient(c config) *AffectedPackageClient {
+	return &AffectedPackageClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `affectedpackage.Hooks(f(g(h())))`.
+func (c *AffectedPackageClient) Use(hooks ...Hook) {
+	c.hooks.AffectedPackage = append(c.hooks.AffectedPackage, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `affectedpackage.Intercept(f(g(h())))`.
+func (c *AffectedPackageClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AffectedPackage = append(c.inters.AffectedPackage, interceptors...)
+}
+
+// Create returns a builder for creating a AffectedPackage entity.
+func (c *AffectedPackageClient) Create() *AffectedPackageCreate {
+	mutation := newAffectedPackageMutation(c.config, OpCreate)
+	return &AffectedPackageCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AffectedPackage entities.
+func (c *AffectedPackageClient) CreateBulk(builders ...*AffectedPackageCreate) *AffectedPackageCreateBulk {
+	return &AffectedPackageCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AffectedPackageClient) MapCreateBulk(slice any, setFunc func(*AffectedPackageCreate, int)) *AffectedPackageCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AffectedPackageCreateBulk{err: fmt.Errorf("calling to AffectedPackageClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AffectedPackageCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AffectedPackageCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AffectedPackage.
+func (c *AffectedPackageClient) Update() *AffectedPackageUpdate {
+	mutation := newAffectedPackageMutation(c.config, OpUpdate)
+	return &AffectedPackageUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AffectedPackageClient) UpdateOne(_m *AffectedPackage) *AffectedPackageUpdateOne {
+	mutation := newAffectedPackageMutation(c.config, OpUpdateOne, withAffectedPackage(_m))
+	return &AffectedPackageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AffectedPackageClient) UpdateOneID(id int) *AffectedPackageUpdateOne {
+	mutation := newAffectedPackageMutation(c.config, OpUpdateOne, withAffectedPackageID(id))
+	return &AffectedPackageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AffectedPackage.
+func (c *AffectedPackageClient) Delete() *AffectedPackageDelete {
+	mutation := newAffectedPackageMutation(c.config, OpDelete)
+	return &AffectedPackageDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AffectedPackageClient) DeleteOne(_m *AffectedPackage) *AffectedPackageDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AffectedPackageClient) DeleteOneID(id int) *AffectedPackageDeleteOne {
+	builder := c.Delete().Where(affectedpackage.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AffectedPackageDeleteOne{builder}
+}
+
+// Query returns a query builder for AffectedPackage.
+func (c *AffectedPackageClient) Query() *AffectedPackageQuery {
+	return &AffectedPackageQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAffectedPackage},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AffectedPackage entity by its id.
+func (c *AffectedPackageClient) Get(ctx context.Context, id int) (*AffectedPackage, error) {
+	return c.Query().Where(affectedpackage.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AffectedPackageClient) GetX(ctx context.Context, id int) *AffectedPackage {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAdvisory queries the advisory edge of a AffectedPackage.
+func (c *AffectedPackageClient) QueryAdvisory(_m *AffectedPackage) *AdvisoryQuery {
+	query := (&AdvisoryClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(affectedpackage.Table, affectedpackage.FieldID, id),
+			sqlgraph.To(advisory.Table, advisory.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, affectedpackage.AdvisoryTable, affectedpackage.AdvisoryColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AffectedPackageClient) Hooks() []Hook {
+	return c.hooks.AffectedPackage
+}
+
+// Interceptors returns the client interceptors.
+func (c *AffectedPackageClient) Interceptors() []Interceptor {
+	return c.inters.AffectedPackage
+}
+
+func (c *AffectedPackageClient) mutate(ctx context.Context, m *AffectedPackageMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AffectedPackageCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AffectedPackageUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AffectedPackageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AffectedPackageDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown AffectedPackage mutation op: %q", m.Op())
 	}
 }
 
@@ -1273,6 +1655,22 @@ func (c *ApplicationVersionClient) QueryAttestations(_m *ApplicationVersion) *At
 			sqlgraph.From(applicationversion.Table, applicationversion.FieldID, id),
 			sqlgraph.To(attestation.Table, attestation.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, applicationversion.AttestationsTable, applicationversion.AttestationsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDeployments queries the deployments edge of a ApplicationVersion.
+func (c *ApplicationVersionClient) QueryDeployments(_m *ApplicationVersion) *DeploymentQuery {
+	query := (&DeploymentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(applicationversion.Table, applicationversion.FieldID, id),
+			sqlgraph.To(deployment.Table, deployment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, applicationversion.DeploymentsTable, applicationversion.DeploymentsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -2489,6 +2887,384 @@ func (c *ComponentClient) mutate(ctx context.Context, m *ComponentMutation) (Val
 		return (&ComponentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown Component mutation op: %q", m.Op())
+	}
+}
+
+// ComponentMatchClient is a client for the ComponentMatch schema.
+type ComponentMatchClient struct {
+	config
+}
+
+// NewComponentMatchClient returns a client for the ComponentMatch from the given config.
+func NewComponentMatchClient(c config) *ComponentMatchClient {
+	return &ComponentMatchClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `componentmatch.Hooks(f(g(h())))`.
+func (c *ComponentMatchClient) Use(hooks ...Hook) {
+	c.hooks.ComponentMatch = append(c.hooks.ComponentMatch, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `componentmatch.Intercept(f(g(h())))`.
+func (c *ComponentMatchClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ComponentMatch = append(c.inters.ComponentMatch, interceptors...)
+}
+
+// Create returns a builder for creating a ComponentMatch entity.
+func (c *ComponentMatchClient) Create() *ComponentMatchCreate {
+	mutation := newComponentMatchMutation(c.config, OpCreate)
+	return &ComponentMatchCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ComponentMatch entities.
+func (c *ComponentMatchClient) CreateBulk(builders ...*ComponentMatchCreate) *ComponentMatchCreateBulk {
+	return &ComponentMatchCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ComponentMatchClient) MapCreateBulk(slice any, setFunc func(*ComponentMatchCreate, int)) *ComponentMatchCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ComponentMatchCreateBulk{err: fmt.Errorf("calling to ComponentMatchClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ComponentMatchCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ComponentMatchCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ComponentMatch.
+func (c *ComponentMatchClient) Update() *ComponentMatchUpdate {
+	mutation := newComponentMatchMutation(c.config, OpUpdate)
+	return &ComponentMatchUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ComponentMatchClient) UpdateOne(_m *ComponentMatch) *ComponentMatchUpdateOne {
+	mutation := newComponentMatchMutation(c.config, OpUpdateOne, withComponentMatch(_m))
+	return &ComponentMatchUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ComponentMatchClient) UpdateOneID(id int) *ComponentMatchUpdateOne {
+	mutation := newComponentMatchMutation(c.config, OpUpdateOne, withComponentMatchID(id))
+	return &ComponentMatchUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ComponentMatch.
+func (c *ComponentMatchClient) Delete() *ComponentMatchDelete {
+	mutation := newComponentMatchMutation(c.config, OpDelete)
+	return &ComponentMatchDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ComponentMatchClient) DeleteOne(_m *ComponentMatch) *ComponentMatchDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ComponentMatchClient) DeleteOneID(id int) *ComponentMatchDeleteOne {
+	builder := c.Delete().Where(componentmatch.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ComponentMatchDeleteOne{builder}
+}
+
+// Query returns a query builder for ComponentMatch.
+func (c *ComponentMatchClient) Query() *ComponentMatchQuery {
+	return &ComponentMatchQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeComponentMatch},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ComponentMatch entity by its id.
+func (c *ComponentMatchClient) Get(ctx context.Context, id int) (*ComponentMatch, error) {
+	return c.Query().Where(componentmatch.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ComponentMatchClient) GetX(ctx context.Context, id int) *ComponentMatch {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryComponent queries the component edge of a ComponentMatch.
+func (c *ComponentMatchClient) QueryComponent(_m *ComponentMatch) *ComponentQuery {
+	query := (&ComponentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(componentmatch.Table, componentmatch.FieldID, id),
+			sqlgraph.To(component.Table, component.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, componentmatch.ComponentTable, componentmatch.ComponentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAdvisory queries the advisory edge of a ComponentMatch.
+func (c *ComponentMatchClient) QueryAdvisory(_m *ComponentMatch) *AdvisoryQuery {
+	query := (&AdvisoryClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(componentmatch.Table, componentmatch.FieldID, id),
+			sqlgraph.To(advisory.Table, advisory.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, componentmatch.AdvisoryTable, componentmatch.AdvisoryColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryVulnerability queries the vulnerability edge of a ComponentMatch.
+func (c *ComponentMatchClient) QueryVulnerability(_m *ComponentMatch) *VulnerabilityQuery {
+	query := (&VulnerabilityClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(componentmatch.Table, componentmatch.FieldID, id),
+			sqlgraph.To(vulnerability.Table, vulnerability.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, componentmatch.VulnerabilityTable, componentmatch.VulnerabilityColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ComponentMatchClient) Hooks() []Hook {
+	return c.hooks.ComponentMatch
+}
+
+// Interceptors returns the client interceptors.
+func (c *ComponentMatchClient) Interceptors() []Interceptor {
+	return c.inters.ComponentMatch
+}
+
+func (c *ComponentMatchClient) mutate(ctx context.Context, m *ComponentMatchMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ComponentMatchCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ComponentMatchUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ComponentMatchUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ComponentMatchDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown ComponentMatch mutation op: %q", m.Op())
+	}
+}
+
+// DeploymentClient is a client for the Deployment schema.
+type DeploymentClient struct {
+	config
+}
+
+// NewDeploymentClient returns a client for the Deployment from the given config.
+func NewDeploymentClient(c config) *DeploymentClient {
+	return &DeploymentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `deployment.Hooks(f(g(h())))`.
+func (c *DeploymentClient) Use(hooks ...Hook) {
+	c.hooks.Deployment = append(c.hooks.Deployment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `deployment.Intercept(f(g(h())))`.
+func (c *DeploymentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Deployment = append(c.inters.Deployment, interceptors...)
+}
+
+// Create returns a builder for creating a Deployment entity.
+func (c *DeploymentClient) Create() *DeploymentCreate {
+	mutation := newDeploymentMutation(c.config, OpCreate)
+	return &DeploymentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Deployment entities.
+func (c *DeploymentClient) CreateBulk(builders ...*DeploymentCreate) *DeploymentCreateBulk {
+	return &DeploymentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DeploymentClient) MapCreateBulk(slice any, setFunc func(*DeploymentCreate, int)) *DeploymentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DeploymentCreateBulk{err: fmt.Errorf("calling to DeploymentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DeploymentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DeploymentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Deployment.
+func (c *DeploymentClient) Update() *DeploymentUpdate {
+	mutation := newDeploymentMutation(c.config, OpUpdate)
+	return &DeploymentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DeploymentClient) UpdateOne(_m *Deployment) *DeploymentUpdateOne {
+	mutation := newDeploymentMutation(c.config, OpUpdateOne, withDeployment(_m))
+	return &DeploymentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DeploymentClient) UpdateOneID(id int) *DeploymentUpdateOne {
+	mutation := newDeploymentMutation(c.config, OpUpdateOne, withDeploymentID(id))
+	return &DeploymentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Deployment.
+func (c *DeploymentClient) Delete() *DeploymentDelete {
+	mutation := newDeploymentMutation(c.config, OpDelete)
+	return &DeploymentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DeploymentClient) DeleteOne(_m *Deployment) *DeploymentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DeploymentClient) DeleteOneID(id int) *DeploymentDeleteOne {
+	builder := c.Delete().Where(deployment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DeploymentDeleteOne{builder}
+}
+
+// Query returns a query builder for Deployment.
+func (c *DeploymentClient) Query() *DeploymentQuery {
+	return &DeploymentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDeployment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Deployment entity by its id.
+func (c *DeploymentClient) Get(ctx context.Context, id int) (*Deployment, error) {
+	return c.Query().Where(deployment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DeploymentClient) GetX(ctx context.Context, id int) *Deployment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryVersion queries the version edge of a Deployment.
+func (c *DeploymentClient) QueryVersion(_m *Deployment) *ApplicationVersionQuery {
+	query := (&ApplicationVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(deployment.Table, deployment.FieldID, id),
+			sqlgraph.To(applicationversion.Table, applicationversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, deployment.VersionTable, deployment.VersionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a Deployment.
+func (c *DeploymentClient) QueryApplication(_m *Deployment) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(deployment.Table, deployment.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, deployment.ApplicationTable, deployment.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryProject queries the project edge of a Deployment.
+func (c *DeploymentClient) QueryProject(_m *Deployment) *ProjectQuery {
+	query := (&ProjectClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(deployment.Table, deployment.FieldID, id),
+			sqlgraph.To(project.Table, project.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, deployment.ProjectTable, deployment.ProjectColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCreator queries the creator edge of a Deployment.
+func (c *DeploymentClient) QueryCreator(_m *Deployment) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(deployment.Table, deployment.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, deployment.CreatorTable, deployment.CreatorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DeploymentClient) Hooks() []Hook {
+	return c.hooks.Deployment
+}
+
+// Interceptors returns the client interceptors.
+func (c *DeploymentClient) Interceptors() []Interceptor {
+	return c.inters.Deployment
+}
+
+func (c *DeploymentClient) mutate(ctx context.Context, m *DeploymentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DeploymentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DeploymentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DeploymentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DeploymentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Deployment mutation op: %q", m.Op())
 	}
 }
 
@@ -7107,25 +7883,357 @@ func (c *TrustAnchorClient) mutate(ctx context.Context, m *TrustAnchorMutation) 
 	}
 }
 
+// VulnerabilityClient is a client for the Vulnerability schema.
+type VulnerabilityClient struct {
+	config
+}
+
+// NewVulnerabilityClient returns a client for the Vulnerability from the given config.
+func NewVulnerabilityClient(c config) *VulnerabilityClient {
+	return &VulnerabilityClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `vulnerability.Hooks(f(g(h())))`.
+func (c *VulnerabilityClient) Use(hooks ...Hook) {
+	c.hooks.Vulnerability = append(c.hooks.Vulnerability, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `vulnerability.Intercept(f(g(h())))`.
+func (c *VulnerabilityClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Vulnerability = append(c.inters.Vulnerability, interceptors...)
+}
+
+// Create returns a builder for creating a Vulnerability entity.
+func (c *VulnerabilityClient) Create() *VulnerabilityCreate {
+	mutation := newVulnerabilityMutation(c.config, OpCreate)
+	return &VulnerabilityCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Vulnerability entities.
+func (c *VulnerabilityClient) CreateBulk(builders ...*VulnerabilityCreate) *VulnerabilityCreateBulk {
+	return &VulnerabilityCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *VulnerabilityClient) MapCreateBulk(slice any, setFunc func(*VulnerabilityCreate, int)) *VulnerabilityCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &VulnerabilityCreateBulk{err: fmt.Errorf("calling to VulnerabilityClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*VulnerabilityCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &VulnerabilityCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Vulnerability.
+func (c *VulnerabilityClient) Update() *VulnerabilityUpdate {
+	mutation := newVulnerabilityMutation(c.config, OpUpdate)
+	return &VulnerabilityUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *VulnerabilityClient) UpdateOne(_m *Vulnerability) *VulnerabilityUpdateOne {
+	mutation := newVulnerabilityMutation(c.config, OpUpdateOne, withVulnerability(_m))
+	return &VulnerabilityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *VulnerabilityClient) UpdateOneID(id int) *VulnerabilityUpdateOne {
+	mutation := newVulnerabilityMutation(c.config, OpUpdateOne, withVulnerabilityID(id))
+	return &VulnerabilityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Vulnerability.
+func (c *VulnerabilityClient) Delete() *VulnerabilityDelete {
+	mutation := newVulnerabilityMutation(c.config, OpDelete)
+	return &VulnerabilityDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *VulnerabilityClient) DeleteOne(_m *Vulnerability) *VulnerabilityDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *VulnerabilityClient) DeleteOneID(id int) *VulnerabilityDeleteOne {
+	builder := c.Delete().Where(vulnerability.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &VulnerabilityDeleteOne{builder}
+}
+
+// Query returns a query builder for Vulnerability.
+func (c *VulnerabilityClient) Query() *VulnerabilityQuery {
+	return &VulnerabilityQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeVulnerability},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Vulnerability entity by its id.
+func (c *VulnerabilityClient) Get(ctx context.Context, id int) (*Vulnerability, error) {
+	return c.Query().Where(vulnerability.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *VulnerabilityClient) GetX(ctx context.Context, id int) *Vulnerability {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAdvisories queries the advisories edge of a Vulnerability.
+func (c *VulnerabilityClient) QueryAdvisories(_m *Vulnerability) *AdvisoryQuery {
+	query := (&AdvisoryClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(vulnerability.Table, vulnerability.FieldID, id),
+			sqlgraph.To(advisory.Table, advisory.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, vulnerability.AdvisoriesTable, vulnerability.AdvisoriesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAliases queries the aliases edge of a Vulnerability.
+func (c *VulnerabilityClient) QueryAliases(_m *Vulnerability) *VulnerabilityAliasQuery {
+	query := (&VulnerabilityAliasClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(vulnerability.Table, vulnerability.FieldID, id),
+			sqlgraph.To(vulnerabilityalias.Table, vulnerabilityalias.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, vulnerability.AliasesTable, vulnerability.AliasesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMatches queries the matches edge of a Vulnerability.
+func (c *VulnerabilityClient) QueryMatches(_m *Vulnerability) *ComponentMatchQuery {
+	query := (&ComponentMatchClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(vulnerability.Table, vulnerability.FieldID, id),
+			sqlgraph.To(componentmatch.Table, componentmatch.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, vulnerability.MatchesTable, vulnerability.MatchesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *VulnerabilityClient) Hooks() []Hook {
+	return c.hooks.Vulnerability
+}
+
+// Interceptors returns the client interceptors.
+func (c *VulnerabilityClient) Interceptors() []Interceptor {
+	return c.inters.Vulnerability
+}
+
+func (c *VulnerabilityClient) mutate(ctx context.Context, m *VulnerabilityMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&VulnerabilityCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&VulnerabilityUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&VulnerabilityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&VulnerabilityDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Vulnerability mutation op: %q", m.Op())
+	}
+}
+
+// VulnerabilityAliasClient is a client for the VulnerabilityAlias schema.
+type VulnerabilityAliasClient struct {
+	config
+}
+
+// NewVulnerabilityAliasClient returns a client for the VulnerabilityAlias from the given config.
+func NewVulnerabilityAliasClient(c config) *VulnerabilityAliasClient {
+	return &VulnerabilityAliasClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `vulnerabilityalias.Hooks(f(g(h())))`.
+func (c *VulnerabilityAliasClient) Use(hooks ...Hook) {
+	c.hooks.VulnerabilityAlias = append(c.hooks.VulnerabilityAlias, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `vulnerabilityalias.Intercept(f(g(h())))`.
+func (c *VulnerabilityAliasClient) Intercept(interceptors ...Interceptor) {
+	c.inters.VulnerabilityAlias = append(c.inters.VulnerabilityAlias, interceptors...)
+}
+
+// Create returns a builder for creating a VulnerabilityAlias entity.
+func (c *VulnerabilityAliasClient) Create() *VulnerabilityAliasCreate {
+	mutation := newVulnerabilityAliasMutation(c.config, OpCreate)
+	return &VulnerabilityAliasCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of VulnerabilityAlias entities.
+func (c *VulnerabilityAliasClient) CreateBulk(builders ...*VulnerabilityAliasCreate) *VulnerabilityAliasCreateBulk {
+	return &VulnerabilityAliasCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *VulnerabilityAliasClient) MapCreateBulk(slice any, setFunc func(*VulnerabilityAliasCreate, int)) *VulnerabilityAliasCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &VulnerabilityAliasCreateBulk{err: fmt.Errorf("calling to VulnerabilityAliasClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*VulnerabilityAliasCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &VulnerabilityAliasCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for VulnerabilityAlias.
+func (c *VulnerabilityAliasClient) Update() *VulnerabilityAliasUpdate {
+	mutation := newVulnerabilityAliasMutation(c.config, OpUpdate)
+	return &VulnerabilityAliasUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *VulnerabilityAliasClient) UpdateOne(_m *VulnerabilityAlias) *VulnerabilityAliasUpdateOne {
+	mutation := newVulnerabilityAliasMutation(c.config, OpUpdateOne, withVulnerabilityAlias(_m))
+	return &VulnerabilityAliasUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *VulnerabilityAliasClient) UpdateOneID(id int) *VulnerabilityAliasUpdateOne {
+	mutation := newVulnerabilityAliasMutation(c.config, OpUpdateOne, withVulnerabilityAliasID(id))
+	return &VulnerabilityAliasUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for VulnerabilityAlias.
+func (c *VulnerabilityAliasClient) Delete() *VulnerabilityAliasDelete {
+	mutation := newVulnerabilityAliasMutation(c.config, OpDelete)
+	return &VulnerabilityAliasDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *VulnerabilityAliasClient) DeleteOne(_m *VulnerabilityAlias) *VulnerabilityAliasDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *VulnerabilityAliasClient) DeleteOneID(id int) *VulnerabilityAliasDeleteOne {
+	builder := c.Delete().Where(vulnerabilityalias.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &VulnerabilityAliasDeleteOne{builder}
+}
+
+// Query returns a query builder for VulnerabilityAlias.
+func (c *VulnerabilityAliasClient) Query() *VulnerabilityAliasQuery {
+	return &VulnerabilityAliasQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeVulnerabilityAlias},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a VulnerabilityAlias entity by its id.
+func (c *VulnerabilityAliasClient) Get(ctx context.Context, id int) (*VulnerabilityAlias, error) {
+	return c.Query().Where(vulnerabilityalias.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *VulnerabilityAliasClient) GetX(ctx context.Context, id int) *VulnerabilityAlias {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryVulnerability queries the vulnerability edge of a VulnerabilityAlias.
+func (c *VulnerabilityAliasClient) QueryVulnerability(_m *VulnerabilityAlias) *VulnerabilityQuery {
+	query := (&VulnerabilityClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(vulnerabilityalias.Table, vulnerabilityalias.FieldID, id),
+			sqlgraph.To(vulnerability.Table, vulnerability.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, vulnerabilityalias.VulnerabilityTable, vulnerabilityalias.VulnerabilityColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *VulnerabilityAliasClient) Hooks() []Hook {
+	return c.hooks.VulnerabilityAlias
+}
+
+// Interceptors returns the client interceptors.
+func (c *VulnerabilityAliasClient) Interceptors() []Interceptor {
+	return c.inters.VulnerabilityAlias
+}
+
+func (c *VulnerabilityAliasClient) mutate(ctx context.Context, m *VulnerabilityAliasMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&VulnerabilityAliasCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&VulnerabilityAliasUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&VulnerabilityAliasUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&VulnerabilityAliasDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown VulnerabilityAlias mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		ActivityEvent, ActivityOpening, Application, ApplicationVersion, Attachment,
-		Attestation, Binding, Blob, Build, BuildArtifact, Component, Evaluation,
-		Evidence, EvidenceSubject, GatePolicy, ImageChild, Label, Lifecycle,
-		LifecycleStep, Owner, Ownership, PackageVersion, Pkg, PolicyTarget,
-		PolicyTemplate, Principal, Project, Promotion, Releasable, RoleBinding, Rule,
-		Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
-		TrustAnchor []ent.Hook
+		ActivityEvent, ActivityOpening, Advisory, AffectedPackage, Application,
+		ApplicationVersion, Attachment, Attestation, Binding, Blob, Build,
+		BuildArtifact, Component, ComponentMatch, Deployment, Evaluation, Evidence,
+		EvidenceSubject, GatePolicy, ImageChild, Label, Lifecycle, LifecycleStep,
+		Owner, Ownership, PackageVersion, Pkg, PolicyTarget, PolicyTemplate, Principal,
+		Project, Promotion, Releasable, RoleBinding, Rule, Sbom, SbomComponent,
+		SearchWord, SigningKey, Stage, Token, TrustAnchor, Vulnerability,
+		VulnerabilityAlias []ent.Hook
 	}
 	inters struct {
-		ActivityEvent, ActivityOpening, Application, ApplicationVersion, Attachment,
-		Attestation, Binding, Blob, Build, BuildArtifact, Component, Evaluation,
-		Evidence, EvidenceSubject, GatePolicy, ImageChild, Label, Lifecycle,
-		LifecycleStep, Owner, Ownership, PackageVersion, Pkg, PolicyTarget,
-		PolicyTemplate, Principal, Project, Promotion, Releasable, RoleBinding, Rule,
-		Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
-		TrustAnchor []ent.Interceptor
+		ActivityEvent, ActivityOpening, Advisory, AffectedPackage, Application,
+		ApplicationVersion, Attachment, Attestation, Binding, Blob, Build,
+		BuildArtifact, Component, ComponentMatch, Deployment, Evaluation, Evidence,
+		EvidenceSubject, GatePolicy, ImageChild, Label, Lifecycle, LifecycleStep,
+		Owner, Ownership, PackageVersion, Pkg, PolicyTarget, PolicyTemplate, Principal,
+		Project, Promotion, Releasable, RoleBinding, Rule, Sbom, SbomComponent,
+		SearchWord, SigningKey, Stage, Token, TrustAnchor, Vulnerability,
+		VulnerabilityAlias []ent.Interceptor
 	}
 )
 

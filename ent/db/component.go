@@ -23,7 +23,9 @@ type Component struct {
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
 	// Version holds the value of the "version" field.
-	Version      string `json:"version,omitempty"`
+	Version string `json:"version,omitempty"`
+	// ecosystem and name, by which advisories find it; empty when none has any
+	PackageKey   string `json:"package_key,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -34,7 +36,7 @@ func (*Component) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case component.FieldID:
 			values[i] = new(sql.NullInt64)
-		case component.FieldIdentity, component.FieldPurl, component.FieldName, component.FieldVersion:
+		case component.FieldIdentity, component.FieldPurl, component.FieldName, component.FieldVersion, component.FieldPackageKey:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -81,6 +83,12 @@ func (_m *Component) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field version", values[i])
 			} else if value.Valid {
 				_m.Version = value.String
+			}
+		case component.FieldPackageKey:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field package_key", values[i])
+			} else if value.Valid {
+				_m.PackageKey = value.String
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -131,6 +139,9 @@ func (_m *Component) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("version=")
 	builder.WriteString(_m.Version)
+	builder.WriteString(", ")
+	builder.WriteString("package_key=")
+	builder.WriteString(_m.PackageKey)
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -53,6 +53,20 @@ func (_c *ComponentCreate) SetVersion(v string) *ComponentCreate {
 	return _c
 }
 
+// SetPackageKey sets the "package_key" field.
+func (_c *ComponentCreate) SetPackageKey(v string) *ComponentCreate {
+	_c.mutation.SetPackageKey(v)
+	return _c
+}
+
+// SetNillablePackageKey sets the "package_key" field if the given value is not nil.
+func (_c *ComponentCreate) SetNillablePackageKey(v *string) *ComponentCreate {
+	if v != nil {
+		_c.SetPackageKey(*v)
+	}
+	return _c
+}
+
 // Mutation returns the ComponentMutation object of the builder.
 func (_c *ComponentCreate) Mutation() *ComponentMutation {
 	return _c.mutation
@@ -60,6 +74,7 @@ func (_c *ComponentCreate) Mutation() *ComponentMutation {
 
 // Save creates the Component in the database.
 func (_c *ComponentCreate) Save(ctx context.Context) (*Component, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -85,6 +100,14 @@ func (_c *ComponentCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *ComponentCreate) defaults() {
+	if _, ok := _c.mutation.PackageKey(); !ok {
+		v := component.DefaultPackageKey
+		_c.mutation.SetPackageKey(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *ComponentCreate) check() error {
 	if _, ok := _c.mutation.Identity(); !ok {
@@ -95,6 +118,9 @@ func (_c *ComponentCreate) check() error {
 	}
 	if _, ok := _c.mutation.Version(); !ok {
 		return &ValidationError{Name: "version", err: errors.New(`db: missing required field "Component.version"`)}
+	}
+	if _, ok := _c.mutation.PackageKey(); !ok {
+		return &ValidationError{Name: "package_key", err: errors.New(`db: missing required field "Component.package_key"`)}
 	}
 	return nil
 }
@@ -138,6 +164,10 @@ func (_c *ComponentCreate) createSpec() (*Component, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Version(); ok {
 		_spec.SetField(component.FieldVersion, field.TypeString, value)
 		_node.Version = value
+	}
+	if value, ok := _c.mutation.PackageKey(); ok {
+		_spec.SetField(component.FieldPackageKey, field.TypeString, value)
+		_node.PackageKey = value
 	}
 	return _node, _spec
 }
@@ -190,6 +220,18 @@ type (
 		*sql.UpdateSet
 	}
 )
+
+// SetPackageKey sets the "package_key" field.
+func (u *ComponentUpsert) SetPackageKey(v string) *ComponentUpsert {
+	u.Set(component.FieldPackageKey, v)
+	return u
+}
+
+// UpdatePackageKey sets the "package_key" field to the value that was provided on create.
+func (u *ComponentUpsert) UpdatePackageKey() *ComponentUpsert {
+	u.SetExcluded(component.FieldPackageKey)
+	return u
+}
 
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
@@ -245,6 +287,20 @@ func (u *ComponentUpsertOne) Update(set func(*ComponentUpsert)) *ComponentUpsert
 	return u
 }
 
+// SetPackageKey sets the "package_key" field.
+func (u *ComponentUpsertOne) SetPackageKey(v string) *ComponentUpsertOne {
+	return u.Update(func(s *ComponentUpsert) {
+		s.SetPackageKey(v)
+	})
+}
+
+// UpdatePackageKey sets the "package_key" field to the value that was provided on create.
+func (u *ComponentUpsertOne) UpdatePackageKey() *ComponentUpsertOne {
+	return u.Update(func(s *ComponentUpsert) {
+		s.UpdatePackageKey()
+	})
+}
+
 // Exec executes the query.
 func (u *ComponentUpsertOne) Exec(ctx context.Context) error {
 	if len(u.create.conflict) == 0 {
@@ -297,6 +353,7 @@ func (_c *ComponentCreateBulk) Save(ctx context.Context) ([]*Component, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*ComponentMutation)
 				if !ok {
@@ -462,6 +519,20 @@ func (u *ComponentUpsertBulk) Update(set func(*ComponentUpsert)) *ComponentUpser
 		set(&ComponentUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetPackageKey sets the "package_key" field.
+func (u *ComponentUpsertBulk) SetPackageKey(v string) *ComponentUpsertBulk {
+	return u.Update(func(s *ComponentUpsert) {
+		s.SetPackageKey(v)
+	})
+}
+
+// UpdatePackageKey sets the "package_key" field to the value that was provided on create.
+func (u *ComponentUpsertBulk) UpdatePackageKey() *ComponentUpsertBulk {
+	return u.Update(func(s *ComponentUpsert) {
+		s.UpdatePackageKey()
+	})
 }
 
 // Exec executes the query.

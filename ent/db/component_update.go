@@ -28,6 +28,20 @@ func (_u *ComponentUpdate) Where(ps ...predicate.Component) *ComponentUpdate {
 	return _u
 }
 
+// SetPackageKey sets the "package_key" field.
+func (_u *ComponentUpdate) SetPackageKey(v string) *ComponentUpdate {
+	_u.mutation.SetPackageKey(v)
+	return _u
+}
+
+// SetNillablePackageKey sets the "package_key" field if the given value is not nil.
+func (_u *ComponentUpdate) SetNillablePackageKey(v *string) *ComponentUpdate {
+	if v != nil {
+		_u.SetPackageKey(*v)
+	}
+	return _u
+}
+
 // Mutation returns the ComponentMutation object of the builder.
 func (_u *ComponentUpdate) Mutation() *ComponentMutation {
 	return _u.mutation
@@ -78,6 +92,9 @@ func (_u *ComponentUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.PurlCleared() {
 		_spec.ClearField(component.FieldPurl, field.TypeString)
 	}
+	if value, ok := _u.mutation.PackageKey(); ok {
+		_spec.SetField(component.FieldPackageKey, field.TypeString, value)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -98,6 +115,20 @@ type ComponentUpdateOne struct {
 	hooks     []Hook
 	mutation  *ComponentMutation
 	modifiers []func(*sql.UpdateBuilder)
+}
+
+// SetPackageKey sets the "package_key" field.
+func (_u *ComponentUpdateOne) SetPackageKey(v string) *ComponentUpdateOne {
+	_u.mutation.SetPackageKey(v)
+	return _u
+}
+
+// SetNillablePackageKey sets the "package_key" field if the given value is not nil.
+func (_u *ComponentUpdateOne) SetNillablePackageKey(v *string) *ComponentUpdateOne {
+	if v != nil {
+		_u.SetPackageKey(*v)
+	}
+	return _u
 }
 
 // Mutation returns the ComponentMutation object of the builder.
@@ -179,6 +210,9 @@ func (_u *ComponentUpdateOne) sqlSave(ctx context.Context) (_node *Component, er
 	}
 	if _u.mutation.PurlCleared() {
 		_spec.ClearField(component.FieldPurl, field.TypeString)
+	}
+	if value, ok := _u.mutation.PackageKey(); ok {
+		_spec.SetField(component.FieldPackageKey, field.TypeString, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Component{config: _u.config}

@@ -14,6 +14,8 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/activityopening"
+	"github.com/plimsoll/plimsoll/ent/db/advisory"
+	"github.com/plimsoll/plimsoll/ent/db/affectedpackage"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attachment"
@@ -23,6 +25,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/component"
+	"github.com/plimsoll/plimsoll/ent/db/componentmatch"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -50,6 +54,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -112,6 +118,8 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			activityevent.Table:      activityevent.ValidColumn,
 			activityopening.Table:    activityopening.ValidColumn,
+			advisory.Table:           advisory.ValidColumn,
+			affectedpackage.Table:    affectedpackage.ValidColumn,
 			application.Table:        application.ValidColumn,
 			applicationversion.Table: applicationversion.ValidColumn,
 			attachment.Table:         attachment.ValidColumn,
@@ -121,6 +129,8 @@ func checkColumn(t, c string) error {
 			build.Table:              build.ValidColumn,
 			buildartifact.Table:      buildartifact.ValidColumn,
 			component.Table:          component.ValidColumn,
+			componentmatch.Table:     componentmatch.ValidColumn,
+			deployment.Table:         deployment.ValidColumn,
 			evaluation.Table:         evaluation.ValidColumn,
 			evidence.Table:           evidence.ValidColumn,
 			evidencesubject.Table:    evidencesubject.ValidColumn,
@@ -148,6 +158,8 @@ func checkColumn(t, c string) error {
 			stage.Table:              stage.ValidColumn,
 			token.Table:              token.ValidColumn,
 			trustanchor.Table:        trustanchor.ValidColumn,
+			vulnerability.Table:      vulnerability.ValidColumn,
+			vulnerabilityalias.Table: vulnerabilityalias.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

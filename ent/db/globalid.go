@@ -10,6 +10,12 @@ func (_m *ActivityEvent) GlobalID() string { return id.Global("ActivityEvent", _
 // GlobalID returns the opaque id under which the API knows this ActivityOpening.
 func (_m *ActivityOpening) GlobalID() string { return id.Global("ActivityOpening", _m.ID) }
 
+// GlobalID returns the opaque id under which the API knows this Advisory.
+func (_m *Advisory) GlobalID() string { return id.Global("Advisory", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this AffectedPackage.
+func (_m *AffectedPackage) GlobalID() string { return id.Global("AffectedPackage", _m.ID) }
+
 // GlobalID returns the opaque id under which the API knows this Application.
 func (_m *Application) GlobalID() string { return id.Global("Application", _m.ID) }
 
@@ -36,6 +42,12 @@ func (_m *BuildArtifact) GlobalID() string { return id.Global("BuildArtifact", _
 
 // GlobalID returns the opaque id under which the API knows this Component.
 func (_m *Component) GlobalID() string { return id.Global("Component", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this ComponentMatch.
+func (_m *ComponentMatch) GlobalID() string { return id.Global("ComponentMatch", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this Deployment.
+func (_m *Deployment) GlobalID() string { return id.Global("Deployment", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this Evaluation.
 func (_m *Evaluation) GlobalID() string { return id.Global("Evaluation", _m.ID) }
@@ -117,3 +129,9 @@ func (_m *Token) GlobalID() string { return id.Global("Token", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this TrustAnchor.
 func (_m *TrustAnchor) GlobalID() string { return id.Global("TrustAnchor", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this Vulnerability.
+func (_m *Vulnerability) GlobalID() string { return id.Global("Vulnerability", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this VulnerabilityAlias.
+func (_m *VulnerabilityAlias) GlobalID() string { return id.Global("VulnerabilityAlias", _m.ID) }

@@ -15,6 +15,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
+	"github.com/plimsoll/plimsoll/ent/db/componentmatch"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -33,6 +35,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 )
 
 // CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
@@ -467,6 +470,19 @@ func (_q *ApplicationVersionQuery) collectField(ctx context.Context, oneNode boo
 				return err
 			}
 			_q.WithNamedAttestations(alias, func(wq *AttestationQuery) {
+				*wq = *query
+			})
+
+		case "deployments":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&DeploymentClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, false, opCtx, field, path, mayAddCondition(satisfies, deploymentImplementors)...); err != nil {
+				return err
+			}
+			_q.WithNamedDeployments(alias, func(wq *DeploymentQuery) {
 				*wq = *query
 			})
 		case "version":
@@ -1268,6 +1284,306 @@ func newBuildArtifactPaginateArgs(rv map[string]any) *buildartifactPaginateArgs 
 	}
 	if v := rv[beforeField]; v != nil {
 		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *ComponentMatchQuery) CollectFields(ctx context.Context, satisfies ...string) (*ComponentMatchQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *ComponentMatchQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(componentmatch.Columns))
+		selectedFields = []string{componentmatch.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "vulnerability":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&VulnerabilityClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, vulnerabilityImplementors)...); err != nil {
+				return err
+			}
+			_q.withVulnerability = query
+			if _, ok := fieldSeen[componentmatch.FieldVulnerabilityID]; !ok {
+				selectedFields = append(selectedFields, componentmatch.FieldVulnerabilityID)
+				fieldSeen[componentmatch.FieldVulnerabilityID] = struct{}{}
+			}
+		case "because":
+			if _, ok := fieldSeen[componentmatch.FieldBecause]; !ok {
+				selectedFields = append(selectedFields, componentmatch.FieldBecause)
+				fieldSeen[componentmatch.FieldBecause] = struct{}{}
+			}
+		case "vers":
+			if _, ok := fieldSeen[componentmatch.FieldVers]; !ok {
+				selectedFields = append(selectedFields, componentmatch.FieldVers)
+				fieldSeen[componentmatch.FieldVers] = struct{}{}
+			}
+		case "fixedIn":
+			if _, ok := fieldSeen[componentmatch.FieldFixedIn]; !ok {
+				selectedFields = append(selectedFields, componentmatch.FieldFixedIn)
+				fieldSeen[componentmatch.FieldFixedIn] = struct{}{}
+			}
+		case "componentID":
+			if _, ok := fieldSeen[componentmatch.FieldComponentID]; !ok {
+				selectedFields = append(selectedFields, componentmatch.FieldComponentID)
+				fieldSeen[componentmatch.FieldComponentID] = struct{}{}
+			}
+		case "advisoryID":
+			if _, ok := fieldSeen[componentmatch.FieldAdvisoryID]; !ok {
+				selectedFields = append(selectedFields, componentmatch.FieldAdvisoryID)
+				fieldSeen[componentmatch.FieldAdvisoryID] = struct{}{}
+			}
+		case "vulnerabilityID":
+			if _, ok := fieldSeen[componentmatch.FieldVulnerabilityID]; !ok {
+				selectedFields = append(selectedFields, componentmatch.FieldVulnerabilityID)
+				fieldSeen[componentmatch.FieldVulnerabilityID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[componentmatch.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, componentmatch.FieldCreatedAt)
+				fieldSeen[componentmatch.FieldCreatedAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type componentmatchPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []ComponentMatchPaginateOption
+}
+
+func newComponentMatchPaginateArgs(rv map[string]any) *componentmatchPaginateArgs {
+	args := &componentmatchPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *DeploymentQuery) CollectFields(ctx context.Context, satisfies ...string) (*DeploymentQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *DeploymentQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(deployment.Columns))
+		selectedFields = []string{deployment.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "version":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationVersionClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationversionImplementors)...); err != nil {
+				return err
+			}
+			_q.withVersion = query
+			if _, ok := fieldSeen[deployment.FieldVersionID]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldVersionID)
+				fieldSeen[deployment.FieldVersionID] = struct{}{}
+			}
+
+		case "application":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationImplementors)...); err != nil {
+				return err
+			}
+			_q.withApplication = query
+			if _, ok := fieldSeen[deployment.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldApplicationID)
+				fieldSeen[deployment.FieldApplicationID] = struct{}{}
+			}
+
+		case "project":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ProjectClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, projectImplementors)...); err != nil {
+				return err
+			}
+			_q.withProject = query
+			if _, ok := fieldSeen[deployment.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldProjectID)
+				fieldSeen[deployment.FieldProjectID] = struct{}{}
+			}
+		case "environment":
+			if _, ok := fieldSeen[deployment.FieldEnvironment]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldEnvironment)
+				fieldSeen[deployment.FieldEnvironment] = struct{}{}
+			}
+		case "cluster":
+			if _, ok := fieldSeen[deployment.FieldCluster]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldCluster)
+				fieldSeen[deployment.FieldCluster] = struct{}{}
+			}
+		case "kind":
+			if _, ok := fieldSeen[deployment.FieldKind]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldKind)
+				fieldSeen[deployment.FieldKind] = struct{}{}
+			}
+		case "status":
+			if _, ok := fieldSeen[deployment.FieldStatus]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldStatus)
+				fieldSeen[deployment.FieldStatus] = struct{}{}
+			}
+		case "startedAt":
+			if _, ok := fieldSeen[deployment.FieldStartedAt]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldStartedAt)
+				fieldSeen[deployment.FieldStartedAt] = struct{}{}
+			}
+		case "finishedAt":
+			if _, ok := fieldSeen[deployment.FieldFinishedAt]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldFinishedAt)
+				fieldSeen[deployment.FieldFinishedAt] = struct{}{}
+			}
+		case "decision":
+			if _, ok := fieldSeen[deployment.FieldDecision]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldDecision)
+				fieldSeen[deployment.FieldDecision] = struct{}{}
+			}
+		case "live":
+			if _, ok := fieldSeen[deployment.FieldLive]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldLive)
+				fieldSeen[deployment.FieldLive] = struct{}{}
+			}
+		case "versionID":
+			if _, ok := fieldSeen[deployment.FieldVersionID]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldVersionID)
+				fieldSeen[deployment.FieldVersionID] = struct{}{}
+			}
+		case "applicationID":
+			if _, ok := fieldSeen[deployment.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldApplicationID)
+				fieldSeen[deployment.FieldApplicationID] = struct{}{}
+			}
+		case "projectID":
+			if _, ok := fieldSeen[deployment.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldProjectID)
+				fieldSeen[deployment.FieldProjectID] = struct{}{}
+			}
+		case "createdBy":
+			if _, ok := fieldSeen[deployment.FieldCreatedBy]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldCreatedBy)
+				fieldSeen[deployment.FieldCreatedBy] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[deployment.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, deployment.FieldCreatedAt)
+				fieldSeen[deployment.FieldCreatedAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type deploymentPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []DeploymentPaginateOption
+}
+
+func newDeploymentPaginateArgs(rv map[string]any) *deploymentPaginateArgs {
+	args := &deploymentPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case map[string]any:
+			var (
+				err1, err2 error
+				order      = &DeploymentOrder{Field: &DeploymentOrderField{}, Direction: entgql.OrderDirectionAsc}
+			)
+			if d, ok := v[directionField]; ok {
+				err1 = order.Direction.UnmarshalGQL(d)
+			}
+			if f, ok := v[fieldField]; ok {
+				err2 = order.Field.UnmarshalGQL(f)
+			}
+			if err1 == nil && err2 == nil {
+				args.opts = append(args.opts, WithDeploymentOrder(order))
+			}
+		case *DeploymentOrder:
+			if v != nil {
+				args.opts = append(args.opts, WithDeploymentOrder(v))
+			}
+		}
 	}
 	return args
 }
@@ -2406,6 +2722,16 @@ func (_q *PkgQuery) collectField(ctx context.Context, oneNode bool, opCtx *graph
 			if _, ok := fieldSeen[pkg.FieldPurl]; !ok {
 				selectedFields = append(selectedFields, pkg.FieldPurl)
 				fieldSeen[pkg.FieldPurl] = struct{}{}
+			}
+		case "deprecatedReason":
+			if _, ok := fieldSeen[pkg.FieldDeprecatedReason]; !ok {
+				selectedFields = append(selectedFields, pkg.FieldDeprecatedReason)
+				fieldSeen[pkg.FieldDeprecatedReason] = struct{}{}
+			}
+		case "deprecatedAt":
+			if _, ok := fieldSeen[pkg.FieldDeprecatedAt]; !ok {
+				selectedFields = append(selectedFields, pkg.FieldDeprecatedAt)
+				fieldSeen[pkg.FieldDeprecatedAt] = struct{}{}
 			}
 		case "createdAt":
 			if _, ok := fieldSeen[pkg.FieldCreatedAt]; !ok {
@@ -3635,6 +3961,160 @@ func newTrustAnchorPaginateArgs(rv map[string]any) *trustanchorPaginateArgs {
 	}
 	if v := rv[beforeField]; v != nil {
 		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *VulnerabilityQuery) CollectFields(ctx context.Context, satisfies ...string) (*VulnerabilityQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *VulnerabilityQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(vulnerability.Columns))
+		selectedFields = []string{vulnerability.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "matches":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ComponentMatchClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, false, opCtx, field, path, mayAddCondition(satisfies, componentmatchImplementors)...); err != nil {
+				return err
+			}
+			_q.WithNamedMatches(alias, func(wq *ComponentMatchQuery) {
+				*wq = *query
+			})
+		case "name":
+			if _, ok := fieldSeen[vulnerability.FieldName]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldName)
+				fieldSeen[vulnerability.FieldName] = struct{}{}
+			}
+		case "summary":
+			if _, ok := fieldSeen[vulnerability.FieldSummary]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldSummary)
+				fieldSeen[vulnerability.FieldSummary] = struct{}{}
+			}
+		case "severity":
+			if _, ok := fieldSeen[vulnerability.FieldSeverity]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldSeverity)
+				fieldSeen[vulnerability.FieldSeverity] = struct{}{}
+			}
+		case "cvss":
+			if _, ok := fieldSeen[vulnerability.FieldCvss]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldCvss)
+				fieldSeen[vulnerability.FieldCvss] = struct{}{}
+			}
+		case "cvssVector":
+			if _, ok := fieldSeen[vulnerability.FieldCvssVector]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldCvssVector)
+				fieldSeen[vulnerability.FieldCvssVector] = struct{}{}
+			}
+		case "kev":
+			if _, ok := fieldSeen[vulnerability.FieldKev]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldKev)
+				fieldSeen[vulnerability.FieldKev] = struct{}{}
+			}
+		case "kevDue":
+			if _, ok := fieldSeen[vulnerability.FieldKevDue]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldKevDue)
+				fieldSeen[vulnerability.FieldKevDue] = struct{}{}
+			}
+		case "epss":
+			if _, ok := fieldSeen[vulnerability.FieldEpss]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldEpss)
+				fieldSeen[vulnerability.FieldEpss] = struct{}{}
+			}
+		case "publishedAt":
+			if _, ok := fieldSeen[vulnerability.FieldPublishedAt]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldPublishedAt)
+				fieldSeen[vulnerability.FieldPublishedAt] = struct{}{}
+			}
+		case "modifiedAt":
+			if _, ok := fieldSeen[vulnerability.FieldModifiedAt]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldModifiedAt)
+				fieldSeen[vulnerability.FieldModifiedAt] = struct{}{}
+			}
+		case "withdrawnAt":
+			if _, ok := fieldSeen[vulnerability.FieldWithdrawnAt]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldWithdrawnAt)
+				fieldSeen[vulnerability.FieldWithdrawnAt] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[vulnerability.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, vulnerability.FieldCreatedAt)
+				fieldSeen[vulnerability.FieldCreatedAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type vulnerabilityPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []VulnerabilityPaginateOption
+}
+
+func newVulnerabilityPaginateArgs(rv map[string]any) *vulnerabilityPaginateArgs {
+	args := &vulnerabilityPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case map[string]any:
+			var (
+				err1, err2 error
+				order      = &VulnerabilityOrder{Field: &VulnerabilityOrderField{}, Direction: entgql.OrderDirectionAsc}
+			)
+			if d, ok := v[directionField]; ok {
+				err1 = order.Direction.UnmarshalGQL(d)
+			}
+			if f, ok := v[fieldField]; ok {
+				err2 = order.Field.UnmarshalGQL(f)
+			}
+			if err1 == nil && err2 == nil {
+				args.opts = append(args.opts, WithVulnerabilityOrder(order))
+			}
+		case *VulnerabilityOrder:
+			if v != nil {
+				args.opts = append(args.opts, WithVulnerabilityOrder(v))
+			}
+		}
 	}
 	return args
 }

@@ -128,6 +128,18 @@ func (_m *ApplicationVersion) Attestations(ctx context.Context) (result []*Attes
 	return result, err
 }
 
+func (_m *ApplicationVersion) Deployments(ctx context.Context) (result []*Deployment, err error) {
+	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
+		result, err = _m.NamedDeployments(graphql.GetFieldContext(ctx).Field.Alias)
+	} else {
+		result, err = _m.Edges.DeploymentsOrErr()
+	}
+	if IsNotLoaded(err) {
+		result, err = _m.QueryDeployments().All(ctx)
+	}
+	return result, err
+}
+
 func (_m *Attachment) Evidence(ctx context.Context) (*Evidence, error) {
 	result, err := _m.Edges.EvidenceOrErr()
 	if IsNotLoaded(err) {
@@ -212,6 +224,38 @@ func (_m *BuildArtifact) Build(ctx context.Context) (*Build, error) {
 	result, err := _m.Edges.BuildOrErr()
 	if IsNotLoaded(err) {
 		result, err = _m.QueryBuild().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *ComponentMatch) Vulnerability(ctx context.Context) (*Vulnerability, error) {
+	result, err := _m.Edges.VulnerabilityOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryVulnerability().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Deployment) Version(ctx context.Context) (*ApplicationVersion, error) {
+	result, err := _m.Edges.VersionOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryVersion().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Deployment) Application(ctx context.Context) (*Application, error) {
+	result, err := _m.Edges.ApplicationOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryApplication().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Deployment) Project(ctx context.Context) (*Project, error) {
+	result, err := _m.Edges.ProjectOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryProject().Only(ctx)
 	}
 	return result, err
 }
@@ -550,4 +594,16 @@ func (_m *Token) Project(ctx context.Context) (*Project, error) {
 		result, err = _m.QueryProject().Only(ctx)
 	}
 	return result, MaskNotFound(err)
+}
+
+func (_m *Vulnerability) Matches(ctx context.Context) (result []*ComponentMatch, err error) {
+	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
+		result, err = _m.NamedMatches(graphql.GetFieldContext(ctx).Field.Alias)
+	} else {
+		result, err = _m.Edges.MatchesOrErr()
+	}
+	if IsNotLoaded(err) {
+		result, err = _m.QueryMatches().All(ctx)
+	}
+	return result, err
 }

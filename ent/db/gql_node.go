@@ -22,6 +22,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
+	"github.com/plimsoll/plimsoll/ent/db/componentmatch"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -40,6 +42,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -87,6 +90,16 @@ var buildartifactImplementors = []string{"BuildArtifact", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*BuildArtifact) IsNode() {}
+
+var componentmatchImplementors = []string{"ComponentMatch", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*ComponentMatch) IsNode() {}
+
+var deploymentImplementors = []string{"Deployment", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Deployment) IsNode() {}
 
 var evaluationImplementors = []string{"Evaluation", "Node"}
 
@@ -177,6 +190,11 @@ var trustanchorImplementors = []string{"TrustAnchor", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*TrustAnchor) IsNode() {}
+
+var vulnerabilityImplementors = []string{"Vulnerability", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Vulnerability) IsNode() {}
 
 var errNodeInvalidID = &NotFoundError{"node"}
 
@@ -304,6 +322,24 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			Where(buildartifact.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, buildartifactImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case componentmatch.Table:
+		query := c.ComponentMatch.Query().
+			Where(componentmatch.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, componentmatchImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case deployment.Table:
+		query := c.Deployment.Query().
+			Where(deployment.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, deploymentImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -466,6 +502,15 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			Where(trustanchor.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, trustanchorImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case vulnerability.Table:
+		query := c.Vulnerability.Query().
+			Where(vulnerability.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, vulnerabilityImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -659,6 +704,38 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 		query := c.BuildArtifact.Query().
 			Where(buildartifact.IDIn(ids...))
 		query, err := query.CollectFields(ctx, buildartifactImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case componentmatch.Table:
+		query := c.ComponentMatch.Query().
+			Where(componentmatch.IDIn(ids...))
+		query, err := query.CollectFields(ctx, componentmatchImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case deployment.Table:
+		query := c.Deployment.Query().
+			Where(deployment.IDIn(ids...))
+		query, err := query.CollectFields(ctx, deploymentImplementors...)
 		if err != nil {
 			return nil, err
 		}
@@ -947,6 +1024,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 		query := c.TrustAnchor.Query().
 			Where(trustanchor.IDIn(ids...))
 		query, err := query.CollectFields(ctx, trustanchorImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case vulnerability.Table:
+		query := c.Vulnerability.Query().
+			Where(vulnerability.IDIn(ids...))
+		query, err := query.CollectFields(ctx, vulnerabilityImplementors...)
 		if err != nil {
 			return nil, err
 		}

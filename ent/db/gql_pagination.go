@@ -22,6 +22,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
+	"github.com/plimsoll/plimsoll/ent/db/componentmatch"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -40,6 +42,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -2305,6 +2308,551 @@ func (_m *BuildArtifact) ToEdge(order *BuildArtifactOrder) *BuildArtifactEdge {
 		order = DefaultBuildArtifactOrder
 	}
 	return &BuildArtifactEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// ComponentMatchEdge is the edge representation of ComponentMatch.
+type ComponentMatchEdge struct {
+	Node   *ComponentMatch `json:"node"`
+	Cursor Cursor          `json:"cursor"`
+}
+
+// ComponentMatchConnection is the connection containing edges to ComponentMatch.
+type ComponentMatchConnection struct {
+	Edges      []*ComponentMatchEdge `json:"edges"`
+	PageInfo   PageInfo              `json:"pageInfo"`
+	TotalCount int                   `json:"totalCount"`
+}
+
+func (c *ComponentMatchConnection) build(nodes []*ComponentMatch, pager *componentmatchPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *ComponentMatch
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *ComponentMatch {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *ComponentMatch {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*ComponentMatchEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &ComponentMatchEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// ComponentMatchPaginateOption enables pagination customization.
+type ComponentMatchPaginateOption func(*componentmatchPager) error
+
+// WithComponentMatchOrder configures pagination ordering.
+func WithComponentMatchOrder(order *ComponentMatchOrder) ComponentMatchPaginateOption {
+	if order == nil {
+		order = DefaultComponentMatchOrder
+	}
+	o := *order
+	return func(pager *componentmatchPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultComponentMatchOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithComponentMatchFilter configures pagination filter.
+func WithComponentMatchFilter(filter func(*ComponentMatchQuery) (*ComponentMatchQuery, error)) ComponentMatchPaginateOption {
+	return func(pager *componentmatchPager) error {
+		if filter == nil {
+			return errors.New("ComponentMatchQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type componentmatchPager struct {
+	reverse bool
+	order   *ComponentMatchOrder
+	filter  func(*ComponentMatchQuery) (*ComponentMatchQuery, error)
+}
+
+func newComponentMatchPager(opts []ComponentMatchPaginateOption, reverse bool) (*componentmatchPager, error) {
+	pager := &componentmatchPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultComponentMatchOrder
+	}
+	return pager, nil
+}
+
+func (p *componentmatchPager) applyFilter(query *ComponentMatchQuery) (*ComponentMatchQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *componentmatchPager) toCursor(_m *ComponentMatch) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *componentmatchPager) applyCursors(query *ComponentMatchQuery, after, before *Cursor) (*ComponentMatchQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultComponentMatchOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *componentmatchPager) applyOrder(query *ComponentMatchQuery) *ComponentMatchQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultComponentMatchOrder.Field {
+		query = query.Order(DefaultComponentMatchOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *componentmatchPager) orderExpr(query *ComponentMatchQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultComponentMatchOrder.Field {
+			b.Comma().Ident(DefaultComponentMatchOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to ComponentMatch.
+func (_m *ComponentMatchQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...ComponentMatchPaginateOption,
+) (*ComponentMatchConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newComponentMatchPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &ComponentMatchConnection{Edges: []*ComponentMatchEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// ComponentMatchOrderField defines the ordering field of ComponentMatch.
+type ComponentMatchOrderField struct {
+	// Value extracts the ordering value from the given ComponentMatch.
+	Value    func(*ComponentMatch) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) componentmatch.OrderOption
+	toCursor func(*ComponentMatch) Cursor
+}
+
+// ComponentMatchOrder defines the ordering of ComponentMatch.
+type ComponentMatchOrder struct {
+	Direction OrderDirection            `json:"direction"`
+	Field     *ComponentMatchOrderField `json:"field"`
+}
+
+// DefaultComponentMatchOrder is the default ordering of ComponentMatch.
+var DefaultComponentMatchOrder = &ComponentMatchOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &ComponentMatchOrderField{
+		Value: func(_m *ComponentMatch) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: componentmatch.FieldID,
+		toTerm: componentmatch.ByID,
+		toCursor: func(_m *ComponentMatch) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts ComponentMatch into ComponentMatchEdge.
+func (_m *ComponentMatch) ToEdge(order *ComponentMatchOrder) *ComponentMatchEdge {
+	if order == nil {
+		order = DefaultComponentMatchOrder
+	}
+	return &ComponentMatchEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// DeploymentEdge is the edge representation of Deployment.
+type DeploymentEdge struct {
+	Node   *Deployment `json:"node"`
+	Cursor Cursor      `json:"cursor"`
+}
+
+// DeploymentConnection is the connection containing edges to Deployment.
+type DeploymentConnection struct {
+	Edges      []*DeploymentEdge `json:"edges"`
+	PageInfo   PageInfo          `json:"pageInfo"`
+	TotalCount int               `json:"totalCount"`
+}
+
+func (c *DeploymentConnection) build(nodes []*Deployment, pager *deploymentPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Deployment
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Deployment {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Deployment {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*DeploymentEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &DeploymentEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// DeploymentPaginateOption enables pagination customization.
+type DeploymentPaginateOption func(*deploymentPager) error
+
+// WithDeploymentOrder configures pagination ordering.
+func WithDeploymentOrder(order *DeploymentOrder) DeploymentPaginateOption {
+	if order == nil {
+		order = DefaultDeploymentOrder
+	}
+	o := *order
+	return func(pager *deploymentPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultDeploymentOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithDeploymentFilter configures pagination filter.
+func WithDeploymentFilter(filter func(*DeploymentQuery) (*DeploymentQuery, error)) DeploymentPaginateOption {
+	return func(pager *deploymentPager) error {
+		if filter == nil {
+			return errors.New("DeploymentQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type deploymentPager struct {
+	reverse bool
+	order   *DeploymentOrder
+	filter  func(*DeploymentQuery) (*DeploymentQuery, error)
+}
+
+func newDeploymentPager(opts []DeploymentPaginateOption, reverse bool) (*deploymentPager, error) {
+	pager := &deploymentPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultDeploymentOrder
+	}
+	return pager, nil
+}
+
+func (p *deploymentPager) applyFilter(query *DeploymentQuery) (*DeploymentQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *deploymentPager) toCursor(_m *Deployment) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *deploymentPager) applyCursors(query *DeploymentQuery, after, before *Cursor) (*DeploymentQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultDeploymentOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *deploymentPager) applyOrder(query *DeploymentQuery) *DeploymentQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultDeploymentOrder.Field {
+		query = query.Order(DefaultDeploymentOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *deploymentPager) orderExpr(query *DeploymentQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultDeploymentOrder.Field {
+			b.Comma().Ident(DefaultDeploymentOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Deployment.
+func (_m *DeploymentQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...DeploymentPaginateOption,
+) (*DeploymentConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newDeploymentPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &DeploymentConnection{Edges: []*DeploymentEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+var (
+	// DeploymentOrderFieldCreatedAt orders Deployment by created_at.
+	DeploymentOrderFieldCreatedAt = &DeploymentOrderField{
+		Value: func(_m *Deployment) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: deployment.FieldCreatedAt,
+		toTerm: deployment.ByCreatedAt,
+		toCursor: func(_m *Deployment) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f DeploymentOrderField) String() string {
+	var str string
+	switch f.column {
+	case DeploymentOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f DeploymentOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *DeploymentOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("DeploymentOrderField %T must be a string", v)
+	}
+	switch str {
+	case "CREATED_AT":
+		*f = *DeploymentOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid DeploymentOrderField", str)
+	}
+	return nil
+}
+
+// DeploymentOrderField defines the ordering field of Deployment.
+type DeploymentOrderField struct {
+	// Value extracts the ordering value from the given Deployment.
+	Value    func(*Deployment) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) deployment.OrderOption
+	toCursor func(*Deployment) Cursor
+}
+
+// DeploymentOrder defines the ordering of Deployment.
+type DeploymentOrder struct {
+	Direction OrderDirection        `json:"direction"`
+	Field     *DeploymentOrderField `json:"field"`
+}
+
+// DefaultDeploymentOrder is the default ordering of Deployment.
+var DefaultDeploymentOrder = &DeploymentOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &DeploymentOrderField{
+		Value: func(_m *Deployment) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: deployment.FieldID,
+		toTerm: deployment.ByID,
+		toCursor: func(_m *Deployment) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Deployment into DeploymentEdge.
+func (_m *Deployment) ToEdge(order *DeploymentOrder) *DeploymentEdge {
+	if order == nil {
+		order = DefaultDeploymentOrder
+	}
+	return &DeploymentEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}
@@ -6902,6 +7450,320 @@ func (_m *TrustAnchor) ToEdge(order *TrustAnchorOrder) *TrustAnchorEdge {
 		order = DefaultTrustAnchorOrder
 	}
 	return &TrustAnchorEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// VulnerabilityEdge is the edge representation of Vulnerability.
+type VulnerabilityEdge struct {
+	Node   *Vulnerability `json:"node"`
+	Cursor Cursor         `json:"cursor"`
+}
+
+// VulnerabilityConnection is the connection containing edges to Vulnerability.
+type VulnerabilityConnection struct {
+	Edges      []*VulnerabilityEdge `json:"edges"`
+	PageInfo   PageInfo             `json:"pageInfo"`
+	TotalCount int                  `json:"totalCount"`
+}
+
+func (c *VulnerabilityConnection) build(nodes []*Vulnerability, pager *vulnerabilityPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Vulnerability
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Vulnerability {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Vulnerability {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*VulnerabilityEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &VulnerabilityEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// VulnerabilityPaginateOption enables pagination customization.
+type VulnerabilityPaginateOption func(*vulnerabilityPager) error
+
+// WithVulnerabilityOrder configures pagination ordering.
+func WithVulnerabilityOrder(order *VulnerabilityOrder) VulnerabilityPaginateOption {
+	if order == nil {
+		order = DefaultVulnerabilityOrder
+	}
+	o := *order
+	return func(pager *vulnerabilityPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultVulnerabilityOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithVulnerabilityFilter configures pagination filter.
+func WithVulnerabilityFilter(filter func(*VulnerabilityQuery) (*VulnerabilityQuery, error)) VulnerabilityPaginateOption {
+	return func(pager *vulnerabilityPager) error {
+		if filter == nil {
+			return errors.New("VulnerabilityQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type vulnerabilityPager struct {
+	reverse bool
+	order   *VulnerabilityOrder
+	filter  func(*VulnerabilityQuery) (*VulnerabilityQuery, error)
+}
+
+func newVulnerabilityPager(opts []VulnerabilityPaginateOption, reverse bool) (*vulnerabilityPager, error) {
+	pager := &vulnerabilityPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultVulnerabilityOrder
+	}
+	return pager, nil
+}
+
+func (p *vulnerabilityPager) applyFilter(query *VulnerabilityQuery) (*VulnerabilityQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *vulnerabilityPager) toCursor(_m *Vulnerability) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *vulnerabilityPager) applyCursors(query *VulnerabilityQuery, after, before *Cursor) (*VulnerabilityQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultVulnerabilityOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *vulnerabilityPager) applyOrder(query *VulnerabilityQuery) *VulnerabilityQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultVulnerabilityOrder.Field {
+		query = query.Order(DefaultVulnerabilityOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *vulnerabilityPager) orderExpr(query *VulnerabilityQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultVulnerabilityOrder.Field {
+			b.Comma().Ident(DefaultVulnerabilityOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Vulnerability.
+func (_m *VulnerabilityQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...VulnerabilityPaginateOption,
+) (*VulnerabilityConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newVulnerabilityPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &VulnerabilityConnection{Edges: []*VulnerabilityEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+var (
+	// VulnerabilityOrderFieldPublishedAt orders Vulnerability by published_at.
+	VulnerabilityOrderFieldPublishedAt = &VulnerabilityOrderField{
+		Value: func(_m *Vulnerability) (ent.Value, error) {
+			return _m.PublishedAt, nil
+		},
+		column: vulnerability.FieldPublishedAt,
+		toTerm: vulnerability.ByPublishedAt,
+		toCursor: func(_m *Vulnerability) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.PublishedAt,
+			}
+		},
+	}
+	// VulnerabilityOrderFieldModifiedAt orders Vulnerability by modified_at.
+	VulnerabilityOrderFieldModifiedAt = &VulnerabilityOrderField{
+		Value: func(_m *Vulnerability) (ent.Value, error) {
+			return _m.ModifiedAt, nil
+		},
+		column: vulnerability.FieldModifiedAt,
+		toTerm: vulnerability.ByModifiedAt,
+		toCursor: func(_m *Vulnerability) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ModifiedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f VulnerabilityOrderField) String() string {
+	var str string
+	switch f.column {
+	case VulnerabilityOrderFieldPublishedAt.column:
+		str = "PUBLISHED_AT"
+	case VulnerabilityOrderFieldModifiedAt.column:
+		str = "MODIFIED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f VulnerabilityOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *VulnerabilityOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("VulnerabilityOrderField %T must be a string", v)
+	}
+	switch str {
+	case "PUBLISHED_AT":
+		*f = *VulnerabilityOrderFieldPublishedAt
+	case "MODIFIED_AT":
+		*f = *VulnerabilityOrderFieldModifiedAt
+	default:
+		return fmt.Errorf("%s is not a valid VulnerabilityOrderField", str)
+	}
+	return nil
+}
+
+// VulnerabilityOrderField defines the ordering field of Vulnerability.
+type VulnerabilityOrderField struct {
+	// Value extracts the ordering value from the given Vulnerability.
+	Value    func(*Vulnerability) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) vulnerability.OrderOption
+	toCursor func(*Vulnerability) Cursor
+}
+
+// VulnerabilityOrder defines the ordering of Vulnerability.
+type VulnerabilityOrder struct {
+	Direction OrderDirection           `json:"direction"`
+	Field     *VulnerabilityOrderField `json:"field"`
+}
+
+// DefaultVulnerabilityOrder is the default ordering of Vulnerability.
+var DefaultVulnerabilityOrder = &VulnerabilityOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &VulnerabilityOrderField{
+		Value: func(_m *Vulnerability) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: vulnerability.FieldID,
+		toTerm: vulnerability.ByID,
+		toCursor: func(_m *Vulnerability) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Vulnerability into VulnerabilityEdge.
+func (_m *Vulnerability) ToEdge(order *VulnerabilityOrder) *VulnerabilityEdge {
+	if order == nil {
+		order = DefaultVulnerabilityOrder
+	}
+	return &VulnerabilityEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}

@@ -13,6 +13,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/activityopening"
+	"github.com/plimsoll/plimsoll/ent/db/advisory"
+	"github.com/plimsoll/plimsoll/ent/db/affectedpackage"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attachment"
@@ -22,6 +24,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/component"
+	"github.com/plimsoll/plimsoll/ent/db/componentmatch"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -50,6 +54,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/labels"
 )
@@ -65,6 +71,8 @@ const (
 	// Node types.
 	TypeActivityEvent      = "ActivityEvent"
 	TypeActivityOpening    = "ActivityOpening"
+	TypeAdvisory           = "Advisory"
+	TypeAffectedPackage    = "AffectedPackage"
 	TypeApplication        = "Application"
 	TypeApplicationVersion = "ApplicationVersion"
 	TypeAttachment         = "Attachment"
@@ -74,6 +82,8 @@ const (
 	TypeBuild              = "Build"
 	TypeBuildArtifact      = "BuildArtifact"
 	TypeComponent          = "Component"
+	TypeComponentMatch     = "ComponentMatch"
+	TypeDeployment         = "Deployment"
 	TypeEvaluation         = "Evaluation"
 	TypeEvidence           = "Evidence"
 	TypeEvidenceSubject    = "EvidenceSubject"
@@ -101,6 +111,8 @@ const (
 	TypeStage              = "Stage"
 	TypeToken              = "Token"
 	TypeTrustAnchor        = "TrustAnchor"
+	TypeVulnerability      = "Vulnerability"
+	TypeVulnerabilityAlias = "VulnerabilityAlias"
 )
 
 // ActivityEventMutation represents an operation that mutates the ActivityEvent nodes in the graph.
@@ -1839,6 +1851,1286 @@ func (m *ActivityOpeningMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown ActivityOpening edge %s", name)
 }
 
+// AdvisoryMutation represents an operation that mutates the Advisory nodes in the graph.
+type AdvisoryMutation struct {
+	config
+	op                   Op
+	typ                  string
+	id                   *int
+	name                 *string
+	digest               *string
+	modified_at          *time.Time
+	withdrawn_at         *time.Time
+	imported_at          *time.Time
+	clearedFields        map[string]struct{}
+	vulnerability        *int
+	clearedvulnerability bool
+	affected             map[int]struct{}
+	removedaffected      map[int]struct{}
+	clearedaffected      bool
+	matches              map[int]struct{}
+	removedmatches       map[int]struct{}
+	clearedmatches       bool
+	done                 bool
+	oldValue             func(context.Context) (*Advisory, error)
+	predicates           []predicate.Advisory
+}
+
+var _ ent.Mutation = (*AdvisoryMutation)(nil)
+
+// advisoryOption allows management of the mutation configuration using functional options.
+type advisoryOption func(*AdvisoryMutation)
+
+// newAdvisoryMutation creates new mutation for the Advisory entity.
+func newAdvisoryMutation(c config, op Op, opts ...advisoryOption) *AdvisoryMutation {
+	m := &AdvisoryMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAdvisory,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAdvisoryID sets the ID field of the mutation.
+func withAdvisoryID(id int) advisoryOption {
+	return func(m *AdvisoryMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Advisory
+		)
+		m.oldValue = func(ctx context.Context) (*Advisory, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Advisory.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAdvisory sets the old Advisory of the mutation.
+func withAdvisory(node *Advisory) advisoryOption {
+	return func(m *AdvisoryMutation) {
+		m.oldValue = func(context.Context) (*Advisory, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AdvisoryMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AdvisoryMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AdvisoryMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AdvisoryMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Advisory.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *AdvisoryMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *AdvisoryMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Advisory entity.
+// If the Advisory object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdvisoryMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *AdvisoryMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDigest sets the "digest" field.
+func (m *AdvisoryMutation) SetDigest(s string) {
+	m.digest = &s
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *AdvisoryMutation) Digest() (r string, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the Advisory entity.
+// If the Advisory object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdvisoryMutation) OldDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *AdvisoryMutation) ResetDigest() {
+	m.digest = nil
+}
+
+// SetModifiedAt sets the "modified_at" field.
+func (m *AdvisoryMutation) SetModifiedAt(t time.Time) {
+	m.modified_at = &t
+}
+
+// ModifiedAt returns the value of the "modified_at" field in the mutation.
+func (m *AdvisoryMutation) ModifiedAt() (r time.Time, exists bool) {
+	v := m.modified_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModifiedAt returns the old "modified_at" field's value of the Advisory entity.
+// If the Advisory object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdvisoryMutation) OldModifiedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModifiedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModifiedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModifiedAt: %w", err)
+	}
+	return oldValue.ModifiedAt, nil
+}
+
+// ResetModifiedAt resets all changes to the "modified_at" field.
+func (m *AdvisoryMutation) ResetModifiedAt() {
+	m.modified_at = nil
+}
+
+// SetWithdrawnAt sets the "withdrawn_at" field.
+func (m *AdvisoryMutation) SetWithdrawnAt(t time.Time) {
+	m.withdrawn_at = &t
+}
+
+// WithdrawnAt returns the value of the "withdrawn_at" field in the mutation.
+func (m *AdvisoryMutation) WithdrawnAt() (r time.Time, exists bool) {
+	v := m.withdrawn_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWithdrawnAt returns the old "withdrawn_at" field's value of the Advisory entity.
+// If the Advisory object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdvisoryMutation) OldWithdrawnAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWithdrawnAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWithdrawnAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWithdrawnAt: %w", err)
+	}
+	return oldValue.WithdrawnAt, nil
+}
+
+// ClearWithdrawnAt clears the value of the "withdrawn_at" field.
+func (m *AdvisoryMutation) ClearWithdrawnAt() {
+	m.withdrawn_at = nil
+	m.clearedFields[advisory.FieldWithdrawnAt] = struct{}{}
+}
+
+// WithdrawnAtCleared returns if the "withdrawn_at" field was cleared in this mutation.
+func (m *AdvisoryMutation) WithdrawnAtCleared() bool {
+	_, ok := m.clearedFields[advisory.FieldWithdrawnAt]
+	return ok
+}
+
+// ResetWithdrawnAt resets all changes to the "withdrawn_at" field.
+func (m *AdvisoryMutation) ResetWithdrawnAt() {
+	m.withdrawn_at = nil
+	delete(m.clearedFields, advisory.FieldWithdrawnAt)
+}
+
+// SetVulnerabilityID sets the "vulnerability_id" field.
+func (m *AdvisoryMutation) SetVulnerabilityID(i int) {
+	m.vulnerability = &i
+}
+
+// VulnerabilityID returns the value of the "vulnerability_id" field in the mutation.
+func (m *AdvisoryMutation) VulnerabilityID() (r int, exists bool) {
+	v := m.vulnerability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVulnerabilityID returns the old "vulnerability_id" field's value of the Advisory entity.
+// If the Advisory object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdvisoryMutation) OldVulnerabilityID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVulnerabilityID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVulnerabilityID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVulnerabilityID: %w", err)
+	}
+	return oldValue.VulnerabilityID, nil
+}
+
+// ResetVulnerabilityID resets all changes to the "vulnerability_id" field.
+func (m *AdvisoryMutation) ResetVulnerabilityID() {
+	m.vulnerability = nil
+}
+
+// SetImportedAt sets the "imported_at" field.
+func (m *AdvisoryMutation) SetImportedAt(t time.Time) {
+	m.imported_at = &t
+}
+
+// ImportedAt returns the value of the "imported_at" field in the mutation.
+func (m *AdvisoryMutation) ImportedAt() (r time.Time, exists bool) {
+	v := m.imported_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldImportedAt returns the old "imported_at" field's value of the Advisory entity.
+// If the Advisory object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdvisoryMutation) OldImportedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldImportedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldImportedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldImportedAt: %w", err)
+	}
+	return oldValue.ImportedAt, nil
+}
+
+// ResetImportedAt resets all changes to the "imported_at" field.
+func (m *AdvisoryMutation) ResetImportedAt() {
+	m.imported_at = nil
+}
+
+// ClearVulnerability clears the "vulnerability" edge to the Vulnerability entity.
+func (m *AdvisoryMutation) ClearVulnerability() {
+	m.clearedvulnerability = true
+	m.clearedFields[advisory.FieldVulnerabilityID] = struct{}{}
+}
+
+// VulnerabilityCleared reports if the "vulnerability" edge to the Vulnerability entity was cleared.
+func (m *AdvisoryMutation) VulnerabilityCleared() bool {
+	return m.clearedvulnerability
+}
+
+// VulnerabilityIDs returns the "vulnerability" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// VulnerabilityID instead. It exists only for internal usage by the builders.
+func (m *AdvisoryMutation) VulnerabilityIDs() (ids []int) {
+	if id := m.vulnerability; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetVulnerability resets all changes to the "vulnerability" edge.
+func (m *AdvisoryMutation) ResetVulnerability() {
+	m.vulnerability = nil
+	m.clearedvulnerability = false
+}
+
+// AddAffectedIDs adds the "affected" edge to the AffectedPackage entity by ids.
+func (m *AdvisoryMutation) AddAffectedIDs(ids ...int) {
+	if m.affected == nil {
+		m.affected = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.affected[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAffected clears the "affected" edge to the AffectedPackage entity.
+func (m *AdvisoryMutation) ClearAffected() {
+	m.clearedaffected = true
+}
+
+// AffectedCleared reports if the "affected" edge to the AffectedPackage entity was cleared.
+func (m *AdvisoryMutation) AffectedCleared() bool {
+	return m.clearedaffected
+}
+
+// RemoveAffectedIDs removes the "affected" edge to the AffectedPackage entity by IDs.
+func (m *AdvisoryMutation) RemoveAffectedIDs(ids ...int) {
+	if m.removedaffected == nil {
+		m.removedaffected = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.affected, ids[i])
+		m.removedaffected[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAffected returns the removed IDs of the "affected" edge to the AffectedPackage entity.
+func (m *AdvisoryMutation) RemovedAffectedIDs() (ids []int) {
+	for id := range m.removedaffected {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AffectedIDs returns the "affected" edge IDs in the mutation.
+func (m *AdvisoryMutation) AffectedIDs() (ids []int) {
+	for id := range m.affected {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAffected resets all changes to the "affected" edge.
+func (m *AdvisoryMutation) ResetAffected() {
+	m.affected = nil
+	m.clearedaffected = false
+	m.removedaffected = nil
+}
+
+// AddMatchIDs adds the "matches" edge to the ComponentMatch entity by ids.
+func (m *AdvisoryMutation) AddMatchIDs(ids ...int) {
+	if m.matches == nil {
+		m.matches = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.matches[ids[i]] = struct{}{}
+	}
+}
+
+// ClearMatches clears the "matches" edge to the ComponentMatch entity.
+func (m *AdvisoryMutation) ClearMatches() {
+	m.clearedmatches = true
+}
+
+// MatchesCleared reports if the "matches" edge to the ComponentMatch entity was cleared.
+func (m *AdvisoryMutation) MatchesCleared() bool {
+	return m.clearedmatches
+}
+
+// RemoveMatchIDs removes the "matches" edge to the ComponentMatch entity by IDs.
+func (m *AdvisoryMutation) RemoveMatchIDs(ids ...int) {
+	if m.removedmatches == nil {
+		m.removedmatches = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.matches, ids[i])
+		m.removedmatches[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedMatches returns the removed IDs of the "matches" edge to the ComponentMatch entity.
+func (m *AdvisoryMutation) RemovedMatchesIDs() (ids []int) {
+	for id := range m.removedmatches {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// MatchesIDs returns the "matches" edge IDs in the mutation.
+func (m *AdvisoryMutation) MatchesIDs() (ids []int) {
+	for id := range m.matches {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetMatches resets all changes to the "matches" edge.
+func (m *AdvisoryMutation) ResetMatches() {
+	m.matches = nil
+	m.clearedmatches = false
+	m.removedmatches = nil
+}
+
+// Where appends a list predicates to the AdvisoryMutation builder.
+func (m *AdvisoryMutation) Where(ps ...predicate.Advisory) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AdvisoryMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AdvisoryMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Advisory, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AdvisoryMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AdvisoryMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Advisory).
+func (m *AdvisoryMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AdvisoryMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.name != nil {
+		fields = append(fields, advisory.FieldName)
+	}
+	if m.digest != nil {
+		fields = append(fields, advisory.FieldDigest)
+	}
+	if m.modified_at != nil {
+		fields = append(fields, advisory.FieldModifiedAt)
+	}
+	if m.withdrawn_at != nil {
+		fields = append(fields, advisory.FieldWithdrawnAt)
+	}
+	if m.vulnerability != nil {
+		fields = append(fields, advisory.FieldVulnerabilityID)
+	}
+	if m.imported_at != nil {
+		fields = append(fields, advisory.FieldImportedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AdvisoryMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case advisory.FieldName:
+		return m.Name()
+	case advisory.FieldDigest:
+		return m.Digest()
+	case advisory.FieldModifiedAt:
+		return m.ModifiedAt()
+	case advisory.FieldWithdrawnAt:
+		return m.WithdrawnAt()
+	case advisory.FieldVulnerabilityID:
+		return m.VulnerabilityID()
+	case advisory.FieldImportedAt:
+		return m.ImportedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AdvisoryMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case advisory.FieldName:
+		return m.OldName(ctx)
+	case advisory.FieldDigest:
+		return m.OldDigest(ctx)
+	case advisory.FieldModifiedAt:
+		return m.OldModifiedAt(ctx)
+	case advisory.FieldWithdrawnAt:
+		return m.OldWithdrawnAt(ctx)
+	case advisory.FieldVulnerabilityID:
+		return m.OldVulnerabilityID(ctx)
+	case advisory.FieldImportedAt:
+		return m.OldImportedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Advisory field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AdvisoryMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case advisory.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case advisory.FieldDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	case advisory.FieldModifiedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModifiedAt(v)
+		return nil
+	case advisory.FieldWithdrawnAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWithdrawnAt(v)
+		return nil
+	case advisory.FieldVulnerabilityID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVulnerabilityID(v)
+		return nil
+	case advisory.FieldImportedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetImportedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Advisory field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AdvisoryMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AdvisoryMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AdvisoryMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Advisory numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AdvisoryMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(advisory.FieldWithdrawnAt) {
+		fields = append(fields, advisory.FieldWithdrawnAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AdvisoryMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AdvisoryMutation) ClearField(name string) error {
+	switch name {
+	case advisory.FieldWithdrawnAt:
+		m.ClearWithdrawnAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Advisory nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AdvisoryMutation) ResetField(name string) error {
+	switch name {
+	case advisory.FieldName:
+		m.ResetName()
+		return nil
+	case advisory.FieldDigest:
+		m.ResetDigest()
+		return nil
+	case advisory.FieldModifiedAt:
+		m.ResetModifiedAt()
+		return nil
+	case advisory.FieldWithdrawnAt:
+		m.ResetWithdrawnAt()
+		return nil
+	case advisory.FieldVulnerabilityID:
+		m.ResetVulnerabilityID()
+		return nil
+	case advisory.FieldImportedAt:
+		m.ResetImportedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Advisory field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AdvisoryMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.vulnerability != nil {
+		edges = append(edges, advisory.EdgeVulnerability)
+	}
+	if m.affected != nil {
+		edges = append(edges, advisory.EdgeAffected)
+	}
+	if m.matches != nil {
+		edges = append(edges, advisory.EdgeMatches)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AdvisoryMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case advisory.EdgeVulnerability:
+		if id := m.vulnerability; id != nil {
+			return []ent.Value{*id}
+		}
+	case advisory.EdgeAffected:
+		ids := make([]ent.Value, 0, len(m.affected))
+		for id := range m.affected {
+			ids = append(ids, id)
+		}
+		return ids
+	case advisory.EdgeMatches:
+		ids := make([]ent.Value, 0, len(m.matches))
+		for id := range m.matches {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AdvisoryMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.removedaffected != nil {
+		edges = append(edges, advisory.EdgeAffected)
+	}
+	if m.removedmatches != nil {
+		edges = append(edges, advisory.EdgeMatches)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AdvisoryMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case advisory.EdgeAffected:
+		ids := make([]ent.Value, 0, len(m.removedaffected))
+		for id := range m.removedaffected {
+			ids = append(ids, id)
+		}
+		return ids
+	case advisory.EdgeMatches:
+		ids := make([]ent.Value, 0, len(m.removedmatches))
+		for id := range m.removedmatches {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AdvisoryMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedvulnerability {
+		edges = append(edges, advisory.EdgeVulnerability)
+	}
+	if m.clearedaffected {
+		edges = append(edges, advisory.EdgeAffected)
+	}
+	if m.clearedmatches {
+		edges = append(edges, advisory.EdgeMatches)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AdvisoryMutation) EdgeCleared(name string) bool {
+	switch name {
+	case advisory.EdgeVulnerability:
+		return m.clearedvulnerability
+	case advisory.EdgeAffected:
+		return m.clearedaffected
+	case advisory.EdgeMatches:
+		return m.clearedmatches
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AdvisoryMutation) ClearEdge(name string) error {
+	switch name {
+	case advisory.EdgeVulnerability:
+		m.ClearVulnerability()
+		return nil
+	}
+	return fmt.Errorf("unknown Advisory unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AdvisoryMutation) ResetEdge(name string) error {
+	switch name {
+	case advisory.EdgeVulnerability:
+		m.ResetVulnerability()
+		return nil
+	case advisory.EdgeAffected:
+		m.ResetAffected()
+		return nil
+	case advisory.EdgeMatches:
+		m.ResetMatches()
+		return nil
+	}
+	return fmt.Errorf("unknown Advisory edge %s", name)
+}
+
+// AffectedPackageMutation represents an operation that mutates the AffectedPackage nodes in the graph.
+type AffectedPackageMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *int
+	package_key     *string
+	clearedFields   map[string]struct{}
+	advisory        *int
+	clearedadvisory bool
+	done            bool
+	oldValue        func(context.Context) (*AffectedPackage, error)
+	predicates      []predicate.AffectedPackage
+}
+
+var _ ent.Mutation = (*AffectedPackageMutation)(nil)
+
+// affectedpackageOption allows management of the mutation configuration using functional options.
+type affectedpackageOption func(*AffectedPackageMutation)
+
+// newAffectedPackageMutation creates new mutation for the AffectedPackage entity.
+func newAffectedPackageMutation(c config, op Op, opts ...affectedpackageOption) *AffectedPackageMutation {
+	m := &AffectedPackageMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAffectedPackage,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAffectedPackageID sets the ID field of the mutation.
+func withAffectedPackageID(id int) affectedpackageOption {
+	return func(m *AffectedPackageMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *AffectedPackage
+		)
+		m.oldValue = func(ctx context.Context) (*AffectedPackage, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().AffectedPackage.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAffectedPackage sets the old AffectedPackage of the mutation.
+func withAffectedPackage(node *AffectedPackage) affectedpackageOption {
+	return func(m *AffectedPackageMutation) {
+		m.oldValue = func(context.Context) (*AffectedPackage, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AffectedPackageMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AffectedPackageMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AffectedPackageMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AffectedPackageMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().AffectedPackage.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetPackageKey sets the "package_key" field.
+func (m *AffectedPackageMutation) SetPackageKey(s string) {
+	m.package_key = &s
+}
+
+// PackageKey returns the value of the "package_key" field in the mutation.
+func (m *AffectedPackageMutation) PackageKey() (r string, exists bool) {
+	v := m.package_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPackageKey returns the old "package_key" field's value of the AffectedPackage entity.
+// If the AffectedPackage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AffectedPackageMutation) OldPackageKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPackageKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPackageKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPackageKey: %w", err)
+	}
+	return oldValue.PackageKey, nil
+}
+
+// ResetPackageKey resets all changes to the "package_key" field.
+func (m *AffectedPackageMutation) ResetPackageKey() {
+	m.package_key = nil
+}
+
+// SetAdvisoryID sets the "advisory_id" field.
+func (m *AffectedPackageMutation) SetAdvisoryID(i int) {
+	m.advisory = &i
+}
+
+// AdvisoryID returns the value of the "advisory_id" field in the mutation.
+func (m *AffectedPackageMutation) AdvisoryID() (r int, exists bool) {
+	v := m.advisory
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAdvisoryID returns the old "advisory_id" field's value of the AffectedPackage entity.
+// If the AffectedPackage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AffectedPackageMutation) OldAdvisoryID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAdvisoryID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAdvisoryID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAdvisoryID: %w", err)
+	}
+	return oldValue.AdvisoryID, nil
+}
+
+// ResetAdvisoryID resets all changes to the "advisory_id" field.
+func (m *AffectedPackageMutation) ResetAdvisoryID() {
+	m.advisory = nil
+}
+
+// ClearAdvisory clears the "advisory" edge to the Advisory entity.
+func (m *AffectedPackageMutation) ClearAdvisory() {
+	m.clearedadvisory = true
+	m.clearedFields[affectedpackage.FieldAdvisoryID] = struct{}{}
+}
+
+// AdvisoryCleared reports if the "advisory" edge to the Advisory entity was cleared.
+func (m *AffectedPackageMutation) AdvisoryCleared() bool {
+	return m.clearedadvisory
+}
+
+// AdvisoryIDs returns the "advisory" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AdvisoryID instead. It exists only for internal usage by the builders.
+func (m *AffectedPackageMutation) AdvisoryIDs() (ids []int) {
+	if id := m.advisory; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAdvisory resets all changes to the "advisory" edge.
+func (m *AffectedPackageMutation) ResetAdvisory() {
+	m.advisory = nil
+	m.clearedadvisory = false
+}
+
+// Where appends a list predicates to the AffectedPackageMutation builder.
+func (m *AffectedPackageMutation) Where(ps ...predicate.AffectedPackage) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AffectedPackageMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AffectedPackageMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.AffectedPackage, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AffectedPackageMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AffectedPackageMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (AffectedPackage).
+func (m *AffectedPackageMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AffectedPackageMutation) Fields() []string {
+	fields := make([]string, 0, 2)
+	if m.package_key != nil {
+		fields = append(fields, affectedpackage.FieldPackageKey)
+	}
+	if m.advisory != nil {
+		fields = append(fields, affectedpackage.FieldAdvisoryID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AffectedPackageMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case affectedpackage.FieldPackageKey:
+		return m.PackageKey()
+	case affectedpackage.FieldAdvisoryID:
+		return m.AdvisoryID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AffectedPackageMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case affectedpackage.FieldPackageKey:
+		return m.OldPackageKey(ctx)
+	case affectedpackage.FieldAdvisoryID:
+		return m.OldAdvisoryID(ctx)
+	}
+	return nil, fmt.Errorf("unknown AffectedPackage field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AffectedPackageMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case affectedpackage.FieldPackageKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPackageKey(v)
+		return nil
+	case affectedpackage.FieldAdvisoryID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAdvisoryID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AffectedPackage field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AffectedPackageMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AffectedPackageMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AffectedPackageMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown AffectedPackage numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AffectedPackageMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AffectedPackageMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AffectedPackageMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown AffectedPackage nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AffectedPackageMutation) ResetField(name string) error {
+	switch name {
+	case affectedpackage.FieldPackageKey:
+		m.ResetPackageKey()
+		return nil
+	case affectedpackage.FieldAdvisoryID:
+		m.ResetAdvisoryID()
+		return nil
+	}
+	return fmt.Errorf("unknown AffectedPackage field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AffectedPackageMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.advisory != nil {
+		edges = append(edges, affectedpackage.EdgeAdvisory)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AffectedPackageMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case affectedpackage.EdgeAdvisory:
+		if id := m.advisory; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AffectedPackageMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AffectedPackageMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AffectedPackageMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedadvisory {
+		edges = append(edges, affectedpackage.EdgeAdvisory)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AffectedPackageMutation) EdgeCleared(name string) bool {
+	switch name {
+	case affectedpackage.EdgeAdvisory:
+		return m.clearedadvisory
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AffectedPackageMutation) ClearEdge(name string) error {
+	switch name {
+	case affectedpackage.EdgeAdvisory:
+		m.ClearAdvisory()
+		return nil
+	}
+	return fmt.Errorf("unknown AffectedPackage unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AffectedPackageMutation) ResetEdge(name string) error {
+	switch name {
+	case affectedpackage.EdgeAdvisory:
+		m.ResetAdvisory()
+		return nil
+	}
+	return fmt.Errorf("unknown AffectedPackage edge %s", name)
+}
+
 // ApplicationMutation represents an operation that mutates the Application nodes in the graph.
 type ApplicationMutation struct {
 	config
@@ -3115,6 +4407,9 @@ type ApplicationVersionMutation struct {
 	attestations         map[int]struct{}
 	removedattestations  map[int]struct{}
 	clearedattestations  bool
+	deployments          map[int]struct{}
+	removeddeployments   map[int]struct{}
+	cleareddeployments   bool
 	done                 bool
 	oldValue             func(context.Context) (*ApplicationVersion, error)
 	predicates           []predicate.ApplicationVersion
@@ -4254,6 +5549,60 @@ func (m *ApplicationVersionMutation) ResetAttestations() {
 	m.removedattestations = nil
 }
 
+// AddDeploymentIDs adds the "deployments" edge to the Deployment entity by ids.
+func (m *ApplicationVersionMutation) AddDeploymentIDs(ids ...int) {
+	if m.deployments == nil {
+		m.deployments = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.deployments[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDeployments clears the "deployments" edge to the Deployment entity.
+func (m *ApplicationVersionMutation) ClearDeployments() {
+	m.cleareddeployments = true
+}
+
+// DeploymentsCleared reports if the "deployments" edge to the Deployment entity was cleared.
+func (m *ApplicationVersionMutation) DeploymentsCleared() bool {
+	return m.cleareddeployments
+}
+
+// RemoveDeploymentIDs removes the "deployments" edge to the Deployment entity by IDs.
+func (m *ApplicationVersionMutation) RemoveDeploymentIDs(ids ...int) {
+	if m.removeddeployments == nil {
+		m.removeddeployments = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.deployments, ids[i])
+		m.removeddeployments[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDeployments returns the removed IDs of the "deployments" edge to the Deployment entity.
+func (m *ApplicationVersionMutation) RemovedDeploymentsIDs() (ids []int) {
+	for id := range m.removeddeployments {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DeploymentsIDs returns the "deployments" edge IDs in the mutation.
+func (m *ApplicationVersionMutation) DeploymentsIDs() (ids []int) {
+	for id := range m.deployments {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDeployments resets all changes to the "deployments" edge.
+func (m *ApplicationVersionMutation) ResetDeployments() {
+	m.deployments = nil
+	m.cleareddeployments = false
+	m.removeddeployments = nil
+}
+
 // Where appends a list predicates to the ApplicationVersionMutation builder.
 func (m *ApplicationVersionMutation) Where(ps ...predicate.ApplicationVersion) {
 	m.predicates = append(m.predicates, ps...)
@@ -4730,7 +6079,7 @@ func (m *ApplicationVersionMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApplicationVersionMutation) AddedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.project != nil {
 		edges = append(edges, applicationversion.EdgeProject)
 	}
@@ -4751,6 +6100,9 @@ func (m *ApplicationVersionMutation) AddedEdges() []string {
 	}
 	if m.attestations != nil {
 		edges = append(edges, applicationversion.EdgeAttestations)
+	}
+	if m.deployments != nil {
+		edges = append(edges, applicationversion.EdgeDeployments)
 	}
 	return edges
 }
@@ -4793,13 +6145,19 @@ func (m *ApplicationVersionMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case applicationversion.EdgeDeployments:
+		ids := make([]ent.Value, 0, len(m.deployments))
+		for id := range m.deployments {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApplicationVersionMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.removedreleasables != nil {
 		edges = append(edges, applicationversion.EdgeReleasables)
 	}
@@ -4808,6 +6166,9 @@ func (m *ApplicationVersionMutation) RemovedEdges() []string {
 	}
 	if m.removedattestations != nil {
 		edges = append(edges, applicationversion.EdgeAttestations)
+	}
+	if m.removeddeployments != nil {
+		edges = append(edges, applicationversion.EdgeDeployments)
 	}
 	return edges
 }
@@ -4834,13 +6195,19 @@ func (m *ApplicationVersionMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case applicationversion.EdgeDeployments:
+		ids := make([]ent.Value, 0, len(m.removeddeployments))
+		for id := range m.removeddeployments {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApplicationVersionMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.clearedproject {
 		edges = append(edges, applicationversion.EdgeProject)
 	}
@@ -4861,6 +6228,9 @@ func (m *ApplicationVersionMutation) ClearedEdges() []string {
 	}
 	if m.clearedattestations {
 		edges = append(edges, applicationversion.EdgeAttestations)
+	}
+	if m.cleareddeployments {
+		edges = append(edges, applicationversion.EdgeDeployments)
 	}
 	return edges
 }
@@ -4883,6 +6253,8 @@ func (m *ApplicationVersionMutation) EdgeCleared(name string) bool {
 		return m.clearedpromotions
 	case applicationversion.EdgeAttestations:
 		return m.clearedattestations
+	case applicationversion.EdgeDeployments:
+		return m.cleareddeployments
 	}
 	return false
 }
@@ -4931,6 +6303,9 @@ func (m *ApplicationVersionMutation) ResetEdge(name string) error {
 		return nil
 	case applicationversion.EdgeAttestations:
 		m.ResetAttestations()
+		return nil
+	case applicationversion.EdgeDeployments:
+		m.ResetDeployments()
 		return nil
 	}
 	return fmt.Errorf("unknown ApplicationVersion edge %s", name)
@@ -9925,6 +11300,7 @@ type ComponentMutation struct {
 	purl          *string
 	name          *string
 	version       *string
+	package_key   *string
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Component, error)
@@ -10186,6 +11562,42 @@ func (m *ComponentMutation) ResetVersion() {
 	m.version = nil
 }
 
+// SetPackageKey sets the "package_key" field.
+func (m *ComponentMutation) SetPackageKey(s string) {
+	m.package_key = &s
+}
+
+// PackageKey returns the value of the "package_key" field in the mutation.
+func (m *ComponentMutation) PackageKey() (r string, exists bool) {
+	v := m.package_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPackageKey returns the old "package_key" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldPackageKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPackageKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPackageKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPackageKey: %w", err)
+	}
+	return oldValue.PackageKey, nil
+}
+
+// ResetPackageKey resets all changes to the "package_key" field.
+func (m *ComponentMutation) ResetPackageKey() {
+	m.package_key = nil
+}
+
 // Where appends a list predicates to the ComponentMutation builder.
 func (m *ComponentMutation) Where(ps ...predicate.Component) {
 	m.predicates = append(m.predicates, ps...)
@@ -10220,7 +11632,7 @@ func (m *ComponentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ComponentMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.identity != nil {
 		fields = append(fields, component.FieldIdentity)
 	}
@@ -10232,6 +11644,9 @@ func (m *ComponentMutation) Fields() []string {
 	}
 	if m.version != nil {
 		fields = append(fields, component.FieldVersion)
+	}
+	if m.package_key != nil {
+		fields = append(fields, component.FieldPackageKey)
 	}
 	return fields
 }
@@ -10249,6 +11664,8 @@ func (m *ComponentMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case component.FieldVersion:
 		return m.Version()
+	case component.FieldPackageKey:
+		return m.PackageKey()
 	}
 	return nil, false
 }
@@ -10266,6 +11683,8 @@ func (m *ComponentMutation) OldField(ctx context.Context, name string) (ent.Valu
 		return m.OldName(ctx)
 	case component.FieldVersion:
 		return m.OldVersion(ctx)
+	case component.FieldPackageKey:
+		return m.OldPackageKey(ctx)
 	}
 	return nil, fmt.Errorf("unknown Component field %s", name)
 }
@@ -10302,6 +11721,13 @@ func (m *ComponentMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetVersion(v)
+		return nil
+	case component.FieldPackageKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPackageKey(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Component field %s", name)
@@ -10373,6 +11799,9 @@ func (m *ComponentMutation) ResetField(name string) error {
 	case component.FieldVersion:
 		m.ResetVersion()
 		return nil
+	case component.FieldPackageKey:
+		m.ResetPackageKey()
+		return nil
 	}
 	return fmt.Errorf("unknown Component field %s", name)
 }
@@ -10423,6 +11852,2044 @@ func (m *ComponentMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *ComponentMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Component edge %s", name)
+}
+
+// ComponentMatchMutation represents an operation that mutates the ComponentMatch nodes in the graph.
+type ComponentMatchMutation struct {
+	config
+	op                   Op
+	typ                  string
+	id                   *int
+	because              *string
+	vers                 *string
+	fixed_in             *[]string
+	appendfixed_in       []string
+	created_at           *time.Time
+	clearedFields        map[string]struct{}
+	component            *int
+	clearedcomponent     bool
+	advisory             *int
+	clearedadvisory      bool
+	vulnerability        *int
+	clearedvulnerability bool
+	done                 bool
+	oldValue             func(context.Context) (*ComponentMatch, error)
+	predicates           []predicate.ComponentMatch
+}
+
+var _ ent.Mutation = (*ComponentMatchMutation)(nil)
+
+// componentmatchOption allows management of the mutation configuration using functional options.
+type componentmatchOption func(*ComponentMatchMutation)
+
+// newComponentMatchMutation creates new mutation for the ComponentMatch entity.
+func newComponentMatchMutation(c config, op Op, opts ...componentmatchOption) *ComponentMatchMutation {
+	m := &ComponentMatchMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeComponentMatch,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withComponentMatchID sets the ID field of the mutation.
+func withComponentMatchID(id int) componentmatchOption {
+	return func(m *ComponentMatchMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ComponentMatch
+		)
+		m.oldValue = func(ctx context.Context) (*ComponentMatch, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ComponentMatch.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withComponentMatch sets the old ComponentMatch of the mutation.
+func withComponentMatch(node *ComponentMatch) componentmatchOption {
+	return func(m *ComponentMatchMutation) {
+		m.oldValue = func(context.Context) (*ComponentMatch, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ComponentMatchMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ComponentMatchMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ComponentMatchMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ComponentMatchMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ComponentMatch.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetBecause sets the "because" field.
+func (m *ComponentMatchMutation) SetBecause(s string) {
+	m.because = &s
+}
+
+// Because returns the value of the "because" field in the mutation.
+func (m *ComponentMatchMutation) Because() (r string, exists bool) {
+	v := m.because
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBecause returns the old "because" field's value of the ComponentMatch entity.
+// If the ComponentMatch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMatchMutation) OldBecause(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBecause is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBecause requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBecause: %w", err)
+	}
+	return oldValue.Because, nil
+}
+
+// ResetBecause resets all changes to the "because" field.
+func (m *ComponentMatchMutation) ResetBecause() {
+	m.because = nil
+}
+
+// SetVers sets the "vers" field.
+func (m *ComponentMatchMutation) SetVers(s string) {
+	m.vers = &s
+}
+
+// Vers returns the value of the "vers" field in the mutation.
+func (m *ComponentMatchMutation) Vers() (r string, exists bool) {
+	v := m.vers
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVers returns the old "vers" field's value of the ComponentMatch entity.
+// If the ComponentMatch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMatchMutation) OldVers(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVers is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVers requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVers: %w", err)
+	}
+	return oldValue.Vers, nil
+}
+
+// ResetVers resets all changes to the "vers" field.
+func (m *ComponentMatchMutation) ResetVers() {
+	m.vers = nil
+}
+
+// SetFixedIn sets the "fixed_in" field.
+func (m *ComponentMatchMutation) SetFixedIn(s []string) {
+	m.fixed_in = &s
+	m.appendfixed_in = nil
+}
+
+// FixedIn returns the value of the "fixed_in" field in the mutation.
+func (m *ComponentMatchMutation) FixedIn() (r []string, exists bool) {
+	v := m.fixed_in
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFixedIn returns the old "fixed_in" field's value of the ComponentMatch entity.
+// If the ComponentMatch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMatchMutation) OldFixedIn(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFixedIn is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFixedIn requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFixedIn: %w", err)
+	}
+	return oldValue.FixedIn, nil
+}
+
+// AppendFixedIn adds s to the "fixed_in" field.
+func (m *ComponentMatchMutation) AppendFixedIn(s []string) {
+	m.appendfixed_in = append(m.appendfixed_in, s...)
+}
+
+// AppendedFixedIn returns the list of values that were appended to the "fixed_in" field in this mutation.
+func (m *ComponentMatchMutation) AppendedFixedIn() ([]string, bool) {
+	if len(m.appendfixed_in) == 0 {
+		return nil, false
+	}
+	return m.appendfixed_in, true
+}
+
+// ResetFixedIn resets all changes to the "fixed_in" field.
+func (m *ComponentMatchMutation) ResetFixedIn() {
+	m.fixed_in = nil
+	m.appendfixed_in = nil
+}
+
+// SetComponentID sets the "component_id" field.
+func (m *ComponentMatchMutation) SetComponentID(i int) {
+	m.component = &i
+}
+
+// ComponentID returns the value of the "component_id" field in the mutation.
+func (m *ComponentMatchMutation) ComponentID() (r int, exists bool) {
+	v := m.component
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldComponentID returns the old "component_id" field's value of the ComponentMatch entity.
+// If the ComponentMatch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMatchMutation) OldComponentID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldComponentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldComponentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldComponentID: %w", err)
+	}
+	return oldValue.ComponentID, nil
+}
+
+// ResetComponentID resets all changes to the "component_id" field.
+func (m *ComponentMatchMutation) ResetComponentID() {
+	m.component = nil
+}
+
+// SetAdvisoryID sets the "advisory_id" field.
+func (m *ComponentMatchMutation) SetAdvisoryID(i int) {
+	m.advisory = &i
+}
+
+// AdvisoryID returns the value of the "advisory_id" field in the mutation.
+func (m *ComponentMatchMutation) AdvisoryID() (r int, exists bool) {
+	v := m.advisory
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAdvisoryID returns the old "advisory_id" field's value of the ComponentMatch entity.
+// If the ComponentMatch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMatchMutation) OldAdvisoryID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAdvisoryID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAdvisoryID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAdvisoryID: %w", err)
+	}
+	return oldValue.AdvisoryID, nil
+}
+
+// ResetAdvisoryID resets all changes to the "advisory_id" field.
+func (m *ComponentMatchMutation) ResetAdvisoryID() {
+	m.advisory = nil
+}
+
+// SetVulnerabilityID sets the "vulnerability_id" field.
+func (m *ComponentMatchMutation) SetVulnerabilityID(i int) {
+	m.vulnerability = &i
+}
+
+// VulnerabilityID returns the value of the "vulnerability_id" field in the mutation.
+func (m *ComponentMatchMutation) VulnerabilityID() (r int, exists bool) {
+	v := m.vulnerability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVulnerabilityID returns the old "vulnerability_id" field's value of the ComponentMatch entity.
+// If the ComponentMatch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMatchMutation) OldVulnerabilityID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVulnerabilityID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVulnerabilityID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVulnerabilityID: %w", err)
+	}
+	return oldValue.VulnerabilityID, nil
+}
+
+// ResetVulnerabilityID resets all changes to the "vulnerability_id" field.
+func (m *ComponentMatchMutation) ResetVulnerabilityID() {
+	m.vulnerability = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ComponentMatchMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ComponentMatchMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ComponentMatch entity.
+// If the ComponentMatch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMatchMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ComponentMatchMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// ClearComponent clears the "component" edge to the Component entity.
+func (m *ComponentMatchMutation) ClearComponent() {
+	m.clearedcomponent = true
+	m.clearedFields[componentmatch.FieldComponentID] = struct{}{}
+}
+
+// ComponentCleared reports if the "component" edge to the Component entity was cleared.
+func (m *ComponentMatchMutation) ComponentCleared() bool {
+	return m.clearedcomponent
+}
+
+// ComponentIDs returns the "component" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ComponentID instead. It exists only for internal usage by the builders.
+func (m *ComponentMatchMutation) ComponentIDs() (ids []int) {
+	if id := m.component; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetComponent resets all changes to the "component" edge.
+func (m *ComponentMatchMutation) ResetComponent() {
+	m.component = nil
+	m.clearedcomponent = false
+}
+
+// ClearAdvisory clears the "advisory" edge to the Advisory entity.
+func (m *ComponentMatchMutation) ClearAdvisory() {
+	m.clearedadvisory = true
+	m.clearedFields[componentmatch.FieldAdvisoryID] = struct{}{}
+}
+
+// AdvisoryCleared reports if the "advisory" edge to the Advisory entity was cleared.
+func (m *ComponentMatchMutation) AdvisoryCleared() bool {
+	return m.clearedadvisory
+}
+
+// AdvisoryIDs returns the "advisory" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AdvisoryID instead. It exists only for internal usage by the builders.
+func (m *ComponentMatchMutation) AdvisoryIDs() (ids []int) {
+	if id := m.advisory; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAdvisory resets all changes to the "advisory" edge.
+func (m *ComponentMatchMutation) ResetAdvisory() {
+	m.advisory = nil
+	m.clearedadvisory = false
+}
+
+// ClearVulnerability clears the "vulnerability" edge to the Vulnerability entity.
+func (m *ComponentMatchMutation) ClearVulnerability() {
+	m.clearedvulnerability = true
+	m.clearedFields[componentmatch.FieldVulnerabilityID] = struct{}{}
+}
+
+// VulnerabilityCleared reports if the "vulnerability" edge to the Vulnerability entity was cleared.
+func (m *ComponentMatchMutation) VulnerabilityCleared() bool {
+	return m.clearedvulnerability
+}
+
+// VulnerabilityIDs returns the "vulnerability" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// VulnerabilityID instead. It exists only for internal usage by the builders.
+func (m *ComponentMatchMutation) VulnerabilityIDs() (ids []int) {
+	if id := m.vulnerability; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetVulnerability resets all changes to the "vulnerability" edge.
+func (m *ComponentMatchMutation) ResetVulnerability() {
+	m.vulnerability = nil
+	m.clearedvulnerability = false
+}
+
+// Where appends a list predicates to the ComponentMatchMutation builder.
+func (m *ComponentMatchMutation) Where(ps ...predicate.ComponentMatch) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ComponentMatchMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ComponentMatchMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ComponentMatch, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ComponentMatchMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ComponentMatchMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ComponentMatch).
+func (m *ComponentMatchMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ComponentMatchMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.because != nil {
+		fields = append(fields, componentmatch.FieldBecause)
+	}
+	if m.vers != nil {
+		fields = append(fields, componentmatch.FieldVers)
+	}
+	if m.fixed_in != nil {
+		fields = append(fields, componentmatch.FieldFixedIn)
+	}
+	if m.component != nil {
+		fields = append(fields, componentmatch.FieldComponentID)
+	}
+	if m.advisory != nil {
+		fields = append(fields, componentmatch.FieldAdvisoryID)
+	}
+	if m.vulnerability != nil {
+		fields = append(fields, componentmatch.FieldVulnerabilityID)
+	}
+	if m.created_at != nil {
+		fields = append(fields, componentmatch.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ComponentMatchMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case componentmatch.FieldBecause:
+		return m.Because()
+	case componentmatch.FieldVers:
+		return m.Vers()
+	case componentmatch.FieldFixedIn:
+		return m.FixedIn()
+	case componentmatch.FieldComponentID:
+		return m.ComponentID()
+	case componentmatch.FieldAdvisoryID:
+		return m.AdvisoryID()
+	case componentmatch.FieldVulnerabilityID:
+		return m.VulnerabilityID()
+	case componentmatch.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ComponentMatchMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case componentmatch.FieldBecause:
+		return m.OldBecause(ctx)
+	case componentmatch.FieldVers:
+		return m.OldVers(ctx)
+	case componentmatch.FieldFixedIn:
+		return m.OldFixedIn(ctx)
+	case componentmatch.FieldComponentID:
+		return m.OldComponentID(ctx)
+	case componentmatch.FieldAdvisoryID:
+		return m.OldAdvisoryID(ctx)
+	case componentmatch.FieldVulnerabilityID:
+		return m.OldVulnerabilityID(ctx)
+	case componentmatch.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ComponentMatch field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ComponentMatchMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case componentmatch.FieldBecause:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBecause(v)
+		return nil
+	case componentmatch.FieldVers:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVers(v)
+		return nil
+	case componentmatch.FieldFixedIn:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFixedIn(v)
+		return nil
+	case componentmatch.FieldComponentID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetComponentID(v)
+		return nil
+	case componentmatch.FieldAdvisoryID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAdvisoryID(v)
+		return nil
+	case componentmatch.FieldVulnerabilityID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVulnerabilityID(v)
+		return nil
+	case componentmatch.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentMatch field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ComponentMatchMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ComponentMatchMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ComponentMatchMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown ComponentMatch numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ComponentMatchMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ComponentMatchMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ComponentMatchMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ComponentMatch nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ComponentMatchMutation) ResetField(name string) error {
+	switch name {
+	case componentmatch.FieldBecause:
+		m.ResetBecause()
+		return nil
+	case componentmatch.FieldVers:
+		m.ResetVers()
+		return nil
+	case componentmatch.FieldFixedIn:
+		m.ResetFixedIn()
+		return nil
+	case componentmatch.FieldComponentID:
+		m.ResetComponentID()
+		return nil
+	case componentmatch.FieldAdvisoryID:
+		m.ResetAdvisoryID()
+		return nil
+	case componentmatch.FieldVulnerabilityID:
+		m.ResetVulnerabilityID()
+		return nil
+	case componentmatch.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentMatch field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ComponentMatchMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.component != nil {
+		edges = append(edges, componentmatch.EdgeComponent)
+	}
+	if m.advisory != nil {
+		edges = append(edges, componentmatch.EdgeAdvisory)
+	}
+	if m.vulnerability != nil {
+		edges = append(edges, componentmatch.EdgeVulnerability)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ComponentMatchMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case componentmatch.EdgeComponent:
+		if id := m.component; id != nil {
+			return []ent.Value{*id}
+		}
+	case componentmatch.EdgeAdvisory:
+		if id := m.advisory; id != nil {
+			return []ent.Value{*id}
+		}
+	case componentmatch.EdgeVulnerability:
+		if id := m.vulnerability; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ComponentMatchMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ComponentMatchMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ComponentMatchMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedcomponent {
+		edges = append(edges, componentmatch.EdgeComponent)
+	}
+	if m.clearedadvisory {
+		edges = append(edges, componentmatch.EdgeAdvisory)
+	}
+	if m.clearedvulnerability {
+		edges = append(edges, componentmatch.EdgeVulnerability)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ComponentMatchMutation) EdgeCleared(name string) bool {
+	switch name {
+	case componentmatch.EdgeComponent:
+		return m.clearedcomponent
+	case componentmatch.EdgeAdvisory:
+		return m.clearedadvisory
+	case componentmatch.EdgeVulnerability:
+		return m.clearedvulnerability
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ComponentMatchMutation) ClearEdge(name string) error {
+	switch name {
+	case componentmatch.EdgeComponent:
+		m.ClearComponent()
+		return nil
+	case componentmatch.EdgeAdvisory:
+		m.ClearAdvisory()
+		return nil
+	case componentmatch.EdgeVulnerability:
+		m.ClearVulnerability()
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentMatch unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ComponentMatchMutation) ResetEdge(name string) error {
+	switch name {
+	case componentmatch.EdgeComponent:
+		m.ResetComponent()
+		return nil
+	case componentmatch.EdgeAdvisory:
+		m.ResetAdvisory()
+		return nil
+	case componentmatch.EdgeVulnerability:
+		m.ResetVulnerability()
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentMatch edge %s", name)
+}
+
+// DeploymentMutation represents an operation that mutates the Deployment nodes in the graph.
+type DeploymentMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *int
+	environment        *string
+	cluster            *string
+	kind               *deployment.Kind
+	status             *deployment.Status
+	started_at         *time.Time
+	finished_at        *time.Time
+	decision           *deployment.Decision
+	live               *bool
+	created_at         *time.Time
+	clearedFields      map[string]struct{}
+	version            *int
+	clearedversion     bool
+	application        *int
+	clearedapplication bool
+	project            *int
+	clearedproject     bool
+	creator            *int
+	clearedcreator     bool
+	done               bool
+	oldValue           func(context.Context) (*Deployment, error)
+	predicates         []predicate.Deployment
+}
+
+var _ ent.Mutation = (*DeploymentMutation)(nil)
+
+// deploymentOption allows management of the mutation configuration using functional options.
+type deploymentOption func(*DeploymentMutation)
+
+// newDeploymentMutation creates new mutation for the Deployment entity.
+func newDeploymentMutation(c config, op Op, opts ...deploymentOption) *DeploymentMutation {
+	m := &DeploymentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDeployment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDeploymentID sets the ID field of the mutation.
+func withDeploymentID(id int) deploymentOption {
+	return func(m *DeploymentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Deployment
+		)
+		m.oldValue = func(ctx context.Context) (*Deployment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Deployment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDeployment sets the old Deployment of the mutation.
+func withDeployment(node *Deployment) deploymentOption {
+	return func(m *DeploymentMutation) {
+		m.oldValue = func(context.Context) (*Deployment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DeploymentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DeploymentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DeploymentMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DeploymentMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Deployment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetEnvironment sets the "environment" field.
+func (m *DeploymentMutation) SetEnvironment(s string) {
+	m.environment = &s
+}
+
+// Environment returns the value of the "environment" field in the mutation.
+func (m *DeploymentMutation) Environment() (r string, exists bool) {
+	v := m.environment
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEnvironment returns the old "environment" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldEnvironment(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEnvironment is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEnvironment requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEnvironment: %w", err)
+	}
+	return oldValue.Environment, nil
+}
+
+// ResetEnvironment resets all changes to the "environment" field.
+func (m *DeploymentMutation) ResetEnvironment() {
+	m.environment = nil
+}
+
+// SetCluster sets the "cluster" field.
+func (m *DeploymentMutation) SetCluster(s string) {
+	m.cluster = &s
+}
+
+// Cluster returns the value of the "cluster" field in the mutation.
+func (m *DeploymentMutation) Cluster() (r string, exists bool) {
+	v := m.cluster
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCluster returns the old "cluster" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldCluster(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCluster is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCluster requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCluster: %w", err)
+	}
+	return oldValue.Cluster, nil
+}
+
+// ResetCluster resets all changes to the "cluster" field.
+func (m *DeploymentMutation) ResetCluster() {
+	m.cluster = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *DeploymentMutation) SetKind(d deployment.Kind) {
+	m.kind = &d
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *DeploymentMutation) Kind() (r deployment.Kind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldKind(ctx context.Context) (v deployment.Kind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *DeploymentMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *DeploymentMutation) SetStatus(d deployment.Status) {
+	m.status = &d
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *DeploymentMutation) Status() (r deployment.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldStatus(ctx context.Context) (v deployment.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *DeploymentMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetStartedAt sets the "started_at" field.
+func (m *DeploymentMutation) SetStartedAt(t time.Time) {
+	m.started_at = &t
+}
+
+// StartedAt returns the value of the "started_at" field in the mutation.
+func (m *DeploymentMutation) StartedAt() (r time.Time, exists bool) {
+	v := m.started_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartedAt returns the old "started_at" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldStartedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartedAt: %w", err)
+	}
+	return oldValue.StartedAt, nil
+}
+
+// ClearStartedAt clears the value of the "started_at" field.
+func (m *DeploymentMutation) ClearStartedAt() {
+	m.started_at = nil
+	m.clearedFields[deployment.FieldStartedAt] = struct{}{}
+}
+
+// StartedAtCleared returns if the "started_at" field was cleared in this mutation.
+func (m *DeploymentMutation) StartedAtCleared() bool {
+	_, ok := m.clearedFields[deployment.FieldStartedAt]
+	return ok
+}
+
+// ResetStartedAt resets all changes to the "started_at" field.
+func (m *DeploymentMutation) ResetStartedAt() {
+	m.started_at = nil
+	delete(m.clearedFields, deployment.FieldStartedAt)
+}
+
+// SetFinishedAt sets the "finished_at" field.
+func (m *DeploymentMutation) SetFinishedAt(t time.Time) {
+	m.finished_at = &t
+}
+
+// FinishedAt returns the value of the "finished_at" field in the mutation.
+func (m *DeploymentMutation) FinishedAt() (r time.Time, exists bool) {
+	v := m.finished_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFinishedAt returns the old "finished_at" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldFinishedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFinishedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFinishedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFinishedAt: %w", err)
+	}
+	return oldValue.FinishedAt, nil
+}
+
+// ClearFinishedAt clears the value of the "finished_at" field.
+func (m *DeploymentMutation) ClearFinishedAt() {
+	m.finished_at = nil
+	m.clearedFields[deployment.FieldFinishedAt] = struct{}{}
+}
+
+// FinishedAtCleared returns if the "finished_at" field was cleared in this mutation.
+func (m *DeploymentMutation) FinishedAtCleared() bool {
+	_, ok := m.clearedFields[deployment.FieldFinishedAt]
+	return ok
+}
+
+// ResetFinishedAt resets all changes to the "finished_at" field.
+func (m *DeploymentMutation) ResetFinishedAt() {
+	m.finished_at = nil
+	delete(m.clearedFields, deployment.FieldFinishedAt)
+}
+
+// SetDecision sets the "decision" field.
+func (m *DeploymentMutation) SetDecision(d deployment.Decision) {
+	m.decision = &d
+}
+
+// Decision returns the value of the "decision" field in the mutation.
+func (m *DeploymentMutation) Decision() (r deployment.Decision, exists bool) {
+	v := m.decision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecision returns the old "decision" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldDecision(ctx context.Context) (v deployment.Decision, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecision: %w", err)
+	}
+	return oldValue.Decision, nil
+}
+
+// ResetDecision resets all changes to the "decision" field.
+func (m *DeploymentMutation) ResetDecision() {
+	m.decision = nil
+}
+
+// SetLive sets the "live" field.
+func (m *DeploymentMutation) SetLive(b bool) {
+	m.live = &b
+}
+
+// Live returns the value of the "live" field in the mutation.
+func (m *DeploymentMutation) Live() (r bool, exists bool) {
+	v := m.live
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLive returns the old "live" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldLive(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLive is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLive requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLive: %w", err)
+	}
+	return oldValue.Live, nil
+}
+
+// ResetLive resets all changes to the "live" field.
+func (m *DeploymentMutation) ResetLive() {
+	m.live = nil
+}
+
+// SetVersionID sets the "version_id" field.
+func (m *DeploymentMutation) SetVersionID(i int) {
+	m.version = &i
+}
+
+// VersionID returns the value of the "version_id" field in the mutation.
+func (m *DeploymentMutation) VersionID() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersionID returns the old "version_id" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldVersionID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersionID: %w", err)
+	}
+	return oldValue.VersionID, nil
+}
+
+// ResetVersionID resets all changes to the "version_id" field.
+func (m *DeploymentMutation) ResetVersionID() {
+	m.version = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *DeploymentMutation) SetApplicationID(i int) {
+	m.application = &i
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *DeploymentMutation) ApplicationID() (r int, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldApplicationID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *DeploymentMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetProjectID sets the "project_id" field.
+func (m *DeploymentMutation) SetProjectID(i int) {
+	m.project = &i
+}
+
+// ProjectID returns the value of the "project_id" field in the mutation.
+func (m *DeploymentMutation) ProjectID() (r int, exists bool) {
+	v := m.project
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProjectID returns the old "project_id" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldProjectID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProjectID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProjectID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProjectID: %w", err)
+	}
+	return oldValue.ProjectID, nil
+}
+
+// ResetProjectID resets all changes to the "project_id" field.
+func (m *DeploymentMutation) ResetProjectID() {
+	m.project = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *DeploymentMutation) SetCreatedBy(i int) {
+	m.creator = &i
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *DeploymentMutation) CreatedBy() (r int, exists bool) {
+	v := m.creator
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldCreatedBy(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *DeploymentMutation) ResetCreatedBy() {
+	m.creator = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DeploymentMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DeploymentMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Deployment entity.
+// If the Deployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeploymentMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DeploymentMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// ClearVersion clears the "version" edge to the ApplicationVersion entity.
+func (m *DeploymentMutation) ClearVersion() {
+	m.clearedversion = true
+	m.clearedFields[deployment.FieldVersionID] = struct{}{}
+}
+
+// VersionCleared reports if the "version" edge to the ApplicationVersion entity was cleared.
+func (m *DeploymentMutation) VersionCleared() bool {
+	return m.clearedversion
+}
+
+// VersionIDs returns the "version" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// VersionID instead. It exists only for internal usage by the builders.
+func (m *DeploymentMutation) VersionIDs() (ids []int) {
+	if id := m.version; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetVersion resets all changes to the "version" edge.
+func (m *DeploymentMutation) ResetVersion() {
+	m.version = nil
+	m.clearedversion = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *DeploymentMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[deployment.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *DeploymentMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *DeploymentMutation) ApplicationIDs() (ids []int) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *DeploymentMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearProject clears the "project" edge to the Project entity.
+func (m *DeploymentMutation) ClearProject() {
+	m.clearedproject = true
+	m.clearedFields[deployment.FieldProjectID] = struct{}{}
+}
+
+// ProjectCleared reports if the "project" edge to the Project entity was cleared.
+func (m *DeploymentMutation) ProjectCleared() bool {
+	return m.clearedproject
+}
+
+// ProjectIDs returns the "project" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ProjectID instead. It exists only for internal usage by the builders.
+func (m *DeploymentMutation) ProjectIDs() (ids []int) {
+	if id := m.project; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetProject resets all changes to the "project" edge.
+func (m *DeploymentMutation) ResetProject() {
+	m.project = nil
+	m.clearedproject = false
+}
+
+// SetCreatorID sets the "creator" edge to the Principal entity by id.
+func (m *DeploymentMutation) SetCreatorID(id int) {
+	m.creator = &id
+}
+
+// ClearCreator clears the "creator" edge to the Principal entity.
+func (m *DeploymentMutation) ClearCreator() {
+	m.clearedcreator = true
+	m.clearedFields[deployment.FieldCreatedBy] = struct{}{}
+}
+
+// CreatorCleared reports if the "creator" edge to the Principal entity was cleared.
+func (m *DeploymentMutation) CreatorCleared() bool {
+	return m.clearedcreator
+}
+
+// CreatorID returns the "creator" edge ID in the mutation.
+func (m *DeploymentMutation) CreatorID() (id int, exists bool) {
+	if m.creator != nil {
+		return *m.creator, true
+	}
+	return
+}
+
+// CreatorIDs returns the "creator" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CreatorID instead. It exists only for internal usage by the builders.
+func (m *DeploymentMutation) CreatorIDs() (ids []int) {
+	if id := m.creator; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCreator resets all changes to the "creator" edge.
+func (m *DeploymentMutation) ResetCreator() {
+	m.creator = nil
+	m.clearedcreator = false
+}
+
+// Where appends a list predicates to the DeploymentMutation builder.
+func (m *DeploymentMutation) Where(ps ...predicate.Deployment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DeploymentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DeploymentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Deployment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DeploymentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DeploymentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Deployment).
+func (m *DeploymentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DeploymentMutation) Fields() []string {
+	fields := make([]string, 0, 13)
+	if m.environment != nil {
+		fields = append(fields, deployment.FieldEnvironment)
+	}
+	if m.cluster != nil {
+		fields = append(fields, deployment.FieldCluster)
+	}
+	if m.kind != nil {
+		fields = append(fields, deployment.FieldKind)
+	}
+	if m.status != nil {
+		fields = append(fields, deployment.FieldStatus)
+	}
+	if m.started_at != nil {
+		fields = append(fields, deployment.FieldStartedAt)
+	}
+	if m.finished_at != nil {
+		fields = append(fields, deployment.FieldFinishedAt)
+	}
+	if m.decision != nil {
+		fields = append(fields, deployment.FieldDecision)
+	}
+	if m.live != nil {
+		fields = append(fields, deployment.FieldLive)
+	}
+	if m.version != nil {
+		fields = append(fields, deployment.FieldVersionID)
+	}
+	if m.application != nil {
+		fields = append(fields, deployment.FieldApplicationID)
+	}
+	if m.project != nil {
+		fields = append(fields, deployment.FieldProjectID)
+	}
+	if m.creator != nil {
+		fields = append(fields, deployment.FieldCreatedBy)
+	}
+	if m.created_at != nil {
+		fields = append(fields, deployment.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DeploymentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case deployment.FieldEnvironment:
+		return m.Environment()
+	case deployment.FieldCluster:
+		return m.Cluster()
+	case deployment.FieldKind:
+		return m.Kind()
+	case deployment.FieldStatus:
+		return m.Status()
+	case deployment.FieldStartedAt:
+		return m.StartedAt()
+	case deployment.FieldFinishedAt:
+		return m.FinishedAt()
+	case deployment.FieldDecision:
+		return m.Decision()
+	case deployment.FieldLive:
+		return m.Live()
+	case deployment.FieldVersionID:
+		return m.VersionID()
+	case deployment.FieldApplicationID:
+		return m.ApplicationID()
+	case deployment.FieldProjectID:
+		return m.ProjectID()
+	case deployment.FieldCreatedBy:
+		return m.CreatedBy()
+	case deployment.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DeploymentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case deployment.FieldEnvironment:
+		return m.OldEnvironment(ctx)
+	case deployment.FieldCluster:
+		return m.OldCluster(ctx)
+	case deployment.FieldKind:
+		return m.OldKind(ctx)
+	case deployment.FieldStatus:
+		return m.OldStatus(ctx)
+	case deployment.FieldStartedAt:
+		return m.OldStartedAt(ctx)
+	case deployment.FieldFinishedAt:
+		return m.OldFinishedAt(ctx)
+	case deployment.FieldDecision:
+		return m.OldDecision(ctx)
+	case deployment.FieldLive:
+		return m.OldLive(ctx)
+	case deployment.FieldVersionID:
+		return m.OldVersionID(ctx)
+	case deployment.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case deployment.FieldProjectID:
+		return m.OldProjectID(ctx)
+	case deployment.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case deployment.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Deployment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DeploymentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case deployment.FieldEnvironment:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEnvironment(v)
+		return nil
+	case deployment.FieldCluster:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCluster(v)
+		return nil
+	case deployment.FieldKind:
+		v, ok := value.(deployment.Kind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case deployment.FieldStatus:
+		v, ok := value.(deployment.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case deployment.FieldStartedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartedAt(v)
+		return nil
+	case deployment.FieldFinishedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFinishedAt(v)
+		return nil
+	case deployment.FieldDecision:
+		v, ok := value.(deployment.Decision)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecision(v)
+		return nil
+	case deployment.FieldLive:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLive(v)
+		return nil
+	case deployment.FieldVersionID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersionID(v)
+		return nil
+	case deployment.FieldApplicationID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case deployment.FieldProjectID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProjectID(v)
+		return nil
+	case deployment.FieldCreatedBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case deployment.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Deployment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DeploymentMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DeploymentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DeploymentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Deployment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DeploymentMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(deployment.FieldStartedAt) {
+		fields = append(fields, deployment.FieldStartedAt)
+	}
+	if m.FieldCleared(deployment.FieldFinishedAt) {
+		fields = append(fields, deployment.FieldFinishedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DeploymentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DeploymentMutation) ClearField(name string) error {
+	switch name {
+	case deployment.FieldStartedAt:
+		m.ClearStartedAt()
+		return nil
+	case deployment.FieldFinishedAt:
+		m.ClearFinishedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Deployment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DeploymentMutation) ResetField(name string) error {
+	switch name {
+	case deployment.FieldEnvironment:
+		m.ResetEnvironment()
+		return nil
+	case deployment.FieldCluster:
+		m.ResetCluster()
+		return nil
+	case deployment.FieldKind:
+		m.ResetKind()
+		return nil
+	case deployment.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case deployment.FieldStartedAt:
+		m.ResetStartedAt()
+		return nil
+	case deployment.FieldFinishedAt:
+		m.ResetFinishedAt()
+		return nil
+	case deployment.FieldDecision:
+		m.ResetDecision()
+		return nil
+	case deployment.FieldLive:
+		m.ResetLive()
+		return nil
+	case deployment.FieldVersionID:
+		m.ResetVersionID()
+		return nil
+	case deployment.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case deployment.FieldProjectID:
+		m.ResetProjectID()
+		return nil
+	case deployment.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case deployment.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Deployment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DeploymentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.version != nil {
+		edges = append(edges, deployment.EdgeVersion)
+	}
+	if m.application != nil {
+		edges = append(edges, deployment.EdgeApplication)
+	}
+	if m.project != nil {
+		edges = append(edges, deployment.EdgeProject)
+	}
+	if m.creator != nil {
+		edges = append(edges, deployment.EdgeCreator)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DeploymentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case deployment.EdgeVersion:
+		if id := m.version; id != nil {
+			return []ent.Value{*id}
+		}
+	case deployment.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case deployment.EdgeProject:
+		if id := m.project; id != nil {
+			return []ent.Value{*id}
+		}
+	case deployment.EdgeCreator:
+		if id := m.creator; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DeploymentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DeploymentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DeploymentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedversion {
+		edges = append(edges, deployment.EdgeVersion)
+	}
+	if m.clearedapplication {
+		edges = append(edges, deployment.EdgeApplication)
+	}
+	if m.clearedproject {
+		edges = append(edges, deployment.EdgeProject)
+	}
+	if m.clearedcreator {
+		edges = append(edges, deployment.EdgeCreator)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DeploymentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case deployment.EdgeVersion:
+		return m.clearedversion
+	case deployment.EdgeApplication:
+		return m.clearedapplication
+	case deployment.EdgeProject:
+		return m.clearedproject
+	case deployment.EdgeCreator:
+		return m.clearedcreator
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DeploymentMutation) ClearEdge(name string) error {
+	switch name {
+	case deployment.EdgeVersion:
+		m.ClearVersion()
+		return nil
+	case deployment.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case deployment.EdgeProject:
+		m.ClearProject()
+		return nil
+	case deployment.EdgeCreator:
+		m.ClearCreator()
+		return nil
+	}
+	return fmt.Errorf("unknown Deployment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DeploymentMutation) ResetEdge(name string) error {
+	switch name {
+	case deployment.EdgeVersion:
+		m.ResetVersion()
+		return nil
+	case deployment.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case deployment.EdgeProject:
+		m.ResetProject()
+		return nil
+	case deployment.EdgeCreator:
+		m.ResetCreator()
+		return nil
+	}
+	return fmt.Errorf("unknown Deployment edge %s", name)
 }
 
 // EvaluationMutation represents an operation that mutates the Evaluation nodes in the graph.
@@ -19846,6 +23313,8 @@ type PkgMutation struct {
 	typ                string
 	id                 *int
 	purl               *string
+	deprecated_reason  *string
+	deprecated_at      *time.Time
 	created_at         *time.Time
 	clearedFields      map[string]struct{}
 	versions           map[int]struct{}
@@ -19997,6 +23466,91 @@ func (m *PkgMutation) OldPurl(ctx context.Context) (v string, err error) {
 // ResetPurl resets all changes to the "purl" field.
 func (m *PkgMutation) ResetPurl() {
 	m.purl = nil
+}
+
+// SetDeprecatedReason sets the "deprecated_reason" field.
+func (m *PkgMutation) SetDeprecatedReason(s string) {
+	m.deprecated_reason = &s
+}
+
+// DeprecatedReason returns the value of the "deprecated_reason" field in the mutation.
+func (m *PkgMutation) DeprecatedReason() (r string, exists bool) {
+	v := m.deprecated_reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeprecatedReason returns the old "deprecated_reason" field's value of the Pkg entity.
+// If the Pkg object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PkgMutation) OldDeprecatedReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeprecatedReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeprecatedReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeprecatedReason: %w", err)
+	}
+	return oldValue.DeprecatedReason, nil
+}
+
+// ResetDeprecatedReason resets all changes to the "deprecated_reason" field.
+func (m *PkgMutation) ResetDeprecatedReason() {
+	m.deprecated_reason = nil
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (m *PkgMutation) SetDeprecatedAt(t time.Time) {
+	m.deprecated_at = &t
+}
+
+// DeprecatedAt returns the value of the "deprecated_at" field in the mutation.
+func (m *PkgMutation) DeprecatedAt() (r time.Time, exists bool) {
+	v := m.deprecated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeprecatedAt returns the old "deprecated_at" field's value of the Pkg entity.
+// If the Pkg object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PkgMutation) OldDeprecatedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeprecatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeprecatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeprecatedAt: %w", err)
+	}
+	return oldValue.DeprecatedAt, nil
+}
+
+// ClearDeprecatedAt clears the value of the "deprecated_at" field.
+func (m *PkgMutation) ClearDeprecatedAt() {
+	m.deprecated_at = nil
+	m.clearedFields[pkg.FieldDeprecatedAt] = struct{}{}
+}
+
+// DeprecatedAtCleared returns if the "deprecated_at" field was cleared in this mutation.
+func (m *PkgMutation) DeprecatedAtCleared() bool {
+	_, ok := m.clearedFields[pkg.FieldDeprecatedAt]
+	return ok
+}
+
+// ResetDeprecatedAt resets all changes to the "deprecated_at" field.
+func (m *PkgMutation) ResetDeprecatedAt() {
+	m.deprecated_at = nil
+	delete(m.clearedFields, pkg.FieldDeprecatedAt)
 }
 
 // SetCreatedAt sets the "created_at" field.
@@ -20285,9 +23839,15 @@ func (m *PkgMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PkgMutation) Fields() []string {
-	fields := make([]string, 0, 2)
+	fields := make([]string, 0, 4)
 	if m.purl != nil {
 		fields = append(fields, pkg.FieldPurl)
+	}
+	if m.deprecated_reason != nil {
+		fields = append(fields, pkg.FieldDeprecatedReason)
+	}
+	if m.deprecated_at != nil {
+		fields = append(fields, pkg.FieldDeprecatedAt)
 	}
 	if m.created_at != nil {
 		fields = append(fields, pkg.FieldCreatedAt)
@@ -20302,6 +23862,10 @@ func (m *PkgMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case pkg.FieldPurl:
 		return m.Purl()
+	case pkg.FieldDeprecatedReason:
+		return m.DeprecatedReason()
+	case pkg.FieldDeprecatedAt:
+		return m.DeprecatedAt()
 	case pkg.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -20315,6 +23879,10 @@ func (m *PkgMutation) OldField(ctx context.Context, name string) (ent.Value, err
 	switch name {
 	case pkg.FieldPurl:
 		return m.OldPurl(ctx)
+	case pkg.FieldDeprecatedReason:
+		return m.OldDeprecatedReason(ctx)
+	case pkg.FieldDeprecatedAt:
+		return m.OldDeprecatedAt(ctx)
 	case pkg.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -20332,6 +23900,20 @@ func (m *PkgMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPurl(v)
+		return nil
+	case pkg.FieldDeprecatedReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeprecatedReason(v)
+		return nil
+	case pkg.FieldDeprecatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeprecatedAt(v)
 		return nil
 	case pkg.FieldCreatedAt:
 		v, ok := value.(time.Time)
@@ -20369,7 +23951,11 @@ func (m *PkgMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *PkgMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(pkg.FieldDeprecatedAt) {
+		fields = append(fields, pkg.FieldDeprecatedAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -20382,6 +23968,11 @@ func (m *PkgMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *PkgMutation) ClearField(name string) error {
+	switch name {
+	case pkg.FieldDeprecatedAt:
+		m.ClearDeprecatedAt()
+		return nil
+	}
 	return fmt.Errorf("unknown Pkg nullable field %s", name)
 }
 
@@ -20391,6 +23982,12 @@ func (m *PkgMutation) ResetField(name string) error {
 	switch name {
 	case pkg.FieldPurl:
 		m.ResetPurl()
+		return nil
+	case pkg.FieldDeprecatedReason:
+		m.ResetDeprecatedReason()
+		return nil
+	case pkg.FieldDeprecatedAt:
+		m.ResetDeprecatedAt()
 		return nil
 	case pkg.FieldCreatedAt:
 		m.ResetCreatedAt()
@@ -32328,4 +35925,1808 @@ func (m *TrustAnchorMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *TrustAnchorMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown TrustAnchor edge %s", name)
+}
+
+// VulnerabilityMutation represents an operation that mutates the Vulnerability nodes in the graph.
+type VulnerabilityMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *int
+	name              *string
+	summary           *string
+	severity          *vulnerability.Severity
+	cvss              *float64
+	addcvss           *float64
+	cvss_vector       *string
+	kev               *bool
+	kev_due           *time.Time
+	epss              *float64
+	addepss           *float64
+	published_at      *time.Time
+	modified_at       *time.Time
+	withdrawn_at      *time.Time
+	created_at        *time.Time
+	clearedFields     map[string]struct{}
+	advisories        map[int]struct{}
+	removedadvisories map[int]struct{}
+	clearedadvisories bool
+	aliases           map[int]struct{}
+	removedaliases    map[int]struct{}
+	clearedaliases    bool
+	matches           map[int]struct{}
+	removedmatches    map[int]struct{}
+	clearedmatches    bool
+	done              bool
+	oldValue          func(context.Context) (*Vulnerability, error)
+	predicates        []predicate.Vulnerability
+}
+
+var _ ent.Mutation = (*VulnerabilityMutation)(nil)
+
+// vulnerabilityOption allows management of the mutation configuration using functional options.
+type vulnerabilityOption func(*VulnerabilityMutation)
+
+// newVulnerabilityMutation creates new mutation for the Vulnerability entity.
+func newVulnerabilityMutation(c config, op Op, opts ...vulnerabilityOption) *VulnerabilityMutation {
+	m := &VulnerabilityMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeVulnerability,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withVulnerabilityID sets the ID field of the mutation.
+func withVulnerabilityID(id int) vulnerabilityOption {
+	return func(m *VulnerabilityMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Vulnerability
+		)
+		m.oldValue = func(ctx context.Context) (*Vulnerability, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Vulnerability.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withVulnerability sets the old Vulnerability of the mutation.
+func withVulnerability(node *Vulnerability) vulnerabilityOption {
+	return func(m *VulnerabilityMutation) {
+		m.oldValue = func(context.Context) (*Vulnerability, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m VulnerabilityMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m VulnerabilityMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *VulnerabilityMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *VulnerabilityMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Vulnerability.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *VulnerabilityMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *VulnerabilityMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *VulnerabilityMutation) ResetName() {
+	m.name = nil
+}
+
+// SetSummary sets the "summary" field.
+func (m *VulnerabilityMutation) SetSummary(s string) {
+	m.summary = &s
+}
+
+// Summary returns the value of the "summary" field in the mutation.
+func (m *VulnerabilityMutation) Summary() (r string, exists bool) {
+	v := m.summary
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSummary returns the old "summary" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldSummary(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSummary is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSummary requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSummary: %w", err)
+	}
+	return oldValue.Summary, nil
+}
+
+// ResetSummary resets all changes to the "summary" field.
+func (m *VulnerabilityMutation) ResetSummary() {
+	m.summary = nil
+}
+
+// SetSeverity sets the "severity" field.
+func (m *VulnerabilityMutation) SetSeverity(v vulnerability.Severity) {
+	m.severity = &v
+}
+
+// Severity returns the value of the "severity" field in the mutation.
+func (m *VulnerabilityMutation) Severity() (r vulnerability.Severity, exists bool) {
+	v := m.severity
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeverity returns the old "severity" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldSeverity(ctx context.Context) (v vulnerability.Severity, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeverity is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeverity requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeverity: %w", err)
+	}
+	return oldValue.Severity, nil
+}
+
+// ResetSeverity resets all changes to the "severity" field.
+func (m *VulnerabilityMutation) ResetSeverity() {
+	m.severity = nil
+}
+
+// SetCvss sets the "cvss" field.
+func (m *VulnerabilityMutation) SetCvss(f float64) {
+	m.cvss = &f
+	m.addcvss = nil
+}
+
+// Cvss returns the value of the "cvss" field in the mutation.
+func (m *VulnerabilityMutation) Cvss() (r float64, exists bool) {
+	v := m.cvss
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCvss returns the old "cvss" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldCvss(ctx context.Context) (v *float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCvss is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCvss requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCvss: %w", err)
+	}
+	return oldValue.Cvss, nil
+}
+
+// AddCvss adds f to the "cvss" field.
+func (m *VulnerabilityMutation) AddCvss(f float64) {
+	if m.addcvss != nil {
+		*m.addcvss += f
+	} else {
+		m.addcvss = &f
+	}
+}
+
+// AddedCvss returns the value that was added to the "cvss" field in this mutation.
+func (m *VulnerabilityMutation) AddedCvss() (r float64, exists bool) {
+	v := m.addcvss
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearCvss clears the value of the "cvss" field.
+func (m *VulnerabilityMutation) ClearCvss() {
+	m.cvss = nil
+	m.addcvss = nil
+	m.clearedFields[vulnerability.FieldCvss] = struct{}{}
+}
+
+// CvssCleared returns if the "cvss" field was cleared in this mutation.
+func (m *VulnerabilityMutation) CvssCleared() bool {
+	_, ok := m.clearedFields[vulnerability.FieldCvss]
+	return ok
+}
+
+// ResetCvss resets all changes to the "cvss" field.
+func (m *VulnerabilityMutation) ResetCvss() {
+	m.cvss = nil
+	m.addcvss = nil
+	delete(m.clearedFields, vulnerability.FieldCvss)
+}
+
+// SetCvssVector sets the "cvss_vector" field.
+func (m *VulnerabilityMutation) SetCvssVector(s string) {
+	m.cvss_vector = &s
+}
+
+// CvssVector returns the value of the "cvss_vector" field in the mutation.
+func (m *VulnerabilityMutation) CvssVector() (r string, exists bool) {
+	v := m.cvss_vector
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCvssVector returns the old "cvss_vector" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldCvssVector(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCvssVector is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCvssVector requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCvssVector: %w", err)
+	}
+	return oldValue.CvssVector, nil
+}
+
+// ResetCvssVector resets all changes to the "cvss_vector" field.
+func (m *VulnerabilityMutation) ResetCvssVector() {
+	m.cvss_vector = nil
+}
+
+// SetKev sets the "kev" field.
+func (m *VulnerabilityMutation) SetKev(b bool) {
+	m.kev = &b
+}
+
+// Kev returns the value of the "kev" field in the mutation.
+func (m *VulnerabilityMutation) Kev() (r bool, exists bool) {
+	v := m.kev
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKev returns the old "kev" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldKev(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKev is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKev requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKev: %w", err)
+	}
+	return oldValue.Kev, nil
+}
+
+// ResetKev resets all changes to the "kev" field.
+func (m *VulnerabilityMutation) ResetKev() {
+	m.kev = nil
+}
+
+// SetKevDue sets the "kev_due" field.
+func (m *VulnerabilityMutation) SetKevDue(t time.Time) {
+	m.kev_due = &t
+}
+
+// KevDue returns the value of the "kev_due" field in the mutation.
+func (m *VulnerabilityMutation) KevDue() (r time.Time, exists bool) {
+	v := m.kev_due
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKevDue returns the old "kev_due" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldKevDue(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKevDue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKevDue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKevDue: %w", err)
+	}
+	return oldValue.KevDue, nil
+}
+
+// ClearKevDue clears the value of the "kev_due" field.
+func (m *VulnerabilityMutation) ClearKevDue() {
+	m.kev_due = nil
+	m.clearedFields[vulnerability.FieldKevDue] = struct{}{}
+}
+
+// KevDueCleared returns if the "kev_due" field was cleared in this mutation.
+func (m *VulnerabilityMutation) KevDueCleared() bool {
+	_, ok := m.clearedFields[vulnerability.FieldKevDue]
+	return ok
+}
+
+// ResetKevDue resets all changes to the "kev_due" field.
+func (m *VulnerabilityMutation) ResetKevDue() {
+	m.kev_due = nil
+	delete(m.clearedFields, vulnerability.FieldKevDue)
+}
+
+// SetEpss sets the "epss" field.
+func (m *VulnerabilityMutation) SetEpss(f float64) {
+	m.epss = &f
+	m.addepss = nil
+}
+
+// Epss returns the value of the "epss" field in the mutation.
+func (m *VulnerabilityMutation) Epss() (r float64, exists bool) {
+	v := m.epss
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEpss returns the old "epss" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldEpss(ctx context.Context) (v *float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEpss is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEpss requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEpss: %w", err)
+	}
+	return oldValue.Epss, nil
+}
+
+// AddEpss adds f to the "epss" field.
+func (m *VulnerabilityMutation) AddEpss(f float64) {
+	if m.addepss != nil {
+		*m.addepss += f
+	} else {
+		m.addepss = &f
+	}
+}
+
+// AddedEpss returns the value that was added to the "epss" field in this mutation.
+func (m *VulnerabilityMutation) AddedEpss() (r float64, exists bool) {
+	v := m.addepss
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearEpss clears the value of the "epss" field.
+func (m *VulnerabilityMutation) ClearEpss() {
+	m.epss = nil
+	m.addepss = nil
+	m.clearedFields[vulnerability.FieldEpss] = struct{}{}
+}
+
+// EpssCleared returns if the "epss" field was cleared in this mutation.
+func (m *VulnerabilityMutation) EpssCleared() bool {
+	_, ok := m.clearedFields[vulnerability.FieldEpss]
+	return ok
+}
+
+// ResetEpss resets all changes to the "epss" field.
+func (m *VulnerabilityMutation) ResetEpss() {
+	m.epss = nil
+	m.addepss = nil
+	delete(m.clearedFields, vulnerability.FieldEpss)
+}
+
+// SetPublishedAt sets the "published_at" field.
+func (m *VulnerabilityMutation) SetPublishedAt(t time.Time) {
+	m.published_at = &t
+}
+
+// PublishedAt returns the value of the "published_at" field in the mutation.
+func (m *VulnerabilityMutation) PublishedAt() (r time.Time, exists bool) {
+	v := m.published_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublishedAt returns the old "published_at" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldPublishedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublishedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublishedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublishedAt: %w", err)
+	}
+	return oldValue.PublishedAt, nil
+}
+
+// ClearPublishedAt clears the value of the "published_at" field.
+func (m *VulnerabilityMutation) ClearPublishedAt() {
+	m.published_at = nil
+	m.clearedFields[vulnerability.FieldPublishedAt] = struct{}{}
+}
+
+// PublishedAtCleared returns if the "published_at" field was cleared in this mutation.
+func (m *VulnerabilityMutation) PublishedAtCleared() bool {
+	_, ok := m.clearedFields[vulnerability.FieldPublishedAt]
+	return ok
+}
+
+// ResetPublishedAt resets all changes to the "published_at" field.
+func (m *VulnerabilityMutation) ResetPublishedAt() {
+	m.published_at = nil
+	delete(m.clearedFields, vulnerability.FieldPublishedAt)
+}
+
+// SetModifiedAt sets the "modified_at" field.
+func (m *VulnerabilityMutation) SetModifiedAt(t time.Time) {
+	m.modified_at = &t
+}
+
+// ModifiedAt returns the value of the "modified_at" field in the mutation.
+func (m *VulnerabilityMutation) ModifiedAt() (r time.Time, exists bool) {
+	v := m.modified_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModifiedAt returns the old "modified_at" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldModifiedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModifiedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModifiedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModifiedAt: %w", err)
+	}
+	return oldValue.ModifiedAt, nil
+}
+
+// ClearModifiedAt clears the value of the "modified_at" field.
+func (m *VulnerabilityMutation) ClearModifiedAt() {
+	m.modified_at = nil
+	m.clearedFields[vulnerability.FieldModifiedAt] = struct{}{}
+}
+
+// ModifiedAtCleared returns if the "modified_at" field was cleared in this mutation.
+func (m *VulnerabilityMutation) ModifiedAtCleared() bool {
+	_, ok := m.clearedFields[vulnerability.FieldModifiedAt]
+	return ok
+}
+
+// ResetModifiedAt resets all changes to the "modified_at" field.
+func (m *VulnerabilityMutation) ResetModifiedAt() {
+	m.modified_at = nil
+	delete(m.clearedFields, vulnerability.FieldModifiedAt)
+}
+
+// SetWithdrawnAt sets the "withdrawn_at" field.
+func (m *VulnerabilityMutation) SetWithdrawnAt(t time.Time) {
+	m.withdrawn_at = &t
+}
+
+// WithdrawnAt returns the value of the "withdrawn_at" field in the mutation.
+func (m *VulnerabilityMutation) WithdrawnAt() (r time.Time, exists bool) {
+	v := m.withdrawn_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWithdrawnAt returns the old "withdrawn_at" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldWithdrawnAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWithdrawnAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWithdrawnAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWithdrawnAt: %w", err)
+	}
+	return oldValue.WithdrawnAt, nil
+}
+
+// ClearWithdrawnAt clears the value of the "withdrawn_at" field.
+func (m *VulnerabilityMutation) ClearWithdrawnAt() {
+	m.withdrawn_at = nil
+	m.clearedFields[vulnerability.FieldWithdrawnAt] = struct{}{}
+}
+
+// WithdrawnAtCleared returns if the "withdrawn_at" field was cleared in this mutation.
+func (m *VulnerabilityMutation) WithdrawnAtCleared() bool {
+	_, ok := m.clearedFields[vulnerability.FieldWithdrawnAt]
+	return ok
+}
+
+// ResetWithdrawnAt resets all changes to the "withdrawn_at" field.
+func (m *VulnerabilityMutation) ResetWithdrawnAt() {
+	m.withdrawn_at = nil
+	delete(m.clearedFields, vulnerability.FieldWithdrawnAt)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *VulnerabilityMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *VulnerabilityMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Vulnerability entity.
+// If the Vulnerability object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *VulnerabilityMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// AddAdvisoryIDs adds the "advisories" edge to the Advisory entity by ids.
+func (m *VulnerabilityMutation) AddAdvisoryIDs(ids ...int) {
+	if m.advisories == nil {
+		m.advisories = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.advisories[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAdvisories clears the "advisories" edge to the Advisory entity.
+func (m *VulnerabilityMutation) ClearAdvisories() {
+	m.clearedadvisories = true
+}
+
+// AdvisoriesCleared reports if the "advisories" edge to the Advisory entity was cleared.
+func (m *VulnerabilityMutation) AdvisoriesCleared() bool {
+	return m.clearedadvisories
+}
+
+// RemoveAdvisoryIDs removes the "advisories" edge to the Advisory entity by IDs.
+func (m *VulnerabilityMutation) RemoveAdvisoryIDs(ids ...int) {
+	if m.removedadvisories == nil {
+		m.removedadvisories = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.advisories, ids[i])
+		m.removedadvisories[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAdvisories returns the removed IDs of the "advisories" edge to the Advisory entity.
+func (m *VulnerabilityMutation) RemovedAdvisoriesIDs() (ids []int) {
+	for id := range m.removedadvisories {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AdvisoriesIDs returns the "advisories" edge IDs in the mutation.
+func (m *VulnerabilityMutation) AdvisoriesIDs() (ids []int) {
+	for id := range m.advisories {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAdvisories resets all changes to the "advisories" edge.
+func (m *VulnerabilityMutation) ResetAdvisories() {
+	m.advisories = nil
+	m.clearedadvisories = false
+	m.removedadvisories = nil
+}
+
+// AddAliasIDs adds the "aliases" edge to the VulnerabilityAlias entity by ids.
+func (m *VulnerabilityMutation) AddAliasIDs(ids ...int) {
+	if m.aliases == nil {
+		m.aliases = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.aliases[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAliases clears the "aliases" edge to the VulnerabilityAlias entity.
+func (m *VulnerabilityMutation) ClearAliases() {
+	m.clearedaliases = true
+}
+
+// AliasesCleared reports if the "aliases" edge to the VulnerabilityAlias entity was cleared.
+func (m *VulnerabilityMutation) AliasesCleared() bool {
+	return m.clearedaliases
+}
+
+// RemoveAliasIDs removes the "aliases" edge to the VulnerabilityAlias entity by IDs.
+func (m *VulnerabilityMutation) RemoveAliasIDs(ids ...int) {
+	if m.removedaliases == nil {
+		m.removedaliases = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.aliases, ids[i])
+		m.removedaliases[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAliases returns the removed IDs of the "aliases" edge to the VulnerabilityAlias entity.
+func (m *VulnerabilityMutation) RemovedAliasesIDs() (ids []int) {
+	for id := range m.removedaliases {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AliasesIDs returns the "aliases" edge IDs in the mutation.
+func (m *VulnerabilityMutation) AliasesIDs() (ids []int) {
+	for id := range m.aliases {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAliases resets all changes to the "aliases" edge.
+func (m *VulnerabilityMutation) ResetAliases() {
+	m.aliases = nil
+	m.clearedaliases = false
+	m.removedaliases = nil
+}
+
+// AddMatchIDs adds the "matches" edge to the ComponentMatch entity by ids.
+func (m *VulnerabilityMutation) AddMatchIDs(ids ...int) {
+	if m.matches == nil {
+		m.matches = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.matches[ids[i]] = struct{}{}
+	}
+}
+
+// ClearMatches clears the "matches" edge to the ComponentMatch entity.
+func (m *VulnerabilityMutation) ClearMatches() {
+	m.clearedmatches = true
+}
+
+// MatchesCleared reports if the "matches" edge to the ComponentMatch entity was cleared.
+func (m *VulnerabilityMutation) MatchesCleared() bool {
+	return m.clearedmatches
+}
+
+// RemoveMatchIDs removes the "matches" edge to the ComponentMatch entity by IDs.
+func (m *VulnerabilityMutation) RemoveMatchIDs(ids ...int) {
+	if m.removedmatches == nil {
+		m.removedmatches = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.matches, ids[i])
+		m.removedmatches[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedMatches returns the removed IDs of the "matches" edge to the ComponentMatch entity.
+func (m *VulnerabilityMutation) RemovedMatchesIDs() (ids []int) {
+	for id := range m.removedmatches {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// MatchesIDs returns the "matches" edge IDs in the mutation.
+func (m *VulnerabilityMutation) MatchesIDs() (ids []int) {
+	for id := range m.matches {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetMatches resets all changes to the "matches" edge.
+func (m *VulnerabilityMutation) ResetMatches() {
+	m.matches = nil
+	m.clearedmatches = false
+	m.removedmatches = nil
+}
+
+// Where appends a list predicates to the VulnerabilityMutation builder.
+func (m *VulnerabilityMutation) Where(ps ...predicate.Vulnerability) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the VulnerabilityMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *VulnerabilityMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Vulnerability, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *VulnerabilityMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *VulnerabilityMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Vulnerability).
+func (m *VulnerabilityMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *VulnerabilityMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.name != nil {
+		fields = append(fields, vulnerability.FieldName)
+	}
+	if m.summary != nil {
+		fields = append(fields, vulnerability.FieldSummary)
+	}
+	if m.severity != nil {
+		fields = append(fields, vulnerability.FieldSeverity)
+	}
+	if m.cvss != nil {
+		fields = append(fields, vulnerability.FieldCvss)
+	}
+	if m.cvss_vector != nil {
+		fields = append(fields, vulnerability.FieldCvssVector)
+	}
+	if m.kev != nil {
+		fields = append(fields, vulnerability.FieldKev)
+	}
+	if m.kev_due != nil {
+		fields = append(fields, vulnerability.FieldKevDue)
+	}
+	if m.epss != nil {
+		fields = append(fields, vulnerability.FieldEpss)
+	}
+	if m.published_at != nil {
+		fields = append(fields, vulnerability.FieldPublishedAt)
+	}
+	if m.modified_at != nil {
+		fields = append(fields, vulnerability.FieldModifiedAt)
+	}
+	if m.withdrawn_at != nil {
+		fields = append(fields, vulnerability.FieldWithdrawnAt)
+	}
+	if m.created_at != nil {
+		fields = append(fields, vulnerability.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *VulnerabilityMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case vulnerability.FieldName:
+		return m.Name()
+	case vulnerability.FieldSummary:
+		return m.Summary()
+	case vulnerability.FieldSeverity:
+		return m.Severity()
+	case vulnerability.FieldCvss:
+		return m.Cvss()
+	case vulnerability.FieldCvssVector:
+		return m.CvssVector()
+	case vulnerability.FieldKev:
+		return m.Kev()
+	case vulnerability.FieldKevDue:
+		return m.KevDue()
+	case vulnerability.FieldEpss:
+		return m.Epss()
+	case vulnerability.FieldPublishedAt:
+		return m.PublishedAt()
+	case vulnerability.FieldModifiedAt:
+		return m.ModifiedAt()
+	case vulnerability.FieldWithdrawnAt:
+		return m.WithdrawnAt()
+	case vulnerability.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *VulnerabilityMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case vulnerability.FieldName:
+		return m.OldName(ctx)
+	case vulnerability.FieldSummary:
+		return m.OldSummary(ctx)
+	case vulnerability.FieldSeverity:
+		return m.OldSeverity(ctx)
+	case vulnerability.FieldCvss:
+		return m.OldCvss(ctx)
+	case vulnerability.FieldCvssVector:
+		return m.OldCvssVector(ctx)
+	case vulnerability.FieldKev:
+		return m.OldKev(ctx)
+	case vulnerability.FieldKevDue:
+		return m.OldKevDue(ctx)
+	case vulnerability.FieldEpss:
+		return m.OldEpss(ctx)
+	case vulnerability.FieldPublishedAt:
+		return m.OldPublishedAt(ctx)
+	case vulnerability.FieldModifiedAt:
+		return m.OldModifiedAt(ctx)
+	case vulnerability.FieldWithdrawnAt:
+		return m.OldWithdrawnAt(ctx)
+	case vulnerability.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Vulnerability field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *VulnerabilityMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case vulnerability.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case vulnerability.FieldSummary:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSummary(v)
+		return nil
+	case vulnerability.FieldSeverity:
+		v, ok := value.(vulnerability.Severity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeverity(v)
+		return nil
+	case vulnerability.FieldCvss:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCvss(v)
+		return nil
+	case vulnerability.FieldCvssVector:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCvssVector(v)
+		return nil
+	case vulnerability.FieldKev:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKev(v)
+		return nil
+	case vulnerability.FieldKevDue:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKevDue(v)
+		return nil
+	case vulnerability.FieldEpss:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEpss(v)
+		return nil
+	case vulnerability.FieldPublishedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublishedAt(v)
+		return nil
+	case vulnerability.FieldModifiedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModifiedAt(v)
+		return nil
+	case vulnerability.FieldWithdrawnAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWithdrawnAt(v)
+		return nil
+	case vulnerability.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Vulnerability field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *VulnerabilityMutation) AddedFields() []string {
+	var fields []string
+	if m.addcvss != nil {
+		fields = append(fields, vulnerability.FieldCvss)
+	}
+	if m.addepss != nil {
+		fields = append(fields, vulnerability.FieldEpss)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *VulnerabilityMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case vulnerability.FieldCvss:
+		return m.AddedCvss()
+	case vulnerability.FieldEpss:
+		return m.AddedEpss()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *VulnerabilityMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case vulnerability.FieldCvss:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCvss(v)
+		return nil
+	case vulnerability.FieldEpss:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEpss(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Vulnerability numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *VulnerabilityMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(vulnerability.FieldCvss) {
+		fields = append(fields, vulnerability.FieldCvss)
+	}
+	if m.FieldCleared(vulnerability.FieldKevDue) {
+		fields = append(fields, vulnerability.FieldKevDue)
+	}
+	if m.FieldCleared(vulnerability.FieldEpss) {
+		fields = append(fields, vulnerability.FieldEpss)
+	}
+	if m.FieldCleared(vulnerability.FieldPublishedAt) {
+		fields = append(fields, vulnerability.FieldPublishedAt)
+	}
+	if m.FieldCleared(vulnerability.FieldModifiedAt) {
+		fields = append(fields, vulnerability.FieldModifiedAt)
+	}
+	if m.FieldCleared(vulnerability.FieldWithdrawnAt) {
+		fields = append(fields, vulnerability.FieldWithdrawnAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *VulnerabilityMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *VulnerabilityMutation) ClearField(name string) error {
+	switch name {
+	case vulnerability.FieldCvss:
+		m.ClearCvss()
+		return nil
+	case vulnerability.FieldKevDue:
+		m.ClearKevDue()
+		return nil
+	case vulnerability.FieldEpss:
+		m.ClearEpss()
+		return nil
+	case vulnerability.FieldPublishedAt:
+		m.ClearPublishedAt()
+		return nil
+	case vulnerability.FieldModifiedAt:
+		m.ClearModifiedAt()
+		return nil
+	case vulnerability.FieldWithdrawnAt:
+		m.ClearWithdrawnAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Vulnerability nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *VulnerabilityMutation) ResetField(name string) error {
+	switch name {
+	case vulnerability.FieldName:
+		m.ResetName()
+		return nil
+	case vulnerability.FieldSummary:
+		m.ResetSummary()
+		return nil
+	case vulnerability.FieldSeverity:
+		m.ResetSeverity()
+		return nil
+	case vulnerability.FieldCvss:
+		m.ResetCvss()
+		return nil
+	case vulnerability.FieldCvssVector:
+		m.ResetCvssVector()
+		return nil
+	case vulnerability.FieldKev:
+		m.ResetKev()
+		return nil
+	case vulnerability.FieldKevDue:
+		m.ResetKevDue()
+		return nil
+	case vulnerability.FieldEpss:
+		m.ResetEpss()
+		return nil
+	case vulnerability.FieldPublishedAt:
+		m.ResetPublishedAt()
+		return nil
+	case vulnerability.FieldModifiedAt:
+		m.ResetModifiedAt()
+		return nil
+	case vulnerability.FieldWithdrawnAt:
+		m.ResetWithdrawnAt()
+		return nil
+	case vulnerability.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Vulnerability field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *VulnerabilityMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.advisories != nil {
+		edges = append(edges, vulnerability.EdgeAdvisories)
+	}
+	if m.aliases != nil {
+		edges = append(edges, vulnerability.EdgeAliases)
+	}
+	if m.matches != nil {
+		edges = append(edges, vulnerability.EdgeMatches)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *VulnerabilityMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case vulnerability.EdgeAdvisories:
+		ids := make([]ent.Value, 0, len(m.advisories))
+		for id := range m.advisories {
+			ids = append(ids, id)
+		}
+		return ids
+	case vulnerability.EdgeAliases:
+		ids := make([]ent.Value, 0, len(m.aliases))
+		for id := range m.aliases {
+			ids = append(ids, id)
+		}
+		return ids
+	case vulnerability.EdgeMatches:
+		ids := make([]ent.Value, 0, len(m.matches))
+		for id := range m.matches {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *VulnerabilityMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.removedadvisories != nil {
+		edges = append(edges, vulnerability.EdgeAdvisories)
+	}
+	if m.removedaliases != nil {
+		edges = append(edges, vulnerability.EdgeAliases)
+	}
+	if m.removedmatches != nil {
+		edges = append(edges, vulnerability.EdgeMatches)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *VulnerabilityMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case vulnerability.EdgeAdvisories:
+		ids := make([]ent.Value, 0, len(m.removedadvisories))
+		for id := range m.removedadvisories {
+			ids = append(ids, id)
+		}
+		return ids
+	case vulnerability.EdgeAliases:
+		ids := make([]ent.Value, 0, len(m.removedaliases))
+		for id := range m.removedaliases {
+			ids = append(ids, id)
+		}
+		return ids
+	case vulnerability.EdgeMatches:
+		ids := make([]ent.Value, 0, len(m.removedmatches))
+		for id := range m.removedmatches {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *VulnerabilityMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedadvisories {
+		edges = append(edges, vulnerability.EdgeAdvisories)
+	}
+	if m.clearedaliases {
+		edges = append(edges, vulnerability.EdgeAliases)
+	}
+	if m.clearedmatches {
+		edges = append(edges, vulnerability.EdgeMatches)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *VulnerabilityMutation) EdgeCleared(name string) bool {
+	switch name {
+	case vulnerability.EdgeAdvisories:
+		return m.clearedadvisories
+	case vulnerability.EdgeAliases:
+		return m.clearedaliases
+	case vulnerability.EdgeMatches:
+		return m.clearedmatches
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *VulnerabilityMutation) ClearEdge(name string) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Vulnerability unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *VulnerabilityMutation) ResetEdge(name string) error {
+	switch name {
+	case vulnerability.EdgeAdvisories:
+		m.ResetAdvisories()
+		return nil
+	case vulnerability.EdgeAliases:
+		m.ResetAliases()
+		return nil
+	case vulnerability.EdgeMatches:
+		m.ResetMatches()
+		return nil
+	}
+	return fmt.Errorf("unknown Vulnerability edge %s", name)
+}
+
+// VulnerabilityAliasMutation represents an operation that mutates the VulnerabilityAlias nodes in the graph.
+type VulnerabilityAliasMutation struct {
+	config
+	op                   Op
+	typ                  string
+	id                   *int
+	name                 *string
+	clearedFields        map[string]struct{}
+	vulnerability        *int
+	clearedvulnerability bool
+	done                 bool
+	oldValue             func(context.Context) (*VulnerabilityAlias, error)
+	predicates           []predicate.VulnerabilityAlias
+}
+
+var _ ent.Mutation = (*VulnerabilityAliasMutation)(nil)
+
+// vulnerabilityaliasOption allows management of the mutation configuration using functional options.
+type vulnerabilityaliasOption func(*VulnerabilityAliasMutation)
+
+// newVulnerabilityAliasMutation creates new mutation for the VulnerabilityAlias entity.
+func newVulnerabilityAliasMutation(c config, op Op, opts ...vulnerabilityaliasOption) *VulnerabilityAliasMutation {
+	m := &VulnerabilityAliasMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeVulnerabilityAlias,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withVulnerabilityAliasID sets the ID field of the mutation.
+func withVulnerabilityAliasID(id int) vulnerabilityaliasOption {
+	return func(m *VulnerabilityAliasMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *VulnerabilityAlias
+		)
+		m.oldValue = func(ctx context.Context) (*VulnerabilityAlias, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().VulnerabilityAlias.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withVulnerabilityAlias sets the old VulnerabilityAlias of the mutation.
+func withVulnerabilityAlias(node *VulnerabilityAlias) vulnerabilityaliasOption {
+	return func(m *VulnerabilityAliasMutation) {
+		m.oldValue = func(context.Context) (*VulnerabilityAlias, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m VulnerabilityAliasMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m VulnerabilityAliasMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *VulnerabilityAliasMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *VulnerabilityAliasMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().VulnerabilityAlias.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *VulnerabilityAliasMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *VulnerabilityAliasMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the VulnerabilityAlias entity.
+// If the VulnerabilityAlias object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityAliasMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *VulnerabilityAliasMutation) ResetName() {
+	m.name = nil
+}
+
+// SetVulnerabilityID sets the "vulnerability_id" field.
+func (m *VulnerabilityAliasMutation) SetVulnerabilityID(i int) {
+	m.vulnerability = &i
+}
+
+// VulnerabilityID returns the value of the "vulnerability_id" field in the mutation.
+func (m *VulnerabilityAliasMutation) VulnerabilityID() (r int, exists bool) {
+	v := m.vulnerability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVulnerabilityID returns the old "vulnerability_id" field's value of the VulnerabilityAlias entity.
+// If the VulnerabilityAlias object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VulnerabilityAliasMutation) OldVulnerabilityID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVulnerabilityID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVulnerabilityID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVulnerabilityID: %w", err)
+	}
+	return oldValue.VulnerabilityID, nil
+}
+
+// ResetVulnerabilityID resets all changes to the "vulnerability_id" field.
+func (m *VulnerabilityAliasMutation) ResetVulnerabilityID() {
+	m.vulnerability = nil
+}
+
+// ClearVulnerability clears the "vulnerability" edge to the Vulnerability entity.
+func (m *VulnerabilityAliasMutation) ClearVulnerability() {
+	m.clearedvulnerability = true
+	m.clearedFields[vulnerabilityalias.FieldVulnerabilityID] = struct{}{}
+}
+
+// VulnerabilityCleared reports if the "vulnerability" edge to the Vulnerability entity was cleared.
+func (m *VulnerabilityAliasMutation) VulnerabilityCleared() bool {
+	return m.clearedvulnerability
+}
+
+// VulnerabilityIDs returns the "vulnerability" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// VulnerabilityID instead. It exists only for internal usage by the builders.
+func (m *VulnerabilityAliasMutation) VulnerabilityIDs() (ids []int) {
+	if id := m.vulnerability; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetVulnerability resets all changes to the "vulnerability" edge.
+func (m *VulnerabilityAliasMutation) ResetVulnerability() {
+	m.vulnerability = nil
+	m.clearedvulnerability = false
+}
+
+// Where appends a list predicates to the VulnerabilityAliasMutation builder.
+func (m *VulnerabilityAliasMutation) Where(ps ...predicate.VulnerabilityAlias) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the VulnerabilityAliasMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *VulnerabilityAliasMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.VulnerabilityAlias, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *VulnerabilityAliasMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *VulnerabilityAliasMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (VulnerabilityAlias).
+func (m *VulnerabilityAliasMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *VulnerabilityAliasMutation) Fields() []string {
+	fields := make([]string, 0, 2)
+	if m.name != nil {
+		fields = append(fields, vulnerabilityalias.FieldName)
+	}
+	if m.vulnerability != nil {
+		fields = append(fields, vulnerabilityalias.FieldVulnerabilityID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *VulnerabilityAliasMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case vulnerabilityalias.FieldName:
+		return m.Name()
+	case vulnerabilityalias.FieldVulnerabilityID:
+		return m.VulnerabilityID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *VulnerabilityAliasMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case vulnerabilityalias.FieldName:
+		return m.OldName(ctx)
+	case vulnerabilityalias.FieldVulnerabilityID:
+		return m.OldVulnerabilityID(ctx)
+	}
+	return nil, fmt.Errorf("unknown VulnerabilityAlias field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *VulnerabilityAliasMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case vulnerabilityalias.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case vulnerabilityalias.FieldVulnerabilityID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVulnerabilityID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown VulnerabilityAlias field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *VulnerabilityAliasMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *VulnerabilityAliasMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *VulnerabilityAliasMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown VulnerabilityAlias numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *VulnerabilityAliasMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *VulnerabilityAliasMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *VulnerabilityAliasMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown VulnerabilityAlias nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *VulnerabilityAliasMutation) ResetField(name string) error {
+	switch name {
+	case vulnerabilityalias.FieldName:
+		m.ResetName()
+		return nil
+	case vulnerabilityalias.FieldVulnerabilityID:
+		m.ResetVulnerabilityID()
+		return nil
+	}
+	return fmt.Errorf("unknown VulnerabilityAlias field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *VulnerabilityAliasMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.vulnerability != nil {
+		edges = append(edges, vulnerabilityalias.EdgeVulnerability)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *VulnerabilityAliasMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case vulnerabilityalias.EdgeVulnerability:
+		if id := m.vulnerability; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *VulnerabilityAliasMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *VulnerabilityAliasMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *VulnerabilityAliasMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedvulnerability {
+		edges = append(edges, vulnerabilityalias.EdgeVulnerability)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *VulnerabilityAliasMutation) EdgeCleared(name string) bool {
+	switch name {
+	case vulnerabilityalias.EdgeVulnerability:
+		return m.clearedvulnerability
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *VulnerabilityAliasMutation) ClearEdge(name string) error {
+	switch name {
+	case vulnerabilityalias.EdgeVulnerability:
+		m.ClearVulnerability()
+		return nil
+	}
+	return fmt.Errorf("unknown VulnerabilityAlias unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *VulnerabilityAliasMutation) ResetEdge(name string) error {
+	switch name {
+	case vulnerabilityalias.EdgeVulnerability:
+		m.ResetVulnerability()
+		return nil
+	}
+	return fmt.Errorf("unknown VulnerabilityAlias edge %s", name)
 }

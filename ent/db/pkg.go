@@ -19,6 +19,10 @@ type Pkg struct {
 	ID int `json:"id,omitempty"`
 	// Purl holds the value of the "purl" field.
 	Purl string `json:"purl,omitempty"`
+	// DeprecatedReason holds the value of the "deprecated_reason" field.
+	DeprecatedReason string `json:"deprecated_reason,omitempty"`
+	// DeprecatedAt holds the value of the "deprecated_at" field.
+	DeprecatedAt *time.Time `json:"deprecated_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -92,9 +96,9 @@ func (*Pkg) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case pkg.FieldID:
 			values[i] = new(sql.NullInt64)
-		case pkg.FieldPurl:
+		case pkg.FieldPurl, pkg.FieldDeprecatedReason:
 			values[i] = new(sql.NullString)
-		case pkg.FieldCreatedAt:
+		case pkg.FieldDeprecatedAt, pkg.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -122,6 +126,19 @@ func (_m *Pkg) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field purl", values[i])
 			} else if value.Valid {
 				_m.Purl = value.String
+			}
+		case pkg.FieldDeprecatedReason:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field deprecated_reason", values[i])
+			} else if value.Valid {
+				_m.DeprecatedReason = value.String
+			}
+		case pkg.FieldDeprecatedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field deprecated_at", values[i])
+			} else if value.Valid {
+				_m.DeprecatedAt = new(time.Time)
+				*_m.DeprecatedAt = value.Time
 			}
 		case pkg.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -187,6 +204,14 @@ func (_m *Pkg) String() string {
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	builder.WriteString("purl=")
 	builder.WriteString(_m.Purl)
+	builder.WriteString(", ")
+	builder.WriteString("deprecated_reason=")
+	builder.WriteString(_m.DeprecatedReason)
+	builder.WriteString(", ")
+	if v := _m.DeprecatedAt; v != nil {
+		builder.WriteString("deprecated_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

@@ -32,6 +32,34 @@ func (_c *PkgCreate) SetPurl(v string) *PkgCreate {
 	return _c
 }
 
+// SetDeprecatedReason sets the "deprecated_reason" field.
+func (_c *PkgCreate) SetDeprecatedReason(v string) *PkgCreate {
+	_c.mutation.SetDeprecatedReason(v)
+	return _c
+}
+
+// SetNillableDeprecatedReason sets the "deprecated_reason" field if the given value is not nil.
+func (_c *PkgCreate) SetNillableDeprecatedReason(v *string) *PkgCreate {
+	if v != nil {
+		_c.SetDeprecatedReason(*v)
+	}
+	return _c
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (_c *PkgCreate) SetDeprecatedAt(v time.Time) *PkgCreate {
+	_c.mutation.SetDeprecatedAt(v)
+	return _c
+}
+
+// SetNillableDeprecatedAt sets the "deprecated_at" field if the given value is not nil.
+func (_c *PkgCreate) SetNillableDeprecatedAt(v *time.Time) *PkgCreate {
+	if v != nil {
+		_c.SetDeprecatedAt(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *PkgCreate) SetCreatedAt(v time.Time) *PkgCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -105,6 +133,7 @@ func (_c *PkgCreate) Mutation() *PkgMutation {
 
 // Save creates the Pkg in the database.
 func (_c *PkgCreate) Save(ctx context.Context) (*Pkg, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -130,10 +159,21 @@ func (_c *PkgCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *PkgCreate) defaults() {
+	if _, ok := _c.mutation.DeprecatedReason(); !ok {
+		v := pkg.DefaultDeprecatedReason
+		_c.mutation.SetDeprecatedReason(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *PkgCreate) check() error {
 	if _, ok := _c.mutation.Purl(); !ok {
 		return &ValidationError{Name: "purl", err: errors.New(`db: missing required field "Pkg.purl"`)}
+	}
+	if _, ok := _c.mutation.DeprecatedReason(); !ok {
+		return &ValidationError{Name: "deprecated_reason", err: errors.New(`db: missing required field "Pkg.deprecated_reason"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`db: missing required field "Pkg.created_at"`)}
@@ -168,6 +208,14 @@ func (_c *PkgCreate) createSpec() (*Pkg, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Purl(); ok {
 		_spec.SetField(pkg.FieldPurl, field.TypeString, value)
 		_node.Purl = value
+	}
+	if value, ok := _c.mutation.DeprecatedReason(); ok {
+		_spec.SetField(pkg.FieldDeprecatedReason, field.TypeString, value)
+		_node.DeprecatedReason = value
+	}
+	if value, ok := _c.mutation.DeprecatedAt(); ok {
+		_spec.SetField(pkg.FieldDeprecatedAt, field.TypeTime, value)
+		_node.DeprecatedAt = &value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(pkg.FieldCreatedAt, field.TypeTime, value)
@@ -289,6 +337,36 @@ type (
 	}
 )
 
+// SetDeprecatedReason sets the "deprecated_reason" field.
+func (u *PkgUpsert) SetDeprecatedReason(v string) *PkgUpsert {
+	u.Set(pkg.FieldDeprecatedReason, v)
+	return u
+}
+
+// UpdateDeprecatedReason sets the "deprecated_reason" field to the value that was provided on create.
+func (u *PkgUpsert) UpdateDeprecatedReason() *PkgUpsert {
+	u.SetExcluded(pkg.FieldDeprecatedReason)
+	return u
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (u *PkgUpsert) SetDeprecatedAt(v time.Time) *PkgUpsert {
+	u.Set(pkg.FieldDeprecatedAt, v)
+	return u
+}
+
+// UpdateDeprecatedAt sets the "deprecated_at" field to the value that was provided on create.
+func (u *PkgUpsert) UpdateDeprecatedAt() *PkgUpsert {
+	u.SetExcluded(pkg.FieldDeprecatedAt)
+	return u
+}
+
+// ClearDeprecatedAt clears the value of the "deprecated_at" field.
+func (u *PkgUpsert) ClearDeprecatedAt() *PkgUpsert {
+	u.SetNull(pkg.FieldDeprecatedAt)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -335,6 +413,41 @@ func (u *PkgUpsertOne) Update(set func(*PkgUpsert)) *PkgUpsertOne {
 		set(&PkgUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetDeprecatedReason sets the "deprecated_reason" field.
+func (u *PkgUpsertOne) SetDeprecatedReason(v string) *PkgUpsertOne {
+	return u.Update(func(s *PkgUpsert) {
+		s.SetDeprecatedReason(v)
+	})
+}
+
+// UpdateDeprecatedReason sets the "deprecated_reason" field to the value that was provided on create.
+func (u *PkgUpsertOne) UpdateDeprecatedReason() *PkgUpsertOne {
+	return u.Update(func(s *PkgUpsert) {
+		s.UpdateDeprecatedReason()
+	})
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (u *PkgUpsertOne) SetDeprecatedAt(v time.Time) *PkgUpsertOne {
+	return u.Update(func(s *PkgUpsert) {
+		s.SetDeprecatedAt(v)
+	})
+}
+
+// UpdateDeprecatedAt sets the "deprecated_at" field to the value that was provided on create.
+func (u *PkgUpsertOne) UpdateDeprecatedAt() *PkgUpsertOne {
+	return u.Update(func(s *PkgUpsert) {
+		s.UpdateDeprecatedAt()
+	})
+}
+
+// ClearDeprecatedAt clears the value of the "deprecated_at" field.
+func (u *PkgUpsertOne) ClearDeprecatedAt() *PkgUpsertOne {
+	return u.Update(func(s *PkgUpsert) {
+		s.ClearDeprecatedAt()
+	})
 }
 
 // Exec executes the query.
@@ -389,6 +502,7 @@ func (_c *PkgCreateBulk) Save(ctx context.Context) ([]*Pkg, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*PkgMutation)
 				if !ok {
@@ -548,6 +662,41 @@ func (u *PkgUpsertBulk) Update(set func(*PkgUpsert)) *PkgUpsertBulk {
 		set(&PkgUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetDeprecatedReason sets the "deprecated_reason" field.
+func (u *PkgUpsertBulk) SetDeprecatedReason(v string) *PkgUpsertBulk {
+	return u.Update(func(s *PkgUpsert) {
+		s.SetDeprecatedReason(v)
+	})
+}
+
+// UpdateDeprecatedReason sets the "deprecated_reason" field to the value that was provided on create.
+func (u *PkgUpsertBulk) UpdateDeprecatedReason() *PkgUpsertBulk {
+	return u.Update(func(s *PkgUpsert) {
+		s.UpdateDeprecatedReason()
+	})
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (u *PkgUpsertBulk) SetDeprecatedAt(v time.Time) *PkgUpsertBulk {
+	return u.Update(func(s *PkgUpsert) {
+		s.SetDeprecatedAt(v)
+	})
+}
+
+// UpdateDeprecatedAt sets the "deprecated_at" field to the value that was provided on create.
+func (u *PkgUpsertBulk) UpdateDeprecatedAt() *PkgUpsertBulk {
+	return u.Update(func(s *PkgUpsert) {
+		s.UpdateDeprecatedAt()
+	})
+}
+
+// ClearDeprecatedAt clears the value of the "deprecated_at" field.
+func (u *PkgUpsertBulk) ClearDeprecatedAt() *PkgUpsertBulk {
+	return u.Update(func(s *PkgUpsert) {
+		s.ClearDeprecatedAt()
+	})
 }
 
 // Exec executes the query.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -29,6 +30,40 @@ type PkgUpdate struct {
 // Where appends a list predicates to the PkgUpdate builder.
 func (_u *PkgUpdate) Where(ps ...predicate.Pkg) *PkgUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetDeprecatedReason sets the "deprecated_reason" field.
+func (_u *PkgUpdate) SetDeprecatedReason(v string) *PkgUpdate {
+	_u.mutation.SetDeprecatedReason(v)
+	return _u
+}
+
+// SetNillableDeprecatedReason sets the "deprecated_reason" field if the given value is not nil.
+func (_u *PkgUpdate) SetNillableDeprecatedReason(v *string) *PkgUpdate {
+	if v != nil {
+		_u.SetDeprecatedReason(*v)
+	}
+	return _u
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (_u *PkgUpdate) SetDeprecatedAt(v time.Time) *PkgUpdate {
+	_u.mutation.SetDeprecatedAt(v)
+	return _u
+}
+
+// SetNillableDeprecatedAt sets the "deprecated_at" field if the given value is not nil.
+func (_u *PkgUpdate) SetNillableDeprecatedAt(v *time.Time) *PkgUpdate {
+	if v != nil {
+		_u.SetDeprecatedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeprecatedAt clears the value of the "deprecated_at" field.
+func (_u *PkgUpdate) ClearDeprecatedAt() *PkgUpdate {
+	_u.mutation.ClearDeprecatedAt()
 	return _u
 }
 
@@ -222,6 +257,15 @@ func (_u *PkgUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 				ps[i](selector)
 			}
 		}
+	}
+	if value, ok := _u.mutation.DeprecatedReason(); ok {
+		_spec.SetField(pkg.FieldDeprecatedReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.DeprecatedAt(); ok {
+		_spec.SetField(pkg.FieldDeprecatedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeprecatedAtCleared() {
+		_spec.ClearField(pkg.FieldDeprecatedAt, field.TypeTime)
 	}
 	if _u.mutation.VersionsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -423,6 +467,40 @@ type PkgUpdateOne struct {
 	hooks     []Hook
 	mutation  *PkgMutation
 	modifiers []func(*sql.UpdateBuilder)
+}
+
+// SetDeprecatedReason sets the "deprecated_reason" field.
+func (_u *PkgUpdateOne) SetDeprecatedReason(v string) *PkgUpdateOne {
+	_u.mutation.SetDeprecatedReason(v)
+	return _u
+}
+
+// SetNillableDeprecatedReason sets the "deprecated_reason" field if the given value is not nil.
+func (_u *PkgUpdateOne) SetNillableDeprecatedReason(v *string) *PkgUpdateOne {
+	if v != nil {
+		_u.SetDeprecatedReason(*v)
+	}
+	return _u
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (_u *PkgUpdateOne) SetDeprecatedAt(v time.Time) *PkgUpdateOne {
+	_u.mutation.SetDeprecatedAt(v)
+	return _u
+}
+
+// SetNillableDeprecatedAt sets the "deprecated_at" field if the given value is not nil.
+func (_u *PkgUpdateOne) SetNillableDeprecatedAt(v *time.Time) *PkgUpdateOne {
+	if v != nil {
+		_u.SetDeprecatedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeprecatedAt clears the value of the "deprecated_at" field.
+func (_u *PkgUpdateOne) ClearDeprecatedAt() *PkgUpdateOne {
+	_u.mutation.ClearDeprecatedAt()
+	return _u
 }
 
 // AddVersionIDs adds the "versions" edge to the PackageVersion entity by IDs.
@@ -645,6 +723,15 @@ func (_u *PkgUpdateOne) sqlSave(ctx context.Context) (_node *Pkg, err error) {
 				ps[i](selector)
 			}
 		}
+	}
+	if value, ok := _u.mutation.DeprecatedReason(); ok {
+		_spec.SetField(pkg.FieldDeprecatedReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.DeprecatedAt(); ok {
+		_spec.SetField(pkg.FieldDeprecatedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeprecatedAtCleared() {
+		_spec.ClearField(pkg.FieldDeprecatedAt, field.TypeTime)
 	}
 	if _u.mutation.VersionsCleared() {
 		edge := &sqlgraph.EdgeSpec{

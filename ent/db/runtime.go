@@ -7,14 +7,19 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/build"
+	"github.com/plimsoll/plimsoll/ent/db/component"
+	"github.com/plimsoll/plimsoll/ent/db/componentmatch"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
+	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/plimsoll/plimsoll/ent/schema"
 )
 
@@ -58,6 +63,28 @@ func init() {
 	buildDescBranch := buildFields[7].Descriptor()
 	// build.DefaultBranch holds the default value on creation for the branch field.
 	build.DefaultBranch = buildDescBranch.Default.(string)
+	componentFields := schema.Component{}.Fields()
+	_ = componentFields
+	// componentDescPackageKey is the schema descriptor for package_key field.
+	componentDescPackageKey := componentFields[4].Descriptor()
+	// component.DefaultPackageKey holds the default value on creation for the package_key field.
+	component.DefaultPackageKey = componentDescPackageKey.Default.(string)
+	componentmatchFields := schema.ComponentMatch{}.Fields()
+	_ = componentmatchFields
+	// componentmatchDescVers is the schema descriptor for vers field.
+	componentmatchDescVers := componentmatchFields[1].Descriptor()
+	// componentmatch.DefaultVers holds the default value on creation for the vers field.
+	componentmatch.DefaultVers = componentmatchDescVers.Default.(string)
+	deploymentFields := schema.Deployment{}.Fields()
+	_ = deploymentFields
+	// deploymentDescCluster is the schema descriptor for cluster field.
+	deploymentDescCluster := deploymentFields[1].Descriptor()
+	// deployment.DefaultCluster holds the default value on creation for the cluster field.
+	deployment.DefaultCluster = deploymentDescCluster.Default.(string)
+	// deploymentDescLive is the schema descriptor for live field.
+	deploymentDescLive := deploymentFields[7].Descriptor()
+	// deployment.DefaultLive holds the default value on creation for the live field.
+	deployment.DefaultLive = deploymentDescLive.Default.(bool)
 	evidenceFields := schema.Evidence{}.Fields()
 	_ = evidenceFields
 	// evidenceDescRawInObjects is the schema descriptor for raw_in_objects field.
@@ -104,6 +131,12 @@ func init() {
 	ownerDescContact := ownerFields[3].Descriptor()
 	// owner.DefaultContact holds the default value on creation for the contact field.
 	owner.DefaultContact = ownerDescContact.Default.(string)
+	pkgFields := schema.Pkg{}.Fields()
+	_ = pkgFields
+	// pkgDescDeprecatedReason is the schema descriptor for deprecated_reason field.
+	pkgDescDeprecatedReason := pkgFields[1].Descriptor()
+	// pkg.DefaultDeprecatedReason holds the default value on creation for the deprecated_reason field.
+	pkg.DefaultDeprecatedReason = pkgDescDeprecatedReason.Default.(string)
 	policytemplateFields := schema.PolicyTemplate{}.Fields()
 	_ = policytemplateFields
 	// policytemplateDescTitle is the schema descriptor for title field.
@@ -140,4 +173,18 @@ func init() {
 	trustanchorDescTrustedRoot := trustanchorFields[5].Descriptor()
 	// trustanchor.DefaultTrustedRoot holds the default value on creation for the trusted_root field.
 	trustanchor.DefaultTrustedRoot = trustanchorDescTrustedRoot.Default.(string)
+	vulnerabilityFields := schema.Vulnerability{}.Fields()
+	_ = vulnerabilityFields
+	// vulnerabilityDescSummary is the schema descriptor for summary field.
+	vulnerabilityDescSummary := vulnerabilityFields[1].Descriptor()
+	// vulnerability.DefaultSummary holds the default value on creation for the summary field.
+	vulnerability.DefaultSummary = vulnerabilityDescSummary.Default.(string)
+	// vulnerabilityDescCvssVector is the schema descriptor for cvss_vector field.
+	vulnerabilityDescCvssVector := vulnerabilityFields[4].Descriptor()
+	// vulnerability.DefaultCvssVector holds the default value on creation for the cvss_vector field.
+	vulnerability.DefaultCvssVector = vulnerabilityDescCvssVector.Default.(string)
+	// vulnerabilityDescKev is the schema descriptor for kev field.
+	vulnerabilityDescKev := vulnerabilityFields[5].Descriptor()
+	// vulnerability.DefaultKev holds the default value on creation for the kev field.
+	vulnerability.DefaultKev = vulnerabilityDescKev.Default.(bool)
 }

@@ -18,6 +18,10 @@ type Tx struct {
 	ActivityEvent *ActivityEventClient
 	// ActivityOpening is the client for interacting with the ActivityOpening builders.
 	ActivityOpening *ActivityOpeningClient
+	// Advisory is the client for interacting with the Advisory builders.
+	Advisory *AdvisoryClient
+	// AffectedPackage is the client for interacting with the AffectedPackage builders.
+	AffectedPackage *AffectedPackageClient
 	// Application is the client for interacting with the Application builders.
 	Application *ApplicationClient
 	// ApplicationVersion is the client for interacting with the ApplicationVersion builders.
@@ -36,6 +40,10 @@ type Tx struct {
 	BuildArtifact *BuildArtifactClient
 	// Component is the client for interacting with the Component builders.
 	Component *ComponentClient
+	// ComponentMatch is the client for interacting with the ComponentMatch builders.
+	ComponentMatch *ComponentMatchClient
+	// Deployment is the client for interacting with the Deployment builders.
+	Deployment *DeploymentClient
 	// Evaluation is the client for interacting with the Evaluation builders.
 	Evaluation *EvaluationClient
 	// Evidence is the client for interacting with the Evidence builders.
@@ -90,6 +98,10 @@ type Tx struct {
 	Token *TokenClient
 	// TrustAnchor is the client for interacting with the TrustAnchor builders.
 	TrustAnchor *TrustAnchorClient
+	// Vulnerability is the client for interacting with the Vulnerability builders.
+	Vulnerability *VulnerabilityClient
+	// VulnerabilityAlias is the client for interacting with the VulnerabilityAlias builders.
+	VulnerabilityAlias *VulnerabilityAliasClient
 
 	// lazily loaded.
 	client     *Client
@@ -223,6 +235,8 @@ func (tx *Tx) Client() *Client {
 func (tx *Tx) init() {
 	tx.ActivityEvent = NewActivityEventClient(tx.config)
 	tx.ActivityOpening = NewActivityOpeningClient(tx.config)
+	tx.Advisory = NewAdvisoryClient(tx.config)
+	tx.AffectedPackage = NewAffectedPackageClient(tx.config)
 	tx.Application = NewApplicationClient(tx.config)
 	tx.ApplicationVersion = NewApplicationVersionClient(tx.config)
 	tx.Attachment = NewAttachmentClient(tx.config)
@@ -232,6 +246,8 @@ func (tx *Tx) init() {
 	tx.Build = NewBuildClient(tx.config)
 	tx.BuildArtifact = NewBuildArtifactClient(tx.config)
 	tx.Component = NewComponentClient(tx.config)
+	tx.ComponentMatch = NewComponentMatchClient(tx.config)
+	tx.Deployment = NewDeploymentClient(tx.config)
 	tx.Evaluation = NewEvaluationClient(tx.config)
 	tx.Evidence = NewEvidenceClient(tx.config)
 	tx.EvidenceSubject = NewEvidenceSubjectClient(tx.config)
@@ -259,6 +275,8 @@ func (tx *Tx) init() {
 	tx.Stage = NewStageClient(tx.config)
 	tx.Token = NewTokenClient(tx.config)
 	tx.TrustAnchor = NewTrustAnchorClient(tx.config)
+	tx.Vulnerability = NewVulnerabilityClient(tx.config)
+	tx.VulnerabilityAlias = NewVulnerabilityAliasClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.

@@ -19,7 +19,7 @@ func (ActivityEvent) Fields() []ent.Field {
 	return []ent.Field{
 		field.Time("at").Immutable(),
 		field.String("type").Immutable(),
-		field.Enum("category").Values("CATALOG", "ACCESS", "POLICY", "EVIDENCE", "VERSION", "RELEASE").Immutable(),
+		field.Enum("category").Values("CATALOG", "ACCESS", "POLICY", "EVIDENCE", "SECURITY", "VERSION", "RELEASE").Immutable(),
 		field.Enum("result").Values("SUCCESS", "BLOCKED", "FAILED").Immutable(),
 		field.String("project_key").Default("").Immutable(),
 		field.String("application_key").Default("").Immutable(),

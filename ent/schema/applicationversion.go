@@ -50,6 +50,7 @@ func (ApplicationVersion) Edges() []ent.Edge {
 		edge.From("releasables", Releasable.Type).Ref("version"),
 		edge.From("promotions", Promotion.Type).Ref("version"),
 		edge.From("attestations", Attestation.Type).Ref("version"),
+		edge.From("deployments", Deployment.Type).Ref("version"),
 	}
 }
 

@@ -3,6 +3,7 @@ package schema
 import (
 	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -19,6 +20,8 @@ func (Pkg) Annotations() []schema.Annotation { return append(node("packages"), e
 func (Pkg) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("purl").Unique().Immutable().Annotations(entgql.OrderField("PURL")),
+		field.String("deprecated_reason").Default(""),
+		field.Time("deprecated_at").Optional().Nillable(),
 		field.Time("created_at").Immutable().Annotations(entgql.OrderField("CREATED_AT")),
 	}
 }
@@ -34,4 +37,7 @@ func (Pkg) Edges() []ent.Edge {
 }
 
 // Indexes keep reads fast.
-func (Pkg) Indexes() []ent.Index { return []ent.Index{index.Fields("created_at")} }
+func (Pkg) Indexes() []ent.Index { return []ent.Index{
+		index.Fields("created_at"),
+		index.Fields("deprecated_at").Annotations(entsql.IndexWhere("deprecated_at IS NOT NULL")),
+	} }

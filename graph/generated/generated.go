@@ -20,6 +20,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	deployment1 "github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	evidence1 "github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
@@ -32,8 +33,10 @@ import (
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/catalog"
+	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/labels"
@@ -41,6 +44,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/release"
 	"github.com/plimsoll/plimsoll/internal/version"
 	"github.com/plimsoll/plimsoll/internal/view"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -61,8 +65,11 @@ type ResolverRoot interface {
 	Attachment() AttachmentResolver
 	Attestation() AttestationResolver
 	Binding() BindingResolver
+	BlastRadius() BlastRadiusResolver
 	Build() BuildResolver
 	ComponentChanges() ComponentChangesResolver
+	ComponentVex() ComponentVexResolver
+	Deployment() DeploymentResolver
 	Evaluation() EvaluationResolver
 	Evidence() EvidenceResolver
 	GateCondition() GateConditionResolver
@@ -84,7 +91,9 @@ type ResolverRoot interface {
 	VersionDiff() VersionDiffResolver
 	VersionSbom() VersionSbomResolver
 	Violation() ViolationResolver
+	Vulnerability() VulnerabilityResolver
 	VulnerabilityFinding() VulnerabilityFindingResolver
+	VulnerableComponent() VulnerableComponentResolver
 }
 
 type DirectiveRoot struct {
@@ -135,6 +144,14 @@ type ComplexityRoot struct {
 		ApplicationVersion func(childComplexity int) int
 	}
 
+	Advisory struct {
+		Digest      func(childComplexity int) int
+		ImportedAt  func(childComplexity int) int
+		ModifiedAt  func(childComplexity int) int
+		Name        func(childComplexity int) int
+		WithdrawnAt func(childComplexity int) int
+	}
+
 	Application struct {
 		ArchivedAt   func(childComplexity int) int
 		CreatedAt    func(childComplexity int) int
@@ -164,27 +181,29 @@ type ComplexityRoot struct {
 	}
 
 	ApplicationVersion struct {
-		Application    func(childComplexity int) int
-		ArchivedAt     func(childComplexity int) int
-		Attestations   func(childComplexity int) int
-		Contents       func(childComplexity int, first *int, after *string, last *int, before *string) int
-		CreatedAt      func(childComplexity int) int
-		CreatedBy      func(childComplexity int) int
-		CurrentStage   func(childComplexity int) int
-		Evidence       func(childComplexity int, first *int, after *string, last *int, before *string) int
-		GlobalID       func(childComplexity int) int
-		Inherited      func(childComplexity int) int
-		LockedAt       func(childComplexity int) int
-		Manifest       func(childComplexity int) int
-		ManifestDigest func(childComplexity int) int
-		Promotions     func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Properties     func(childComplexity int) int
-		Sbom           func(childComplexity int) int
-		Standing       func(childComplexity int) int
-		Status         func(childComplexity int) int
-		Tag            func(childComplexity int) int
-		Trust          func(childComplexity int) int
-		Version        func(childComplexity int) int
+		Application     func(childComplexity int) int
+		ArchivedAt      func(childComplexity int) int
+		Attestations    func(childComplexity int) int
+		Contents        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		CreatedAt       func(childComplexity int) int
+		CreatedBy       func(childComplexity int) int
+		CurrentStage    func(childComplexity int) int
+		Deployments     func(childComplexity int) int
+		Evidence        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		GlobalID        func(childComplexity int) int
+		Inherited       func(childComplexity int) int
+		LockedAt        func(childComplexity int) int
+		Manifest        func(childComplexity int) int
+		ManifestDigest  func(childComplexity int) int
+		Promotions      func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Properties      func(childComplexity int) int
+		Sbom            func(childComplexity int) int
+		Standing        func(childComplexity int) int
+		Status          func(childComplexity int) int
+		Tag             func(childComplexity int) int
+		Trust           func(childComplexity int) int
+		Version         func(childComplexity int) int
+		Vulnerabilities func(childComplexity int, first *int, after *string, last *int, before *string) int
 	}
 
 	ApplicationVersionConnection struct {
@@ -264,6 +283,50 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	BlastRadius struct {
+		ApplicationVersions func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ByStage             func(childComplexity int) int
+		Export              func(childComplexity int, format string) int
+		Owners              func(childComplexity int) int
+		Summary             func(childComplexity int) int
+	}
+
+	BlastRadiusConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	BlastRadiusEdge struct {
+		Cursor  func(childComplexity int) int
+		Node    func(childComplexity int) int
+		Through func(childComplexity int) int
+	}
+
+	BlastRadiusOwner struct {
+		Applications func(childComplexity int) int
+		Owner        func(childComplexity int) int
+	}
+
+	BlastRadiusStage struct {
+		ApplicationVersions func(childComplexity int) int
+		Stage               func(childComplexity int) int
+	}
+
+	BlastRadiusSummary struct {
+		ApplicationVersions func(childComplexity int) int
+		Applications        func(childComplexity int) int
+		Components          func(childComplexity int) int
+		Deployments         func(childComplexity int) int
+		Owners              func(childComplexity int) int
+	}
+
+	BlastRadiusWay struct {
+		Component  func(childComplexity int) int
+		Direct     func(childComplexity int) int
+		Releasable func(childComplexity int) int
+	}
+
 	Build struct {
 		ApplicationVersions func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Artifacts           func(childComplexity int) int
@@ -331,6 +394,14 @@ type ComplexityRoot struct {
 		Removed func(childComplexity int) int
 	}
 
+	ComponentVex struct {
+		Applied       func(childComplexity int) int
+		Evidence      func(childComplexity int) int
+		Justification func(childComplexity int) int
+		Statement     func(childComplexity int) int
+		Status        func(childComplexity int) int
+	}
+
 	Coverage struct {
 		Branches        func(childComplexity int) int
 		BranchesCovered func(childComplexity int) int
@@ -375,6 +446,36 @@ type ComplexityRoot struct {
 
 	DeleteDraftVersionPayload struct {
 		Version func(childComplexity int) int
+	}
+
+	Deployment struct {
+		ApplicationVersion func(childComplexity int) int
+		Cluster            func(childComplexity int) int
+		CreatedAt          func(childComplexity int) int
+		CreatedBy          func(childComplexity int) int
+		Decision           func(childComplexity int) int
+		Environment        func(childComplexity int) int
+		FinishedAt         func(childComplexity int) int
+		GlobalID           func(childComplexity int) int
+		Kind               func(childComplexity int) int
+		Live               func(childComplexity int) int
+		StartedAt          func(childComplexity int) int
+		Status             func(childComplexity int) int
+	}
+
+	DeploymentConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	DeploymentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	DeprecatePackagePayload struct {
+		Package func(childComplexity int) int
 	}
 
 	EvaluatedPolicy struct {
@@ -495,6 +596,14 @@ type ComplexityRoot struct {
 		Size      func(childComplexity int) int
 	}
 
+	ImportAdvisoriesPayload struct {
+		Imported    func(childComplexity int) int
+		NewFindings func(childComplexity int) int
+		Rejected    func(childComplexity int) int
+		Unchanged   func(childComplexity int) int
+		Updated     func(childComplexity int) int
+	}
+
 	ImportOwnersPayload struct {
 		Changes   func(childComplexity int) int
 		Unchanged func(childComplexity int) int
@@ -552,9 +661,12 @@ type ComplexityRoot struct {
 		CreateStage                func(childComplexity int, input catalog.CreateStageInput) int
 		CreateToken                func(childComplexity int, input access.CreateTokenInput) int
 		DeleteDraftVersion         func(childComplexity int, input version.DeleteDraftVersionInput) int
+		DeprecatePackage           func(childComplexity int, input catalog.DeprecatePackageInput) int
+		ImportAdvisories           func(childComplexity int, input vulnerability.ImportAdvisoriesInput) int
 		ImportOwners               func(childComplexity int, input catalog.ImportOwnersInput) int
 		LockApplicationVersion     func(childComplexity int, input version.LockApplicationVersionInput) int
 		PromoteApplicationVersion  func(childComplexity int, input release.PromoteApplicationVersionInput) int
+		RecordDeployment           func(childComplexity int, input deployment.RecordDeploymentInput) int
 		ReleaseApplicationVersion  func(childComplexity int, input release.ReleaseApplicationVersionInput) int
 		ReportBuild                func(childComplexity int, input build.ReportBuildInput) int
 		RevokeToken                func(childComplexity int, input access.RevokeTokenInput) int
@@ -605,7 +717,9 @@ type ComplexityRoot struct {
 
 	Package struct {
 		Bindings          func(childComplexity int, first *int, after *string, last *int, before *string) int
+		BlastRadius       func(childComplexity int, in *blast.BlastRadiusScope) int
 		CreatedAt         func(childComplexity int) int
+		Deprecated        func(childComplexity int) int
 		GlobalID          func(childComplexity int) int
 		OwningApplication func(childComplexity int, asOf *time.Time) int
 		Purl              func(childComplexity int) int
@@ -615,6 +729,11 @@ type ComplexityRoot struct {
 		Edges      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
+	}
+
+	PackageDeprecation struct {
+		Reason func(childComplexity int) int
+		Since  func(childComplexity int) int
 	}
 
 	PackageEdge struct {
@@ -768,8 +887,11 @@ type ComplexityRoot struct {
 		ApplicationVersion  func(childComplexity int, application string, version string) int
 		ApplicationVersions func(childComplexity int, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) int
 		Applications        func(childComplexity int, filter *catalog.ApplicationFilter, orderBy *db.ApplicationOrder, first *int, after *string, last *int, before *string) int
+		BlastRadius         func(childComplexity int, of blast.BlastRadiusInput, in *blast.BlastRadiusScope) int
 		Build               func(childComplexity int, name string, number string) int
 		Builds              func(childComplexity int, filter *build.BuildFilter, orderBy *db.BuildOrder, first *int, after *string, last *int, before *string) int
+		Deployments         func(childComplexity int, filter *deployment.DeploymentFilter, first *int, after *string, last *int, before *string) int
+		DeprecatedPackages  func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Evaluation          func(childComplexity int, evalID string) int
 		Evidence            func(childComplexity int, digest string) int
 		Node                func(childComplexity int, id string) int
@@ -786,6 +908,18 @@ type ComplexityRoot struct {
 		TrustAnchors        func(childComplexity int, first *int, after *string, last *int, before *string) int
 		VersionDiff         func(childComplexity int, application string, from string, to string, toApplication *string) int
 		Viewer              func(childComplexity int) int
+		Vulnerabilities     func(childComplexity int, filter *vulnerability.VulnerabilityFilter, orderBy *db.VulnerabilityOrder, first *int, after *string, last *int, before *string) int
+		Vulnerability       func(childComplexity int, id string) int
+		VulnerabilityOrigin func(childComplexity int, application string, version string, vulnerability string) int
+	}
+
+	RecordDeploymentPayload struct {
+		Deployment func(childComplexity int) int
+	}
+
+	RejectedAdvisory struct {
+		Index  func(childComplexity int) int
+		Reason func(childComplexity int) int
 	}
 
 	Releasable struct {
@@ -1082,6 +1216,24 @@ type ComplexityRoot struct {
 		Format         func(childComplexity int) int
 	}
 
+	VersionVulnerability struct {
+		Component     func(childComplexity int) int
+		Direct        func(childComplexity int) int
+		State         func(childComplexity int) int
+		Vulnerability func(childComplexity int) int
+	}
+
+	VersionVulnerabilityConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	VersionVulnerabilityEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Vex struct {
 		Author         func(childComplexity int) int
 		StatementCount func(childComplexity int) int
@@ -1112,6 +1264,34 @@ type ComplexityRoot struct {
 		Waiver      func(childComplexity int) int
 	}
 
+	Vulnerability struct {
+		Advisories  func(childComplexity int) int
+		Aliases     func(childComplexity int) int
+		Components  func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Cvss        func(childComplexity int) int
+		CvssVector  func(childComplexity int) int
+		Epss        func(childComplexity int) int
+		Kev         func(childComplexity int) int
+		KevDue      func(childComplexity int) int
+		ModifiedAt  func(childComplexity int) int
+		Name        func(childComplexity int) int
+		PublishedAt func(childComplexity int) int
+		Severity    func(childComplexity int) int
+		Summary     func(childComplexity int) int
+		WithdrawnAt func(childComplexity int) int
+	}
+
+	VulnerabilityConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	VulnerabilityEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	VulnerabilityFinding struct {
 		Aliases       func(childComplexity int) int
 		FixedVersions func(childComplexity int) int
@@ -1123,6 +1303,13 @@ type ComplexityRoot struct {
 		Version       func(childComplexity int) int
 	}
 
+	VulnerabilityOrigin struct {
+		Component    func(childComplexity int) int
+		IntroducedIn func(childComplexity int) int
+		Releasable   func(childComplexity int) int
+		Source       func(childComplexity int) int
+	}
+
 	VulnerabilityReport struct {
 		Counts         func(childComplexity int) int
 		DatabaseDate   func(childComplexity int) int
@@ -1130,6 +1317,28 @@ type ComplexityRoot struct {
 		ScannedAt      func(childComplexity int) int
 		Scanner        func(childComplexity int) int
 		ScannerVersion func(childComplexity int) int
+	}
+
+	VulnerableComponent struct {
+		Advisory       func(childComplexity int) int
+		FixedIn        func(childComplexity int) int
+		MatchedBecause func(childComplexity int) int
+		Name           func(childComplexity int) int
+		Purl           func(childComplexity int) int
+		Range          func(childComplexity int) int
+		Version        func(childComplexity int) int
+		Vex            func(childComplexity int) int
+	}
+
+	VulnerableComponentConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	VulnerableComponentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Waiver struct {
@@ -1165,6 +1374,8 @@ type ApplicationVersionResolver interface {
 	Promotions(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.PromotionConnection, error)
 	Evidence(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error)
 	Sbom(ctx context.Context, obj *db.ApplicationVersion) (*evidence.VersionSbom, error)
+	Vulnerabilities(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*model.VersionVulnerabilityConnection, error)
+	Deployments(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Deployment, error)
 	Attestations(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Attestation, error)
 	CreatedBy(ctx context.Context, obj *db.ApplicationVersion) (string, error)
 }
@@ -1185,6 +1396,13 @@ type BindingResolver interface {
 	BoundBy(ctx context.Context, obj *db.Binding) (string, error)
 	UnboundBy(ctx context.Context, obj *db.Binding) (*string, error)
 }
+type BlastRadiusResolver interface {
+	Summary(ctx context.Context, obj *blast.Radius) (*model.BlastRadiusSummary, error)
+	ByStage(ctx context.Context, obj *blast.Radius) ([]*model.BlastRadiusStage, error)
+	Owners(ctx context.Context, obj *blast.Radius) ([]*model.BlastRadiusOwner, error)
+	ApplicationVersions(ctx context.Context, obj *blast.Radius, first *int, after *string, last *int, before *string) (*model.BlastRadiusConnection, error)
+	Export(ctx context.Context, obj *blast.Radius, format string) (string, error)
+}
 type BuildResolver interface {
 	Source(ctx context.Context, obj *db.Build) (*model.BuildSource, error)
 	Artifacts(ctx context.Context, obj *db.Build) ([]*db.BuildArtifact, error)
@@ -1194,6 +1412,14 @@ type BuildResolver interface {
 }
 type ComponentChangesResolver interface {
 	List(ctx context.Context, obj *evidence.ComponentDiff, first *int, after *string, last *int, before *string) (*model.ComponentChangeConnection, error)
+}
+type ComponentVexResolver interface {
+	Status(ctx context.Context, obj *vulnerability.ComponentVex) (view.VexStatus, error)
+}
+type DeploymentResolver interface {
+	ApplicationVersion(ctx context.Context, obj *db.Deployment) (*db.ApplicationVersion, error)
+
+	CreatedBy(ctx context.Context, obj *db.Deployment) (string, error)
 }
 type EvaluationResolver interface {
 	Input(ctx context.Context, obj *gate.Evaluation) (*string, error)
@@ -1232,6 +1458,8 @@ type MutationResolver interface {
 	UnbindPackage(ctx context.Context, input catalog.UnbindPackageInput) (*model.UnbindPackagePayload, error)
 	ArchiveApplication(ctx context.Context, input catalog.ArchiveApplicationInput) (*model.ArchiveApplicationPayload, error)
 	ImportOwners(ctx context.Context, input catalog.ImportOwnersInput) (*catalog.ImportOwnersPayload, error)
+	RecordDeployment(ctx context.Context, input deployment.RecordDeploymentInput) (*model.RecordDeploymentPayload, error)
+	DeprecatePackage(ctx context.Context, input catalog.DeprecatePackageInput) (*model.DeprecatePackagePayload, error)
 	SubmitEvidence(ctx context.Context, input evidence.SubmitEvidenceInput) (*model.SubmitEvidencePayload, error)
 	SubmitEvidenceBatch(ctx context.Context, input evidence.SubmitEvidenceBatchInput) (*model.SubmitEvidenceBatchPayload, error)
 	AddTrustAnchor(ctx context.Context, input evidence.AddTrustAnchorInput) (*model.AddTrustAnchorPayload, error)
@@ -1249,6 +1477,7 @@ type MutationResolver interface {
 	LockApplicationVersion(ctx context.Context, input version.LockApplicationVersionInput) (*model.LockApplicationVersionPayload, error)
 	DeleteDraftVersion(ctx context.Context, input version.DeleteDraftVersionInput) (*model.DeleteDraftVersionPayload, error)
 	ArchiveApplicationVersion(ctx context.Context, input version.ArchiveApplicationVersionInput) (*model.ArchiveApplicationVersionPayload, error)
+	ImportAdvisories(ctx context.Context, input vulnerability.ImportAdvisoriesInput) (*model.ImportAdvisoriesPayload, error)
 }
 type OwnershipResolver interface {
 	AssignedBy(ctx context.Context, obj *db.Ownership) (string, error)
@@ -1257,6 +1486,8 @@ type OwnershipResolver interface {
 type PackageResolver interface {
 	OwningApplication(ctx context.Context, obj *db.Pkg, asOf *time.Time) (*db.Application, error)
 	Bindings(ctx context.Context, obj *db.Pkg, first *int, after *string, last *int, before *string) (*db.BindingConnection, error)
+	Deprecated(ctx context.Context, obj *db.Pkg) (*model.PackageDeprecation, error)
+	BlastRadius(ctx context.Context, obj *db.Pkg, in *blast.BlastRadiusScope) (*blast.Radius, error)
 }
 type PolicyResolver interface {
 	Gate(ctx context.Context, obj *db.GatePolicy) (*gate.Gate, error)
@@ -1281,6 +1512,7 @@ type QueryResolver interface {
 	Viewer(ctx context.Context) (*access.Viewer, error)
 	Tokens(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TokenConnection, error)
 	ActivityLog(ctx context.Context, where *activity.Filter, first *int, after *string, last *int, before *string) (*db.ActivityEventConnection, error)
+	BlastRadius(ctx context.Context, of blast.BlastRadiusInput, in *blast.BlastRadiusScope) (*blast.Radius, error)
 	Build(ctx context.Context, name string, number string) (*db.Build, error)
 	Builds(ctx context.Context, filter *build.BuildFilter, orderBy *db.BuildOrder, first *int, after *string, last *int, before *string) (*db.BuildConnection, error)
 	Project(ctx context.Context, key string) (*db.Project, error)
@@ -1289,6 +1521,8 @@ type QueryResolver interface {
 	Applications(ctx context.Context, filter *catalog.ApplicationFilter, orderBy *db.ApplicationOrder, first *int, after *string, last *int, before *string) (*db.ApplicationConnection, error)
 	Package(ctx context.Context, purl string) (*db.Pkg, error)
 	Packages(ctx context.Context, filter *catalog.PackageFilter, orderBy *db.PackageOrder, first *int, after *string, last *int, before *string) (*db.PackageConnection, error)
+	DeprecatedPackages(ctx context.Context, first *int, after *string, last *int, before *string) (*db.PackageConnection, error)
+	Deployments(ctx context.Context, filter *deployment.DeploymentFilter, first *int, after *string, last *int, before *string) (*db.DeploymentConnection, error)
 	Evidence(ctx context.Context, digest string) ([]*db.Evidence, error)
 	SearchEvidence(ctx context.Context, filter *evidence.EvidenceFilter, orderBy *db.EvidenceOrder, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error)
 	TrustAnchors(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TrustAnchorConnection, error)
@@ -1300,6 +1534,9 @@ type QueryResolver interface {
 	VersionDiff(ctx context.Context, application string, from string, to string, toApplication *string) (*model.VersionDiff, error)
 	ApplicationVersion(ctx context.Context, application string, version string) (*db.ApplicationVersion, error)
 	ApplicationVersions(ctx context.Context, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
+	Vulnerability(ctx context.Context, id string) (*db.Vulnerability, error)
+	Vulnerabilities(ctx context.Context, filter *vulnerability.VulnerabilityFilter, orderBy *db.VulnerabilityOrder, first *int, after *string, last *int, before *string) (*db.VulnerabilityConnection, error)
+	VulnerabilityOrigin(ctx context.Context, application string, version string, vulnerability string) ([]*model.VulnerabilityOrigin, error)
 }
 type ReleasableResolver interface {
 	ConnectionLevel(ctx context.Context, obj *db.Releasable) (string, error)
@@ -1336,8 +1573,26 @@ type VersionSbomResolver interface {
 type ViolationResolver interface {
 	Owners(ctx context.Context, obj *gate.Violation) ([]*db.Owner, error)
 }
+type VulnerabilityResolver interface {
+	Aliases(ctx context.Context, obj *db.Vulnerability) ([]string, error)
+
+	Severity(ctx context.Context, obj *db.Vulnerability) (view.Severity, error)
+
+	Advisories(ctx context.Context, obj *db.Vulnerability) ([]*db.Advisory, error)
+	Components(ctx context.Context, obj *db.Vulnerability, first *int, after *string, last *int, before *string) (*model.VulnerableComponentConnection, error)
+}
 type VulnerabilityFindingResolver interface {
 	Purl(ctx context.Context, obj *view.VulnerabilityFinding) (*string, error)
+}
+type VulnerableComponentResolver interface {
+	Purl(ctx context.Context, obj *vulnerability.VulnerableComponent) (string, error)
+	Name(ctx context.Context, obj *vulnerability.VulnerableComponent) (string, error)
+	Version(ctx context.Context, obj *vulnerability.VulnerableComponent) (string, error)
+	FixedIn(ctx context.Context, obj *vulnerability.VulnerableComponent) ([]string, error)
+	MatchedBecause(ctx context.Context, obj *vulnerability.VulnerableComponent) (string, error)
+	Range(ctx context.Context, obj *vulnerability.VulnerableComponent) (string, error)
+
+	Vex(ctx context.Context, obj *vulnerability.VulnerableComponent) ([]*vulnerability.ComponentVex, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1502,6 +1757,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AddVersionSourcesPayload.ApplicationVersion(childComplexity), true
+
+	case "Advisory.digest":
+		if e.ComplexityRoot.Advisory.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Advisory.Digest(childComplexity), true
+	case "Advisory.importedAt":
+		if e.ComplexityRoot.Advisory.ImportedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Advisory.ImportedAt(childComplexity), true
+	case "Advisory.modifiedAt":
+		if e.ComplexityRoot.Advisory.ModifiedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Advisory.ModifiedAt(childComplexity), true
+	case "Advisory.name":
+		if e.ComplexityRoot.Advisory.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Advisory.Name(childComplexity), true
+	case "Advisory.withdrawnAt":
+		if e.ComplexityRoot.Advisory.WithdrawnAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Advisory.WithdrawnAt(childComplexity), true
 
 	case "Application.archivedAt":
 		if e.ComplexityRoot.Application.ArchivedAt == nil {
@@ -1682,6 +1968,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApplicationVersion.CurrentStage(childComplexity), true
+	case "ApplicationVersion.deployments":
+		if e.ComplexityRoot.ApplicationVersion.Deployments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationVersion.Deployments(childComplexity), true
 	case "ApplicationVersion.evidence":
 		if e.ComplexityRoot.ApplicationVersion.Evidence == nil {
 			break
@@ -1776,6 +2068,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApplicationVersion.Version(childComplexity), true
+	case "ApplicationVersion.vulnerabilities":
+		if e.ComplexityRoot.ApplicationVersion.Vulnerabilities == nil {
+			break
+		}
+
+		args, err := ec.field_ApplicationVersion_vulnerabilities_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ApplicationVersion.Vulnerabilities(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
 	case "ApplicationVersionConnection.edges":
 		if e.ComplexityRoot.ApplicationVersionConnection.Edges == nil {
@@ -2052,6 +2355,161 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BindingEdge.Node(childComplexity), true
 
+	case "BlastRadius.applicationVersions":
+		if e.ComplexityRoot.BlastRadius.ApplicationVersions == nil {
+			break
+		}
+
+		args, err := ec.field_BlastRadius_applicationVersions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.BlastRadius.ApplicationVersions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "BlastRadius.byStage":
+		if e.ComplexityRoot.BlastRadius.ByStage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadius.ByStage(childComplexity), true
+	case "BlastRadius.export":
+		if e.ComplexityRoot.BlastRadius.Export == nil {
+			break
+		}
+
+		args, err := ec.field_BlastRadius_export_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.BlastRadius.Export(childComplexity, args["format"].(string)), true
+	case "BlastRadius.owners":
+		if e.ComplexityRoot.BlastRadius.Owners == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadius.Owners(childComplexity), true
+	case "BlastRadius.summary":
+		if e.ComplexityRoot.BlastRadius.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadius.Summary(childComplexity), true
+
+	case "BlastRadiusConnection.edges":
+		if e.ComplexityRoot.BlastRadiusConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusConnection.Edges(childComplexity), true
+	case "BlastRadiusConnection.pageInfo":
+		if e.ComplexityRoot.BlastRadiusConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusConnection.PageInfo(childComplexity), true
+	case "BlastRadiusConnection.totalCount":
+		if e.ComplexityRoot.BlastRadiusConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusConnection.TotalCount(childComplexity), true
+
+	case "BlastRadiusEdge.cursor":
+		if e.ComplexityRoot.BlastRadiusEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusEdge.Cursor(childComplexity), true
+	case "BlastRadiusEdge.node":
+		if e.ComplexityRoot.BlastRadiusEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusEdge.Node(childComplexity), true
+	case "BlastRadiusEdge.through":
+		if e.ComplexityRoot.BlastRadiusEdge.Through == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusEdge.Through(childComplexity), true
+
+	case "BlastRadiusOwner.applications":
+		if e.ComplexityRoot.BlastRadiusOwner.Applications == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusOwner.Applications(childComplexity), true
+	case "BlastRadiusOwner.owner":
+		if e.ComplexityRoot.BlastRadiusOwner.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusOwner.Owner(childComplexity), true
+
+	case "BlastRadiusStage.applicationVersions":
+		if e.ComplexityRoot.BlastRadiusStage.ApplicationVersions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusStage.ApplicationVersions(childComplexity), true
+	case "BlastRadiusStage.stage":
+		if e.ComplexityRoot.BlastRadiusStage.Stage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusStage.Stage(childComplexity), true
+
+	case "BlastRadiusSummary.applicationVersions":
+		if e.ComplexityRoot.BlastRadiusSummary.ApplicationVersions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusSummary.ApplicationVersions(childComplexity), true
+	case "BlastRadiusSummary.applications":
+		if e.ComplexityRoot.BlastRadiusSummary.Applications == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusSummary.Applications(childComplexity), true
+	case "BlastRadiusSummary.components":
+		if e.ComplexityRoot.BlastRadiusSummary.Components == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusSummary.Components(childComplexity), true
+	case "BlastRadiusSummary.deployments":
+		if e.ComplexityRoot.BlastRadiusSummary.Deployments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusSummary.Deployments(childComplexity), true
+	case "BlastRadiusSummary.owners":
+		if e.ComplexityRoot.BlastRadiusSummary.Owners == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusSummary.Owners(childComplexity), true
+
+	case "BlastRadiusWay.component":
+		if e.ComplexityRoot.BlastRadiusWay.Component == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusWay.Component(childComplexity), true
+	case "BlastRadiusWay.direct":
+		if e.ComplexityRoot.BlastRadiusWay.Direct == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusWay.Direct(childComplexity), true
+	case "BlastRadiusWay.releasable":
+		if e.ComplexityRoot.BlastRadiusWay.Releasable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusWay.Releasable(childComplexity), true
+
 	case "Build.applicationVersions":
 		if e.ComplexityRoot.Build.ApplicationVersions == nil {
 			break
@@ -2294,6 +2752,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ComponentChanges.Removed(childComplexity), true
 
+	case "ComponentVex.applied":
+		if e.ComplexityRoot.ComponentVex.Applied == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentVex.Applied(childComplexity), true
+	case "ComponentVex.evidence":
+		if e.ComplexityRoot.ComponentVex.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentVex.Evidence(childComplexity), true
+	case "ComponentVex.justification":
+		if e.ComplexityRoot.ComponentVex.Justification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentVex.Justification(childComplexity), true
+	case "ComponentVex.statement":
+		if e.ComplexityRoot.ComponentVex.Statement == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentVex.Statement(childComplexity), true
+	case "ComponentVex.status":
+		if e.ComplexityRoot.ComponentVex.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentVex.Status(childComplexity), true
+
 	case "Coverage.branches":
 		if e.ComplexityRoot.Coverage.Branches == nil {
 			break
@@ -2399,6 +2888,118 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteDraftVersionPayload.Version(childComplexity), true
+
+	case "Deployment.applicationVersion":
+		if e.ComplexityRoot.Deployment.ApplicationVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.ApplicationVersion(childComplexity), true
+	case "Deployment.cluster":
+		if e.ComplexityRoot.Deployment.Cluster == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.Cluster(childComplexity), true
+	case "Deployment.createdAt":
+		if e.ComplexityRoot.Deployment.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.CreatedAt(childComplexity), true
+	case "Deployment.createdBy":
+		if e.ComplexityRoot.Deployment.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.CreatedBy(childComplexity), true
+	case "Deployment.decision":
+		if e.ComplexityRoot.Deployment.Decision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.Decision(childComplexity), true
+	case "Deployment.environment":
+		if e.ComplexityRoot.Deployment.Environment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.Environment(childComplexity), true
+	case "Deployment.finishedAt":
+		if e.ComplexityRoot.Deployment.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.FinishedAt(childComplexity), true
+	case "Deployment.id":
+		if e.ComplexityRoot.Deployment.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.GlobalID(childComplexity), true
+	case "Deployment.kind":
+		if e.ComplexityRoot.Deployment.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.Kind(childComplexity), true
+	case "Deployment.live":
+		if e.ComplexityRoot.Deployment.Live == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.Live(childComplexity), true
+	case "Deployment.startedAt":
+		if e.ComplexityRoot.Deployment.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.StartedAt(childComplexity), true
+	case "Deployment.status":
+		if e.ComplexityRoot.Deployment.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deployment.Status(childComplexity), true
+
+	case "DeploymentConnection.edges":
+		if e.ComplexityRoot.DeploymentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeploymentConnection.Edges(childComplexity), true
+	case "DeploymentConnection.pageInfo":
+		if e.ComplexityRoot.DeploymentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeploymentConnection.PageInfo(childComplexity), true
+	case "DeploymentConnection.totalCount":
+		if e.ComplexityRoot.DeploymentConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeploymentConnection.TotalCount(childComplexity), true
+
+	case "DeploymentEdge.cursor":
+		if e.ComplexityRoot.DeploymentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeploymentEdge.Cursor(childComplexity), true
+	case "DeploymentEdge.node":
+		if e.ComplexityRoot.DeploymentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeploymentEdge.Node(childComplexity), true
+
+	case "DeprecatePackagePayload.package":
+		if e.ComplexityRoot.DeprecatePackagePayload.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeprecatePackagePayload.Package(childComplexity), true
 
 	case "EvaluatedPolicy.because":
 		if e.ComplexityRoot.EvaluatedPolicy.Because == nil {
@@ -2870,6 +3471,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ImageChild.Size(childComplexity), true
 
+	case "ImportAdvisoriesPayload.imported":
+		if e.ComplexityRoot.ImportAdvisoriesPayload.Imported == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportAdvisoriesPayload.Imported(childComplexity), true
+	case "ImportAdvisoriesPayload.newFindings":
+		if e.ComplexityRoot.ImportAdvisoriesPayload.NewFindings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportAdvisoriesPayload.NewFindings(childComplexity), true
+	case "ImportAdvisoriesPayload.rejected":
+		if e.ComplexityRoot.ImportAdvisoriesPayload.Rejected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportAdvisoriesPayload.Rejected(childComplexity), true
+	case "ImportAdvisoriesPayload.unchanged":
+		if e.ComplexityRoot.ImportAdvisoriesPayload.Unchanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportAdvisoriesPayload.Unchanged(childComplexity), true
+	case "ImportAdvisoriesPayload.updated":
+		if e.ComplexityRoot.ImportAdvisoriesPayload.Updated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportAdvisoriesPayload.Updated(childComplexity), true
+
 	case "ImportOwnersPayload.changes":
 		if e.ComplexityRoot.ImportOwnersPayload.Changes == nil {
 			break
@@ -3157,6 +3789,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteDraftVersion(childComplexity, args["input"].(version.DeleteDraftVersionInput)), true
+	case "Mutation.deprecatePackage":
+		if e.ComplexityRoot.Mutation.DeprecatePackage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deprecatePackage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeprecatePackage(childComplexity, args["input"].(catalog.DeprecatePackageInput)), true
+	case "Mutation.importAdvisories":
+		if e.ComplexityRoot.Mutation.ImportAdvisories == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_importAdvisories_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ImportAdvisories(childComplexity, args["input"].(vulnerability.ImportAdvisoriesInput)), true
 	case "Mutation.importOwners":
 		if e.ComplexityRoot.Mutation.ImportOwners == nil {
 			break
@@ -3190,6 +3844,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PromoteApplicationVersion(childComplexity, args["input"].(release.PromoteApplicationVersionInput)), true
+	case "Mutation.recordDeployment":
+		if e.ComplexityRoot.Mutation.RecordDeployment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordDeployment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordDeployment(childComplexity, args["input"].(deployment.RecordDeploymentInput)), true
 	case "Mutation.releaseApplicationVersion":
 		if e.ComplexityRoot.Mutation.ReleaseApplicationVersion == nil {
 			break
@@ -3453,12 +4118,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Package.Bindings(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Package.blastRadius":
+		if e.ComplexityRoot.Package.BlastRadius == nil {
+			break
+		}
+
+		args, err := ec.field_Package_blastRadius_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Package.BlastRadius(childComplexity, args["in"].(*blast.BlastRadiusScope)), true
 	case "Package.createdAt":
 		if e.ComplexityRoot.Package.CreatedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Package.CreatedAt(childComplexity), true
+	case "Package.deprecated":
+		if e.ComplexityRoot.Package.Deprecated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Package.Deprecated(childComplexity), true
 	case "Package.id":
 		if e.ComplexityRoot.Package.GlobalID == nil {
 			break
@@ -3501,6 +4183,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PackageConnection.TotalCount(childComplexity), true
+
+	case "PackageDeprecation.reason":
+		if e.ComplexityRoot.PackageDeprecation.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageDeprecation.Reason(childComplexity), true
+	case "PackageDeprecation.since":
+		if e.ComplexityRoot.PackageDeprecation.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageDeprecation.Since(childComplexity), true
 
 	case "PackageEdge.cursor":
 		if e.ComplexityRoot.PackageEdge.Cursor == nil {
@@ -4109,6 +4804,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Applications(childComplexity, args["filter"].(*catalog.ApplicationFilter), args["orderBy"].(*db.ApplicationOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.blastRadius":
+		if e.ComplexityRoot.Query.BlastRadius == nil {
+			break
+		}
+
+		args, err := ec.field_Query_blastRadius_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.BlastRadius(childComplexity, args["of"].(blast.BlastRadiusInput), args["in"].(*blast.BlastRadiusScope)), true
 	case "Query.build":
 		if e.ComplexityRoot.Query.Build == nil {
 			break
@@ -4131,6 +4837,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Builds(childComplexity, args["filter"].(*build.BuildFilter), args["orderBy"].(*db.BuildOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.deployments":
+		if e.ComplexityRoot.Query.Deployments == nil {
+			break
+		}
+
+		args, err := ec.field_Query_deployments_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Deployments(childComplexity, args["filter"].(*deployment.DeploymentFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.deprecatedPackages":
+		if e.ComplexityRoot.Query.DeprecatedPackages == nil {
+			break
+		}
+
+		args, err := ec.field_Query_deprecatedPackages_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.DeprecatedPackages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.evaluation":
 		if e.ComplexityRoot.Query.Evaluation == nil {
 			break
@@ -4303,6 +5031,59 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+	case "Query.vulnerabilities":
+		if e.ComplexityRoot.Query.Vulnerabilities == nil {
+			break
+		}
+
+		args, err := ec.field_Query_vulnerabilities_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Vulnerabilities(childComplexity, args["filter"].(*vulnerability.VulnerabilityFilter), args["orderBy"].(*db.VulnerabilityOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.vulnerability":
+		if e.ComplexityRoot.Query.Vulnerability == nil {
+			break
+		}
+
+		args, err := ec.field_Query_vulnerability_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Vulnerability(childComplexity, args["id"].(string)), true
+	case "Query.vulnerabilityOrigin":
+		if e.ComplexityRoot.Query.VulnerabilityOrigin == nil {
+			break
+		}
+
+		args, err := ec.field_Query_vulnerabilityOrigin_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.VulnerabilityOrigin(childComplexity, args["application"].(string), args["version"].(string), args["vulnerability"].(string)), true
+
+	case "RecordDeploymentPayload.deployment":
+		if e.ComplexityRoot.RecordDeploymentPayload.Deployment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordDeploymentPayload.Deployment(childComplexity), true
+
+	case "RejectedAdvisory.index":
+		if e.ComplexityRoot.RejectedAdvisory.Index == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedAdvisory.Index(childComplexity), true
+	case "RejectedAdvisory.reason":
+		if e.ComplexityRoot.RejectedAdvisory.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedAdvisory.Reason(childComplexity), true
 
 	case "Releasable.children":
 		if e.ComplexityRoot.Releasable.Children == nil {
@@ -5345,6 +6126,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VersionSbom.Format(childComplexity), true
 
+	case "VersionVulnerability.component":
+		if e.ComplexityRoot.VersionVulnerability.Component == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionVulnerability.Component(childComplexity), true
+	case "VersionVulnerability.direct":
+		if e.ComplexityRoot.VersionVulnerability.Direct == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionVulnerability.Direct(childComplexity), true
+	case "VersionVulnerability.state":
+		if e.ComplexityRoot.VersionVulnerability.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionVulnerability.State(childComplexity), true
+	case "VersionVulnerability.vulnerability":
+		if e.ComplexityRoot.VersionVulnerability.Vulnerability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionVulnerability.Vulnerability(childComplexity), true
+
+	case "VersionVulnerabilityConnection.edges":
+		if e.ComplexityRoot.VersionVulnerabilityConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionVulnerabilityConnection.Edges(childComplexity), true
+	case "VersionVulnerabilityConnection.pageInfo":
+		if e.ComplexityRoot.VersionVulnerabilityConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionVulnerabilityConnection.PageInfo(childComplexity), true
+	case "VersionVulnerabilityConnection.totalCount":
+		if e.ComplexityRoot.VersionVulnerabilityConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionVulnerabilityConnection.TotalCount(childComplexity), true
+
+	case "VersionVulnerabilityEdge.cursor":
+		if e.ComplexityRoot.VersionVulnerabilityEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionVulnerabilityEdge.Cursor(childComplexity), true
+	case "VersionVulnerabilityEdge.node":
+		if e.ComplexityRoot.VersionVulnerabilityEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionVulnerabilityEdge.Node(childComplexity), true
+
 	case "Vex.author":
 		if e.ComplexityRoot.Vex.Author == nil {
 			break
@@ -5457,6 +6295,128 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Violation.Waiver(childComplexity), true
 
+	case "Vulnerability.advisories":
+		if e.ComplexityRoot.Vulnerability.Advisories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.Advisories(childComplexity), true
+	case "Vulnerability.aliases":
+		if e.ComplexityRoot.Vulnerability.Aliases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.Aliases(childComplexity), true
+	case "Vulnerability.components":
+		if e.ComplexityRoot.Vulnerability.Components == nil {
+			break
+		}
+
+		args, err := ec.field_Vulnerability_components_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Vulnerability.Components(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Vulnerability.cvss":
+		if e.ComplexityRoot.Vulnerability.Cvss == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.Cvss(childComplexity), true
+	case "Vulnerability.cvssVector":
+		if e.ComplexityRoot.Vulnerability.CvssVector == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.CvssVector(childComplexity), true
+	case "Vulnerability.epss":
+		if e.ComplexityRoot.Vulnerability.Epss == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.Epss(childComplexity), true
+	case "Vulnerability.kev":
+		if e.ComplexityRoot.Vulnerability.Kev == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.Kev(childComplexity), true
+	case "Vulnerability.kevDue":
+		if e.ComplexityRoot.Vulnerability.KevDue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.KevDue(childComplexity), true
+	case "Vulnerability.modifiedAt":
+		if e.ComplexityRoot.Vulnerability.ModifiedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.ModifiedAt(childComplexity), true
+	case "Vulnerability.id":
+		if e.ComplexityRoot.Vulnerability.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.Name(childComplexity), true
+	case "Vulnerability.publishedAt":
+		if e.ComplexityRoot.Vulnerability.PublishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.PublishedAt(childComplexity), true
+	case "Vulnerability.severity":
+		if e.ComplexityRoot.Vulnerability.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.Severity(childComplexity), true
+	case "Vulnerability.summary":
+		if e.ComplexityRoot.Vulnerability.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.Summary(childComplexity), true
+	case "Vulnerability.withdrawnAt":
+		if e.ComplexityRoot.Vulnerability.WithdrawnAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Vulnerability.WithdrawnAt(childComplexity), true
+
+	case "VulnerabilityConnection.edges":
+		if e.ComplexityRoot.VulnerabilityConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityConnection.Edges(childComplexity), true
+	case "VulnerabilityConnection.pageInfo":
+		if e.ComplexityRoot.VulnerabilityConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityConnection.PageInfo(childComplexity), true
+	case "VulnerabilityConnection.totalCount":
+		if e.ComplexityRoot.VulnerabilityConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityConnection.TotalCount(childComplexity), true
+
+	case "VulnerabilityEdge.cursor":
+		if e.ComplexityRoot.VulnerabilityEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityEdge.Cursor(childComplexity), true
+	case "VulnerabilityEdge.node":
+		if e.ComplexityRoot.VulnerabilityEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityEdge.Node(childComplexity), true
+
 	case "VulnerabilityFinding.aliases":
 		if e.ComplexityRoot.VulnerabilityFinding.Aliases == nil {
 			break
@@ -5506,6 +6466,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VulnerabilityFinding.Version(childComplexity), true
 
+	case "VulnerabilityOrigin.component":
+		if e.ComplexityRoot.VulnerabilityOrigin.Component == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityOrigin.Component(childComplexity), true
+	case "VulnerabilityOrigin.introducedIn":
+		if e.ComplexityRoot.VulnerabilityOrigin.IntroducedIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityOrigin.IntroducedIn(childComplexity), true
+	case "VulnerabilityOrigin.releasable":
+		if e.ComplexityRoot.VulnerabilityOrigin.Releasable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityOrigin.Releasable(childComplexity), true
+	case "VulnerabilityOrigin.source":
+		if e.ComplexityRoot.VulnerabilityOrigin.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerabilityOrigin.Source(childComplexity), true
+
 	case "VulnerabilityReport.counts":
 		if e.ComplexityRoot.VulnerabilityReport.Counts == nil {
 			break
@@ -5543,6 +6528,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VulnerabilityReport.ScannerVersion(childComplexity), true
 
+	case "VulnerableComponent.advisory":
+		if e.ComplexityRoot.VulnerableComponent.Advisory == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponent.Advisory(childComplexity), true
+	case "VulnerableComponent.fixedIn":
+		if e.ComplexityRoot.VulnerableComponent.FixedIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponent.FixedIn(childComplexity), true
+	case "VulnerableComponent.matchedBecause":
+		if e.ComplexityRoot.VulnerableComponent.MatchedBecause == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponent.MatchedBecause(childComplexity), true
+	case "VulnerableComponent.name":
+		if e.ComplexityRoot.VulnerableComponent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponent.Name(childComplexity), true
+	case "VulnerableComponent.purl":
+		if e.ComplexityRoot.VulnerableComponent.Purl == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponent.Purl(childComplexity), true
+	case "VulnerableComponent.range":
+		if e.ComplexityRoot.VulnerableComponent.Range == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponent.Range(childComplexity), true
+	case "VulnerableComponent.version":
+		if e.ComplexityRoot.VulnerableComponent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponent.Version(childComplexity), true
+	case "VulnerableComponent.vex":
+		if e.ComplexityRoot.VulnerableComponent.Vex == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponent.Vex(childComplexity), true
+
+	case "VulnerableComponentConnection.edges":
+		if e.ComplexityRoot.VulnerableComponentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponentConnection.Edges(childComplexity), true
+	case "VulnerableComponentConnection.pageInfo":
+		if e.ComplexityRoot.VulnerableComponentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponentConnection.PageInfo(childComplexity), true
+	case "VulnerableComponentConnection.totalCount":
+		if e.ComplexityRoot.VulnerableComponentConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponentConnection.TotalCount(childComplexity), true
+
+	case "VulnerableComponentEdge.cursor":
+		if e.ComplexityRoot.VulnerableComponentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponentEdge.Cursor(childComplexity), true
+	case "VulnerableComponentEdge.node":
+		if e.ComplexityRoot.VulnerableComponentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponentEdge.Node(childComplexity), true
+
 	case "Waiver.id":
 		if e.ComplexityRoot.Waiver.ID == nil {
 			break
@@ -5570,6 +6636,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputArchiveApplicationVersionInput,
 		ec.unmarshalInputArtifactSourceInput,
 		ec.unmarshalInputBindPackageInput,
+		ec.unmarshalInputBlastRadiusInput,
+		ec.unmarshalInputBlastRadiusScope,
 		ec.unmarshalInputBuildArtifactInput,
 		ec.unmarshalInputBuildFilter,
 		ec.unmarshalInputBuildOrder,
@@ -5584,11 +6652,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateStageInput,
 		ec.unmarshalInputCreateTokenInput,
 		ec.unmarshalInputDeleteDraftVersionInput,
+		ec.unmarshalInputDeploymentFilter,
+		ec.unmarshalInputDeprecatePackageInput,
 		ec.unmarshalInputEvidenceDocumentInput,
 		ec.unmarshalInputEvidenceFilter,
 		ec.unmarshalInputEvidenceOrder,
 		ec.unmarshalInputEvidenceSubjectInput,
 		ec.unmarshalInputGateInput,
+		ec.unmarshalInputImportAdvisoriesInput,
 		ec.unmarshalInputImportOwnersInput,
 		ec.unmarshalInputKeylessIdentityInput,
 		ec.unmarshalInputLabelChanges,
@@ -5602,6 +6673,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPromoteApplicationVersionInput,
 		ec.unmarshalInputPropertyChanges,
 		ec.unmarshalInputPropertyInput,
+		ec.unmarshalInputPurlRangeInput,
+		ec.unmarshalInputRecordDeploymentInput,
 		ec.unmarshalInputReleaseApplicationVersionInput,
 		ec.unmarshalInputReportBuildInput,
 		ec.unmarshalInputRevokeTokenInput,
@@ -5616,6 +6689,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputUpdateApplicationVersionInput,
 		ec.unmarshalInputUpdatePolicyInput,
 		ec.unmarshalInputVersionSourcesInput,
+		ec.unmarshalInputVulnerabilityFilter,
+		ec.unmarshalInputVulnerabilityOrder,
 	)
 	first := true
 
@@ -6000,6 +7075,129 @@ input ActivityFilter {
   to: DateTime
 }
 `, BuiltIn: false},
+	{Name: "../../schema/blast.graphql", Input: `extend type Query {
+  "What is hit when something is bad: the versions that hold it, through what, where they are and whose they are."
+  blastRadius("What is bad: exactly one of the fields." of: BlastRadiusInput!, "Where to look; without it, everywhere." in: BlastRadiusScope): BlastRadius!
+}
+
+"What to start from: exactly one of the fields."
+input BlastRadiusInput {
+  "A vulnerability, by any of its names."
+  vulnerability: String
+  "A package: with a version that one, without all of its versions."
+  purl: PURL
+  "Versions of a package."
+  purlRange: PurlRangeInput
+  "An artifact, or an SBOM's component that is known by its file."
+  digest: Digest
+  "A trust anchor: everything that its evidence is about."
+  signer: String
+  "An owner: everything that holds a package of one of their applications."
+  owner: String
+}
+
+"Versions of a package: also those that no advisory speaks of yet."
+input PurlRangeInput {
+  "The package, without a version."
+  purl: PURL!
+  "The range as VERS: ` + "`" + `vers:npm/>=2.0.0|<3.0.0` + "`" + `; at most 1,000 characters."
+  range: String!
+}
+
+"Where to look. What is given must all hold."
+input BlastRadiusScope {
+  "Keys of projects, at most 100."
+  projectKeys: [String!]
+  "Names of stages that a version is in, at most 20."
+  stages: [String!]
+  "Only what is in a stage or deployed."
+  liveOnly: Boolean! = false
+  "As it was at this instant: versions, evidence, stages and owners."
+  asOf: DateTime
+}
+
+"What is hit."
+type BlastRadius {
+  "How much."
+  summary: BlastRadiusSummary!
+  "In which stages the versions are, in the order of how many; those in none are last."
+  byStage: [BlastRadiusStage!]!
+  "Whose the applications are: whom to call; by reference."
+  owners: [BlastRadiusOwner!]!
+  "The versions, by application and then newest first."
+  applicationVersions("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): BlastRadiusConnection!
+  "All of it as text, a line a version and way: at most 100,000 lines."
+  export("How it shall be written." format: ExportFormat!): String!
+}
+
+"How something is written for another program."
+enum ExportFormat {
+  "Comma-separated values with a line of names (RFC 4180)."
+  CSV
+  "A JSON object a line."
+  JSON_LINES
+}
+
+"How much is hit."
+type BlastRadiusSummary {
+  "How many versions."
+  applicationVersions: Int!
+  "How many applications."
+  applications: Int!
+  "How many owners."
+  owners: Int!
+  "Through how many different components."
+  components: Int!
+  "How many live deployments of these versions."
+  deployments: Int!
+}
+
+"How many of the versions are in a stage."
+type BlastRadiusStage {
+  "The stage; null for those that are in none."
+  stage: Stage
+  "How many."
+  applicationVersions: Int!
+}
+
+"An owner to call."
+type BlastRadiusOwner {
+  "The owner."
+  owner: Owner!
+  "Their applications that are hit, by key."
+  applications: [Application!]!
+}
+
+"A page of versions that are hit."
+type BlastRadiusConnection {
+  "The page."
+  edges: [BlastRadiusEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A version that is hit, with the ways on which."
+type BlastRadiusEdge {
+  "Its position."
+  cursor: Cursor!
+  "The version."
+  node: ApplicationVersion!
+  "Through what it is hit; the first 100 ways."
+  through: [BlastRadiusWay!]!
+}
+
+"A way on which a version is hit."
+type BlastRadiusWay {
+  "The component that is bad; null when it is a part of the version itself."
+  component: SbomComponent
+  "The part of the version that holds it; null when the SBOM is about the version as a whole."
+  releasable: Releasable
+  "Whether it is a part of the version, or something that the part needs directly."
+  direct: Boolean!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/build.graphql", Input: `extend type Query {
   "One build; null when there is none, or none for you. A project's build comes before one of the organisation."
   build("What it is called." name: String!, "Its number." number: String!): Build
@@ -6354,9 +7552,14 @@ type Package implements Node {
   owningApplication("The instant; without it, now." asOf: DateTime): Application
   "Which application owned it, or a version of it, from when until when, oldest first."
   bindings("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): BindingConnection!
+  "That it should be used no longer; null when it may be."
+  deprecated: PackageDeprecation
+  "Which versions hold it, where they are and whose they are."
+  blastRadius("Where to look; without it, everywhere." in: BlastRadiusScope): BlastRadius!
   "When it was first heard of."
   createdAt: DateTime!
 }
+
 "A page of packages."
 type PackageConnection {
   "The page."
@@ -6716,6 +7919,164 @@ input UnbindPackageInput {
 
 "The package that was unbound."
 type UnbindPackagePayload {
+  "The package."
+  package: Package!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/deployment.graphql", Input: `extend type Mutation {
+  "Records that a version was rolled out, or how a rollout ended. What was never released can be recorded too, and is flagged."
+  recordDeployment("The rollout." input: RecordDeploymentInput!): RecordDeploymentPayload!
+  "Says that a package should be used no longer, or that it may be again."
+  deprecatePackage("The package." input: DeprecatePackageInput!): DeprecatePackagePayload!
+}
+
+extend type Query {
+  "The packages that should be used no longer, oldest first."
+  deprecatedPackages("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): PackageConnection!
+  "The rollouts that the filter takes, oldest first."
+  deployments("Which of them; without a filter, all." filter: DeploymentFilter, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): DeploymentConnection!
+}
+
+"One rollout of a version to an environment."
+type Deployment implements Node {
+  "Opaque id."
+  id: ID!
+  "The version."
+  applicationVersion: ApplicationVersion!
+  "Where: an environment such as ` + "`" + `production` + "`" + `."
+  environment: String!
+  "Where in it; empty when nobody said."
+  cluster: String!
+  "Why it was done."
+  kind: DeploymentKind!
+  "How it stands."
+  status: DeploymentStatus!
+  "What the version was worth when its rollout was first recorded."
+  decision: DeploymentDecision!
+  "Whether it is what runs there: the latest that succeeded of its application, environment and cluster."
+  live: Boolean!
+  "When it began; null when nobody said."
+  startedAt: DateTime
+  "When it ended; null while it has not."
+  finishedAt: DateTime
+  "Who recorded it."
+  createdBy: String!
+  "When it was recorded."
+  createdAt: DateTime!
+}
+
+"Why a version was rolled out."
+enum DeploymentKind {
+  "A new version."
+  RELEASE
+  "A new version that mends what is broken."
+  HOTFIX
+  "An earlier version again."
+  ROLLBACK
+  "The same version again."
+  REDEPLOY
+  "The same version with another configuration."
+  CONFIG
+}
+
+"How a rollout stands."
+enum DeploymentStatus {
+  "It is under way."
+  IN_PROGRESS
+  "It is done."
+  SUCCEEDED
+  "It did not work out."
+  FAILED
+}
+
+"What a version was worth when it was rolled out."
+enum DeploymentDecision {
+  "It was a trusted release."
+  TRUSTED
+  "It was released, without trust."
+  RELEASED
+  "It was never released, or no longer: no gate let it out."
+  NOT_RELEASED
+}
+
+"A page of rollouts."
+type DeploymentConnection {
+  "The page."
+  edges: [DeploymentEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A rollout in a connection."
+type DeploymentEdge {
+  "Its position."
+  cursor: Cursor!
+  "The rollout."
+  node: Deployment!
+}
+
+"Which rollouts to list. What is given must all hold."
+input DeploymentFilter {
+  "Keys of applications, at most 100."
+  applicationKeys: [String!]
+  "Names of environments, at most 20."
+  environments: [String!]
+  "What runs now, and nothing else."
+  live: Boolean
+  "What the versions were worth."
+  decisions: [DeploymentDecision!]
+}
+
+"A rollout to record."
+input RecordDeploymentInput {
+  "A rollout that was recorded: its status and end are set, everything else must be as it was."
+  id: ID
+  "The application."
+  applicationKey: String!
+  "The version."
+  version: String!
+  "1 to 255 characters."
+  environment: String!
+  "At most 255 characters."
+  cluster: String
+  "Why."
+  kind: DeploymentKind!
+  "How it stands."
+  status: DeploymentStatus!
+  "When it began."
+  startedAt: DateTime
+  "When it ended; without it, a rollout that ended did so now."
+  finishedAt: DateTime
+}
+
+"The rollout as it stands."
+type RecordDeploymentPayload {
+  "The rollout."
+  deployment: Deployment!
+}
+
+"That a package should be used no longer."
+type PackageDeprecation {
+  "Why, and what to use instead."
+  reason: String!
+  "Since when."
+  since: DateTime!
+}
+
+"A package to deprecate, or to take that back from."
+input DeprecatePackageInput {
+  "Its purl without a version."
+  purl: PURL!
+  "Why, and what to use instead: 10 to 2,000 characters; needed unless it is taken back."
+  reason: String
+  "Whether it is deprecated."
+  deprecated: Boolean! = true
+}
+
+"The package as it is now."
+type DeprecatePackagePayload {
   "The package."
   package: Package!
 }
@@ -8022,6 +9383,10 @@ type ApplicationVersion implements Node {
   evidence("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): EvidenceConnection!
   "The bill of materials over everything in it; null while there is none."
   sbom: VersionSbom
+  "Vulnerabilities in what its bills of materials list, worst first."
+  vulnerabilities("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): VersionVulnerabilityConnection!
+  "What is deployed of it now and was, oldest first."
+  deployments: [Deployment!]!
   "Signed statements about it, oldest first."
   attestations: [Attestation!]!
   "Who reported it."
@@ -8676,6 +10041,264 @@ type Approval {
   comment: String!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/vulnerability.graphql", Input: `extend type Query {
+  "A vulnerability by any of its names; null when no advisory here speaks of it."
+  vulnerability("An id of any database: a CVE, a GHSA, or another." id: String!): Vulnerability
+  "The vulnerabilities that the filter takes, oldest first unless ordered otherwise."
+  vulnerabilities("Which of them; without a filter, all that are not withdrawn." filter: VulnerabilityFilter, "In which order." orderBy: VulnerabilityOrder, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): VulnerabilityConnection!
+  "How a vulnerability came into a version: through which part, since which version of the application, and whose that part is. Empty when it is not in it, or when you may not see the version."
+  vulnerabilityOrigin("The application's key." application: String!, "The version string." version: String!, "An id of the vulnerability." vulnerability: String!): [VulnerabilityOrigin!]!
+}
+
+extend type Mutation {
+  "Takes advisories, or lists of what is exploited. What is here already and did not change stays as it is; what is new is matched against everything stored."
+  importAdvisories("The documents." input: ImportAdvisoriesInput!): ImportAdvisoriesPayload!
+}
+
+"What the records of all databases that share aliases say together."
+type Vulnerability implements Node {
+  "The name that stands for all of its aliases: a CVE where there is one."
+  id: ID!
+  "Its other names, sorted."
+  aliases: [String!]!
+  "What it is, in a line; empty when no record says."
+  summary: String!
+  "How bad it is."
+  severity: Severity!
+  "CVSS base score of the newest version that a record gives; null when none does."
+  cvss: Float
+  "The CVSS vector of the score; empty when there is none."
+  cvssVector: String!
+  "Whether it is known to be exploited: CISA's catalogue lists it."
+  kev: Boolean!
+  "When CISA wants it remedied; null when it is not listed."
+  kevDue: DateTime
+  "The chance that it is exploited within 30 days, 0 to 1, as EPSS says; null when it does not."
+  epss: Float
+  "When it was published; null when no record says."
+  publishedAt: DateTime
+  "When a record of it changed last."
+  modifiedAt: DateTime
+  "When the last of its records was withdrawn; null while one holds."
+  withdrawnAt: DateTime
+  "The records that speak of it, by name."
+  advisories: [Advisory!]!
+  "The components of SBOMs in reach that it affects, by purl."
+  components("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): VulnerableComponentConnection!
+}
+
+"One record of a vulnerability database."
+type Advisory {
+  "Its id in the database that it comes from."
+  name: String!
+  "Digest of the record as it came."
+  digest: Digest!
+  "When it changed last."
+  modifiedAt: DateTime!
+  "When it was withdrawn; null while it holds."
+  withdrawnAt: DateTime
+  "When it was imported as it is."
+  importedAt: DateTime!
+}
+
+"A page of vulnerabilities."
+type VulnerabilityConnection {
+  "The page."
+  edges: [VulnerabilityEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A vulnerability in a connection."
+type VulnerabilityEdge {
+  "Its position."
+  cursor: Cursor!
+  "The vulnerability."
+  node: Vulnerability!
+}
+
+"A component that a vulnerability affects."
+type VulnerableComponent {
+  "Its purl."
+  purl: PURL!
+  "What it is called."
+  name: String!
+  "Its version."
+  version: String!
+  "Versions that are fixed and newer, nearest first."
+  fixedIn: [String!]!
+  "Why it matches, in a sentence."
+  matchedBecause: String!
+  "The affected range that it lies in, as VERS; empty when its version is listed one by one."
+  range: String!
+  "The advisory that says so."
+  advisory: String!
+  "What VEX statements in reach say of it, applied or not, newest first."
+  vex: [ComponentVex!]!
+}
+
+"What a VEX statement says of a component and a vulnerability."
+type ComponentVex {
+  "Whether it is affected."
+  status: VexStatus!
+  "Why not, in OpenVEX's words; empty when nothing says."
+  justification: String!
+  "What that means, or what to do."
+  statement: String!
+  "Whether it counts: it was signed by somebody who is trusted, and nothing that comes before it says otherwise."
+  applied: Boolean!
+  "The evidence that says it."
+  evidence: Evidence!
+}
+
+"A page of components that are affected."
+type VulnerableComponentConnection {
+  "The page."
+  edges: [VulnerableComponentEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A component that is affected in a connection."
+type VulnerableComponentEdge {
+  "Its position."
+  cursor: Cursor!
+  "The component."
+  node: VulnerableComponent!
+}
+
+"That a vulnerability is in a version."
+type VersionVulnerability {
+  "The vulnerability."
+  vulnerability: Vulnerability!
+  "The component that it affects."
+  component: VulnerableComponent!
+  "Whether something that was released depends on the component directly."
+  direct: Boolean!
+  "What is to be thought of it now."
+  state: FindingState!
+}
+
+"What is to be thought of a vulnerability in a version."
+enum FindingState {
+  "It is there, and nobody who is trusted has said that it does not matter."
+  AFFECTED
+  "Somebody who is trusted says that it does not matter here."
+  NOT_AFFECTED
+  "Somebody who is trusted says that it is mended here."
+  FIXED
+  "Somebody who is trusted looks into it."
+  UNDER_INVESTIGATION
+}
+
+"A page of vulnerabilities of a version."
+type VersionVulnerabilityConnection {
+  "The page."
+  edges: [VersionVulnerabilityEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A vulnerability of a version in a connection."
+type VersionVulnerabilityEdge {
+  "Its position."
+  cursor: Cursor!
+  "The vulnerability in the version."
+  node: VersionVulnerability!
+}
+
+"How a vulnerability came into a version."
+type VulnerabilityOrigin {
+  "The component that it affects."
+  component: VulnerableComponent!
+  "The part of the version that holds the component; null when the SBOM is about the version as a whole."
+  releasable: Releasable
+  "The first version of the application, of those from then on without a gap, that had the component."
+  introducedIn: ApplicationVersion!
+  "What the part was built from; null when no build says."
+  source: BuildSource
+}
+
+"Which vulnerabilities to list. What is given must all hold; of the values in one list, one."
+input VulnerabilityFilter {
+  "What one of its names begins with."
+  text: String
+  "How bad it is."
+  severities: [Severity!]
+  "The least CVSS base score."
+  minCvss: Float
+  "Whether it is known to be exploited."
+  kev: Boolean
+  "Whether it affects a component of an SBOM."
+  matched: Boolean
+  "Published at this instant or later."
+  from: DateTime
+  "Published before this instant."
+  to: DateTime
+}
+
+"How vulnerabilities are ordered."
+input VulnerabilityOrder {
+  "Which end comes first."
+  direction: OrderDirection! = ASC
+  "By what."
+  field: VulnerabilityOrderField!
+}
+
+"By what vulnerabilities are ordered."
+enum VulnerabilityOrderField {
+  "By when they were published."
+  PUBLISHED_AT
+  "By when a record of them changed last."
+  MODIFIED_AT
+}
+
+"What advisories are written in."
+enum AdvisoryFormat {
+  "OSV records, one a document."
+  OSV
+  "CISA's catalogue of what is known to be exploited, JSON."
+  KEV
+  "The scores of EPSS, CSV."
+  EPSS
+}
+
+"Advisories to take."
+input ImportAdvisoriesInput {
+  "What they are written in."
+  format: AdvisoryFormat!
+  "The documents; 1 to 1,000, at most 48 MiB together."
+  documents: [String!]!
+}
+
+"What an import did. Documents that were refused change nothing."
+type ImportAdvisoriesPayload {
+  "How many advisories are new."
+  imported: Int!
+  "How many changed."
+  updated: Int!
+  "How many were here as they are."
+  unchanged: Int!
+  "Those that were refused."
+  rejected: [RejectedAdvisory!]!
+  "How many components and vulnerabilities were brought together that were not before."
+  newFindings: Int!
+}
+
+"A document that was refused."
+type RejectedAdvisory {
+  "Which document, from 0."
+  index: Int!
+  "What is wrong with it, and where."
+  reason: String!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -8771,6 +10394,22 @@ func (ec *executionContext) childFields_AddVersionSourcesPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type AddVersionSourcesPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Advisory(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Advisory_name(ctx, field)
+	case "digest":
+		return ec.fieldContext_Advisory_digest(ctx, field)
+	case "modifiedAt":
+		return ec.fieldContext_Advisory_modifiedAt(ctx, field)
+	case "withdrawnAt":
+		return ec.fieldContext_Advisory_withdrawnAt(ctx, field)
+	case "importedAt":
+		return ec.fieldContext_Advisory_importedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Advisory", field.Name)
+}
+
 func (ec *executionContext) childFields_Application(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8861,6 +10500,10 @@ func (ec *executionContext) childFields_ApplicationVersion(ctx context.Context, 
 		return ec.fieldContext_ApplicationVersion_evidence(ctx, field)
 	case "sbom":
 		return ec.fieldContext_ApplicationVersion_sbom(ctx, field)
+	case "vulnerabilities":
+		return ec.fieldContext_ApplicationVersion_vulnerabilities(ctx, field)
+	case "deployments":
+		return ec.fieldContext_ApplicationVersion_deployments(ctx, field)
 	case "attestations":
 		return ec.fieldContext_ApplicationVersion_attestations(ctx, field)
 	case "createdBy":
@@ -9029,6 +10672,94 @@ func (ec *executionContext) childFields_BindingEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type BindingEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_BlastRadius(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "summary":
+		return ec.fieldContext_BlastRadius_summary(ctx, field)
+	case "byStage":
+		return ec.fieldContext_BlastRadius_byStage(ctx, field)
+	case "owners":
+		return ec.fieldContext_BlastRadius_owners(ctx, field)
+	case "applicationVersions":
+		return ec.fieldContext_BlastRadius_applicationVersions(ctx, field)
+	case "export":
+		return ec.fieldContext_BlastRadius_export(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadius", field.Name)
+}
+
+func (ec *executionContext) childFields_BlastRadiusConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BlastRadiusConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BlastRadiusConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_BlastRadiusConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadiusConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BlastRadiusEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BlastRadiusEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BlastRadiusEdge_node(ctx, field)
+	case "through":
+		return ec.fieldContext_BlastRadiusEdge_through(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadiusEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BlastRadiusOwner(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "owner":
+		return ec.fieldContext_BlastRadiusOwner_owner(ctx, field)
+	case "applications":
+		return ec.fieldContext_BlastRadiusOwner_applications(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadiusOwner", field.Name)
+}
+
+func (ec *executionContext) childFields_BlastRadiusStage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "stage":
+		return ec.fieldContext_BlastRadiusStage_stage(ctx, field)
+	case "applicationVersions":
+		return ec.fieldContext_BlastRadiusStage_applicationVersions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadiusStage", field.Name)
+}
+
+func (ec *executionContext) childFields_BlastRadiusSummary(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationVersions":
+		return ec.fieldContext_BlastRadiusSummary_applicationVersions(ctx, field)
+	case "applications":
+		return ec.fieldContext_BlastRadiusSummary_applications(ctx, field)
+	case "owners":
+		return ec.fieldContext_BlastRadiusSummary_owners(ctx, field)
+	case "components":
+		return ec.fieldContext_BlastRadiusSummary_components(ctx, field)
+	case "deployments":
+		return ec.fieldContext_BlastRadiusSummary_deployments(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadiusSummary", field.Name)
+}
+
+func (ec *executionContext) childFields_BlastRadiusWay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "component":
+		return ec.fieldContext_BlastRadiusWay_component(ctx, field)
+	case "releasable":
+		return ec.fieldContext_BlastRadiusWay_releasable(ctx, field)
+	case "direct":
+		return ec.fieldContext_BlastRadiusWay_direct(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadiusWay", field.Name)
+}
+
 func (ec *executionContext) childFields_Build(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -9163,6 +10894,22 @@ func (ec *executionContext) childFields_ComponentChanges(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type ComponentChanges", field.Name)
 }
 
+func (ec *executionContext) childFields_ComponentVex(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "status":
+		return ec.fieldContext_ComponentVex_status(ctx, field)
+	case "justification":
+		return ec.fieldContext_ComponentVex_justification(ctx, field)
+	case "statement":
+		return ec.fieldContext_ComponentVex_statement(ctx, field)
+	case "applied":
+		return ec.fieldContext_ComponentVex_applied(ctx, field)
+	case "evidence":
+		return ec.fieldContext_ComponentVex_evidence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentVex", field.Name)
+}
+
 func (ec *executionContext) childFields_Coverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "lines":
@@ -9253,6 +11000,66 @@ func (ec *executionContext) childFields_DeleteDraftVersionPayload(ctx context.Co
 		return ec.fieldContext_DeleteDraftVersionPayload_version(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteDraftVersionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Deployment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Deployment_id(ctx, field)
+	case "applicationVersion":
+		return ec.fieldContext_Deployment_applicationVersion(ctx, field)
+	case "environment":
+		return ec.fieldContext_Deployment_environment(ctx, field)
+	case "cluster":
+		return ec.fieldContext_Deployment_cluster(ctx, field)
+	case "kind":
+		return ec.fieldContext_Deployment_kind(ctx, field)
+	case "status":
+		return ec.fieldContext_Deployment_status(ctx, field)
+	case "decision":
+		return ec.fieldContext_Deployment_decision(ctx, field)
+	case "live":
+		return ec.fieldContext_Deployment_live(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Deployment_startedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_Deployment_finishedAt(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Deployment_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Deployment_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Deployment", field.Name)
+}
+
+func (ec *executionContext) childFields_DeploymentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DeploymentConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DeploymentConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_DeploymentConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeploymentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DeploymentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DeploymentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DeploymentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeploymentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DeprecatePackagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "package":
+		return ec.fieldContext_DeprecatePackagePayload_package(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeprecatePackagePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_EvaluatedPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9491,6 +11298,22 @@ func (ec *executionContext) childFields_ImageChild(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type ImageChild", field.Name)
 }
 
+func (ec *executionContext) childFields_ImportAdvisoriesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "imported":
+		return ec.fieldContext_ImportAdvisoriesPayload_imported(ctx, field)
+	case "updated":
+		return ec.fieldContext_ImportAdvisoriesPayload_updated(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_ImportAdvisoriesPayload_unchanged(ctx, field)
+	case "rejected":
+		return ec.fieldContext_ImportAdvisoriesPayload_rejected(ctx, field)
+	case "newFindings":
+		return ec.fieldContext_ImportAdvisoriesPayload_newFindings(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportAdvisoriesPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ImportOwnersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "changes":
@@ -9653,6 +11476,10 @@ func (ec *executionContext) childFields_Package(ctx context.Context, field graph
 		return ec.fieldContext_Package_owningApplication(ctx, field)
 	case "bindings":
 		return ec.fieldContext_Package_bindings(ctx, field)
+	case "deprecated":
+		return ec.fieldContext_Package_deprecated(ctx, field)
+	case "blastRadius":
+		return ec.fieldContext_Package_blastRadius(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Package_createdAt(ctx, field)
 	}
@@ -9669,6 +11496,16 @@ func (ec *executionContext) childFields_PackageConnection(ctx context.Context, f
 		return ec.fieldContext_PackageConnection_totalCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PackageConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageDeprecation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_PackageDeprecation_reason(ctx, field)
+	case "since":
+		return ec.fieldContext_PackageDeprecation_since(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageDeprecation", field.Name)
 }
 
 func (ec *executionContext) childFields_PackageEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9959,6 +11796,24 @@ func (ec *executionContext) childFields_ProvenanceMaterial(ctx context.Context, 
 		return ec.fieldContext_ProvenanceMaterial_digest(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProvenanceMaterial", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordDeploymentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deployment":
+		return ec.fieldContext_RecordDeploymentPayload_deployment(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordDeploymentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RejectedAdvisory(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "index":
+		return ec.fieldContext_RejectedAdvisory_index(ctx, field)
+	case "reason":
+		return ec.fieldContext_RejectedAdvisory_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RejectedAdvisory", field.Name)
 }
 
 func (ec *executionContext) childFields_Releasable(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10549,6 +12404,42 @@ func (ec *executionContext) childFields_VersionSbom(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type VersionSbom", field.Name)
 }
 
+func (ec *executionContext) childFields_VersionVulnerability(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "vulnerability":
+		return ec.fieldContext_VersionVulnerability_vulnerability(ctx, field)
+	case "component":
+		return ec.fieldContext_VersionVulnerability_component(ctx, field)
+	case "direct":
+		return ec.fieldContext_VersionVulnerability_direct(ctx, field)
+	case "state":
+		return ec.fieldContext_VersionVulnerability_state(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VersionVulnerability", field.Name)
+}
+
+func (ec *executionContext) childFields_VersionVulnerabilityConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_VersionVulnerabilityConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_VersionVulnerabilityConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_VersionVulnerabilityConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VersionVulnerabilityConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_VersionVulnerabilityEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_VersionVulnerabilityEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_VersionVulnerabilityEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VersionVulnerabilityEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Vex(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "author":
@@ -10609,6 +12500,62 @@ func (ec *executionContext) childFields_Violation(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Violation", field.Name)
 }
 
+func (ec *executionContext) childFields_Vulnerability(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Vulnerability_id(ctx, field)
+	case "aliases":
+		return ec.fieldContext_Vulnerability_aliases(ctx, field)
+	case "summary":
+		return ec.fieldContext_Vulnerability_summary(ctx, field)
+	case "severity":
+		return ec.fieldContext_Vulnerability_severity(ctx, field)
+	case "cvss":
+		return ec.fieldContext_Vulnerability_cvss(ctx, field)
+	case "cvssVector":
+		return ec.fieldContext_Vulnerability_cvssVector(ctx, field)
+	case "kev":
+		return ec.fieldContext_Vulnerability_kev(ctx, field)
+	case "kevDue":
+		return ec.fieldContext_Vulnerability_kevDue(ctx, field)
+	case "epss":
+		return ec.fieldContext_Vulnerability_epss(ctx, field)
+	case "publishedAt":
+		return ec.fieldContext_Vulnerability_publishedAt(ctx, field)
+	case "modifiedAt":
+		return ec.fieldContext_Vulnerability_modifiedAt(ctx, field)
+	case "withdrawnAt":
+		return ec.fieldContext_Vulnerability_withdrawnAt(ctx, field)
+	case "advisories":
+		return ec.fieldContext_Vulnerability_advisories(ctx, field)
+	case "components":
+		return ec.fieldContext_Vulnerability_components(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Vulnerability", field.Name)
+}
+
+func (ec *executionContext) childFields_VulnerabilityConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_VulnerabilityConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_VulnerabilityConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_VulnerabilityConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VulnerabilityConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_VulnerabilityEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_VulnerabilityEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_VulnerabilityEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VulnerabilityEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_VulnerabilityFinding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "vulnerability":
@@ -10631,6 +12578,20 @@ func (ec *executionContext) childFields_VulnerabilityFinding(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type VulnerabilityFinding", field.Name)
 }
 
+func (ec *executionContext) childFields_VulnerabilityOrigin(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "component":
+		return ec.fieldContext_VulnerabilityOrigin_component(ctx, field)
+	case "releasable":
+		return ec.fieldContext_VulnerabilityOrigin_releasable(ctx, field)
+	case "introducedIn":
+		return ec.fieldContext_VulnerabilityOrigin_introducedIn(ctx, field)
+	case "source":
+		return ec.fieldContext_VulnerabilityOrigin_source(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VulnerabilityOrigin", field.Name)
+}
+
 func (ec *executionContext) childFields_VulnerabilityReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "scanner":
@@ -10647,6 +12608,50 @@ func (ec *executionContext) childFields_VulnerabilityReport(ctx context.Context,
 		return ec.fieldContext_VulnerabilityReport_findings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VulnerabilityReport", field.Name)
+}
+
+func (ec *executionContext) childFields_VulnerableComponent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "purl":
+		return ec.fieldContext_VulnerableComponent_purl(ctx, field)
+	case "name":
+		return ec.fieldContext_VulnerableComponent_name(ctx, field)
+	case "version":
+		return ec.fieldContext_VulnerableComponent_version(ctx, field)
+	case "fixedIn":
+		return ec.fieldContext_VulnerableComponent_fixedIn(ctx, field)
+	case "matchedBecause":
+		return ec.fieldContext_VulnerableComponent_matchedBecause(ctx, field)
+	case "range":
+		return ec.fieldContext_VulnerableComponent_range(ctx, field)
+	case "advisory":
+		return ec.fieldContext_VulnerableComponent_advisory(ctx, field)
+	case "vex":
+		return ec.fieldContext_VulnerableComponent_vex(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VulnerableComponent", field.Name)
+}
+
+func (ec *executionContext) childFields_VulnerableComponentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_VulnerableComponentConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_VulnerableComponentConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_VulnerableComponentConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VulnerableComponentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_VulnerableComponentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_VulnerableComponentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_VulnerableComponentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VulnerableComponentEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Waiver(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10887,6 +12892,44 @@ func (ec *executionContext) field_ApplicationVersion_promotions_args(ctx context
 	return args, nil
 }
 
+func (ec *executionContext) field_ApplicationVersion_vulnerabilities_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Application_ownerHistory_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10990,6 +13033,58 @@ func (ec *executionContext) field_Application_versions_args(ctx context.Context,
 		return nil, err
 	}
 	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_BlastRadius_applicationVersions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_BlastRadius_export_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "format",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNExportFormat2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["format"] = arg0
 	return args, nil
 }
 
@@ -11265,6 +13360,34 @@ func (ec *executionContext) field_Mutation_deleteDraftVersion_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_deprecatePackage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (catalog.DeprecatePackageInput, error) {
+			return ec.unmarshalNDeprecatePackageInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐDeprecatePackageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_importAdvisories_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (vulnerability.ImportAdvisoriesInput, error) {
+			return ec.unmarshalNImportAdvisoriesInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐImportAdvisoriesInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_importOwners_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11299,6 +13422,20 @@ func (ec *executionContext) field_Mutation_promoteApplicationVersion_args(ctx co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (release.PromoteApplicationVersionInput, error) {
 			return ec.unmarshalNPromoteApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋreleaseᚐPromoteApplicationVersionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_recordDeployment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (deployment.RecordDeploymentInput, error) {
+			return ec.unmarshalNRecordDeploymentInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋdeploymentᚐRecordDeploymentInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11510,6 +13647,20 @@ func (ec *executionContext) field_Package_bindings_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Package_blastRadius_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "in",
+		func(ctx context.Context, v any) (*blast.BlastRadiusScope, error) {
+			return ec.unmarshalOBlastRadiusScope2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐBlastRadiusScope(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["in"] = arg0
 	return args, nil
 }
 
@@ -11769,6 +13920,28 @@ func (ec *executionContext) field_Query_applications_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_blastRadius_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "of",
+		func(ctx context.Context, v any) (blast.BlastRadiusInput, error) {
+			return ec.unmarshalNBlastRadiusInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐBlastRadiusInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["of"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "in",
+		func(ctx context.Context, v any) (*blast.BlastRadiusScope, error) {
+			return ec.unmarshalOBlastRadiusScope2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐBlastRadiusScope(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["in"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_build_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11842,6 +14015,90 @@ func (ec *executionContext) field_Query_builds_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_deployments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*deployment.DeploymentFilter, error) {
+			return ec.unmarshalODeploymentFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋdeploymentᚐDeploymentFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_deprecatedPackages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
 	return args, nil
 }
 
@@ -12303,6 +14560,104 @@ func (ec *executionContext) field_Query_versionDiff_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_vulnerabilities_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*vulnerability.VulnerabilityFilter, error) {
+			return ec.unmarshalOVulnerabilityFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐVulnerabilityFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*db.VulnerabilityOrder, error) {
+			return ec.unmarshalOVulnerabilityOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_vulnerabilityOrigin_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "application",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["application"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "vulnerability",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["vulnerability"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_vulnerability_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_TrustAnchor_applicationVersions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12466,6 +14821,44 @@ func (ec *executionContext) field_VersionSbom_export_args(ctx context.Context, r
 		return nil, err
 	}
 	args["format"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Vulnerability_components_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
 	return args, nil
 }
 
@@ -13128,6 +15521,121 @@ func (ec *executionContext) fieldContext_AddVersionSourcesPayload_applicationVer
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Advisory_name(ctx context.Context, field graphql.CollectedField, obj *db.Advisory) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Advisory_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Advisory_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Advisory", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Advisory_digest(ctx context.Context, field graphql.CollectedField, obj *db.Advisory) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Advisory_digest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Digest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDigest2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Advisory_digest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Advisory", field, false, false, errors.New("field of type Digest does not have child fields"))
+}
+
+func (ec *executionContext) _Advisory_modifiedAt(ctx context.Context, field graphql.CollectedField, obj *db.Advisory) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Advisory_modifiedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ModifiedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Advisory_modifiedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Advisory", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Advisory_withdrawnAt(ctx context.Context, field graphql.CollectedField, obj *db.Advisory) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Advisory_withdrawnAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WithdrawnAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Advisory_withdrawnAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Advisory", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Advisory_importedAt(ctx context.Context, field graphql.CollectedField, obj *db.Advisory) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Advisory_importedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ImportedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Advisory_importedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Advisory", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Application_id(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
@@ -14155,6 +16663,82 @@ func (ec *executionContext) fieldContext_ApplicationVersion_sbom(_ context.Conte
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_VersionSbom(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplicationVersion_vulnerabilities(ctx context.Context, field graphql.CollectedField, obj *db.ApplicationVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationVersion_vulnerabilities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ApplicationVersion().Vulnerabilities(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.VersionVulnerabilityConnection) graphql.Marshaler {
+			return ec.marshalNVersionVulnerabilityConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionVulnerabilityConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationVersion_vulnerabilities(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplicationVersion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VersionVulnerabilityConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ApplicationVersion_vulnerabilities_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ApplicationVersion_deployments(ctx context.Context, field graphql.CollectedField, obj *db.ApplicationVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationVersion_deployments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ApplicationVersion().Deployments(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Deployment) graphql.Marshaler {
+			return ec.marshalNDeployment2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeploymentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationVersion_deployments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplicationVersion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Deployment(ctx, field)
 		},
 	}
 	return fc, nil
@@ -15386,6 +17970,685 @@ func (ec *executionContext) fieldContext_BindingEdge_node(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _BlastRadius_summary(ctx context.Context, field graphql.CollectedField, obj *blast.Radius) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadius_summary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BlastRadius().Summary(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BlastRadiusSummary) graphql.Marshaler {
+			return ec.marshalNBlastRadiusSummary2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusSummary(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadius_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadius",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadiusSummary(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadius_byStage(ctx context.Context, field graphql.CollectedField, obj *blast.Radius) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadius_byStage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BlastRadius().ByStage(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.BlastRadiusStage) graphql.Marshaler {
+			return ec.marshalNBlastRadiusStage2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusStageᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadius_byStage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadius",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadiusStage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadius_owners(ctx context.Context, field graphql.CollectedField, obj *blast.Radius) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadius_owners(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BlastRadius().Owners(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.BlastRadiusOwner) graphql.Marshaler {
+			return ec.marshalNBlastRadiusOwner2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusOwnerᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadius_owners(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadius",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadiusOwner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadius_applicationVersions(ctx context.Context, field graphql.CollectedField, obj *blast.Radius) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadius_applicationVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.BlastRadius().ApplicationVersions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BlastRadiusConnection) graphql.Marshaler {
+			return ec.marshalNBlastRadiusConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadius_applicationVersions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadius",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadiusConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_BlastRadius_applicationVersions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadius_export(ctx context.Context, field graphql.CollectedField, obj *blast.Radius) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadius_export(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.BlastRadius().Export(ctx, obj, fc.Args["format"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadius_export(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadius",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_BlastRadius_export_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.BlastRadiusEdge) graphql.Marshaler {
+			return ec.marshalNBlastRadiusEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadiusEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusEdge_through(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusEdge_through(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Through, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.BlastRadiusWay) graphql.Marshaler {
+			return ec.marshalNBlastRadiusWay2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusWayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusEdge_through(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadiusWay(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusOwner_owner(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusOwner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusOwner_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owner, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Owner) graphql.Marshaler {
+			return ec.marshalNOwner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwner(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusOwner_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusOwner",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Owner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusOwner_applications(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusOwner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusOwner_applications(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Applications, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusOwner_applications(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusOwner",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusStage_stage(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusStage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusStage_stage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Stage) graphql.Marshaler {
+			return ec.marshalOStage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐStage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusStage_stage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusStage",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Stage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusStage_applicationVersions(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusStage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusStage_applicationVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationVersions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusStage_applicationVersions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusStage", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusSummary_applicationVersions(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusSummary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusSummary_applicationVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationVersions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusSummary_applicationVersions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusSummary", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusSummary_applications(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusSummary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusSummary_applications(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Applications, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusSummary_applications(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusSummary", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusSummary_owners(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusSummary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusSummary_owners(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owners, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusSummary_owners(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusSummary", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusSummary_components(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusSummary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusSummary_components(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Components, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusSummary_components(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusSummary", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusSummary_deployments(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusSummary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusSummary_deployments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deployments, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusSummary_deployments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusSummary", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusWay_component(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusWay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusWay_component(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Component, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *evidence.SbomComponent) graphql.Marshaler {
+			return ec.marshalOSbomComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSbomComponent(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusWay_component(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusWay",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SbomComponent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusWay_releasable(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusWay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusWay_releasable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Releasable, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Releasable) graphql.Marshaler {
+			return ec.marshalOReleasable2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐReleasable(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusWay_releasable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusWay",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Releasable(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusWay_direct(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusWay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusWay_direct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Direct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusWay_direct(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusWay", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _Build_id(ctx context.Context, field graphql.CollectedField, obj *db.Build) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16378,6 +19641,130 @@ func (ec *executionContext) fieldContext_ComponentChanges_list(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ComponentVex_status(ctx context.Context, field graphql.CollectedField, obj *vulnerability.ComponentVex) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentVex_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ComponentVex().Status(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.VexStatus) graphql.Marshaler {
+			return ec.marshalNVexStatus2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVexStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentVex_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentVex", field, true, true, errors.New("field of type VexStatus does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentVex_justification(ctx context.Context, field graphql.CollectedField, obj *vulnerability.ComponentVex) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentVex_justification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Justification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentVex_justification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentVex", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentVex_statement(ctx context.Context, field graphql.CollectedField, obj *vulnerability.ComponentVex) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentVex_statement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Statement, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentVex_statement(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentVex", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentVex_applied(ctx context.Context, field graphql.CollectedField, obj *vulnerability.ComponentVex) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentVex_applied(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Applied, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentVex_applied(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentVex", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ComponentVex_evidence(ctx context.Context, field graphql.CollectedField, obj *vulnerability.ComponentVex) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentVex_evidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Evidence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Evidence) graphql.Marshaler {
+			return ec.marshalNEvidence2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidence(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentVex_evidence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentVex",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Evidence(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Coverage_lines(ctx context.Context, field graphql.CollectedField, obj *view.Coverage) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16816,6 +20203,465 @@ func (ec *executionContext) _DeleteDraftVersionPayload_version(ctx context.Conte
 }
 func (ec *executionContext) fieldContext_DeleteDraftVersionPayload_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteDraftVersionPayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_id(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_applicationVersion(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_applicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Deployment().ApplicationVersion(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_applicationVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Deployment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Deployment_environment(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_environment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Environment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_environment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_cluster(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_cluster(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cluster, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_cluster(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_kind(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v deployment1.Kind) graphql.Marshaler {
+			return ec.marshalNDeploymentKind2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋdeploymentᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, false, false, errors.New("field of type DeploymentKind does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_status(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v deployment1.Status) graphql.Marshaler {
+			return ec.marshalNDeploymentStatus2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋdeploymentᚐStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, false, false, errors.New("field of type DeploymentStatus does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_decision(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_decision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Decision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v deployment1.Decision) graphql.Marshaler {
+			return ec.marshalNDeploymentDecision2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋdeploymentᚐDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_decision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, false, false, errors.New("field of type DeploymentDecision does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_live(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_live(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Live, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_live(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_startedAt(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_finishedAt(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_finishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_finishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_createdBy(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Deployment().CreatedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Deployment_createdAt(ctx context.Context, field graphql.CollectedField, obj *db.Deployment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deployment_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deployment_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deployment", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _DeploymentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.DeploymentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeploymentConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.DeploymentEdge) graphql.Marshaler {
+			return ec.marshalNDeploymentEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeploymentEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeploymentConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeploymentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeploymentEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeploymentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.DeploymentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeploymentConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeploymentConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeploymentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeploymentConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.DeploymentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeploymentConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeploymentConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeploymentConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _DeploymentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.DeploymentEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeploymentEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeploymentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeploymentEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _DeploymentEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.DeploymentEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeploymentEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Deployment) graphql.Marshaler {
+			return ec.marshalNDeployment2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeployment(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeploymentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeploymentEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Deployment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeprecatePackagePayload_package(ctx context.Context, field graphql.CollectedField, obj *model.DeprecatePackagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeprecatePackagePayload_package(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Package, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Pkg) graphql.Marshaler {
+			return ec.marshalNPackage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPkg(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeprecatePackagePayload_package(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeprecatePackagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Package(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _EvaluatedPolicy_name(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedPolicy) (ret graphql.Marshaler) {
@@ -18773,6 +22619,130 @@ func (ec *executionContext) fieldContext_ImageChild_size(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("ImageChild", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _ImportAdvisoriesPayload_imported(ctx context.Context, field graphql.CollectedField, obj *model.ImportAdvisoriesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportAdvisoriesPayload_imported(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Imported, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportAdvisoriesPayload_imported(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportAdvisoriesPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ImportAdvisoriesPayload_updated(ctx context.Context, field graphql.CollectedField, obj *model.ImportAdvisoriesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportAdvisoriesPayload_updated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Updated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportAdvisoriesPayload_updated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportAdvisoriesPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ImportAdvisoriesPayload_unchanged(ctx context.Context, field graphql.CollectedField, obj *model.ImportAdvisoriesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportAdvisoriesPayload_unchanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unchanged, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportAdvisoriesPayload_unchanged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportAdvisoriesPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ImportAdvisoriesPayload_rejected(ctx context.Context, field graphql.CollectedField, obj *model.ImportAdvisoriesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportAdvisoriesPayload_rejected(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rejected, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.RejectedAdvisory) graphql.Marshaler {
+			return ec.marshalNRejectedAdvisory2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRejectedAdvisoryᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportAdvisoriesPayload_rejected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ImportAdvisoriesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RejectedAdvisory(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ImportAdvisoriesPayload_newFindings(ctx context.Context, field graphql.CollectedField, obj *model.ImportAdvisoriesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportAdvisoriesPayload_newFindings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NewFindings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportAdvisoriesPayload_newFindings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportAdvisoriesPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _ImportOwnersPayload_changes(ctx context.Context, field graphql.CollectedField, obj *catalog.ImportOwnersPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19829,6 +23799,94 @@ func (ec *executionContext) fieldContext_Mutation_importOwners(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_recordDeployment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_recordDeployment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RecordDeployment(ctx, fc.Args["input"].(deployment.RecordDeploymentInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RecordDeploymentPayload) graphql.Marshaler {
+			return ec.marshalNRecordDeploymentPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRecordDeploymentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_recordDeployment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordDeploymentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_recordDeployment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deprecatePackage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deprecatePackage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeprecatePackage(ctx, fc.Args["input"].(catalog.DeprecatePackageInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeprecatePackagePayload) graphql.Marshaler {
+			return ec.marshalNDeprecatePackagePayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐDeprecatePackagePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deprecatePackage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeprecatePackagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deprecatePackage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_submitEvidence(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20577,6 +24635,50 @@ func (ec *executionContext) fieldContext_Mutation_archiveApplicationVersion(ctx 
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_importAdvisories(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_importAdvisories(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ImportAdvisories(ctx, fc.Args["input"].(vulnerability.ImportAdvisoriesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ImportAdvisoriesPayload) graphql.Marshaler {
+			return ec.marshalNImportAdvisoriesPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐImportAdvisoriesPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_importAdvisories(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ImportAdvisoriesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_importAdvisories_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Owner_id(ctx context.Context, field graphql.CollectedField, obj *db.Owner) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21202,6 +25304,82 @@ func (ec *executionContext) fieldContext_Package_bindings(ctx context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Package_deprecated(ctx context.Context, field graphql.CollectedField, obj *db.Pkg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Package_deprecated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Package().Deprecated(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PackageDeprecation) graphql.Marshaler {
+			return ec.marshalOPackageDeprecation2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐPackageDeprecation(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Package_deprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Package",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageDeprecation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Package_blastRadius(ctx context.Context, field graphql.CollectedField, obj *db.Pkg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Package_blastRadius(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Package().BlastRadius(ctx, obj, fc.Args["in"].(*blast.BlastRadiusScope))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *blast.Radius) graphql.Marshaler {
+			return ec.marshalNBlastRadius2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐRadius(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Package_blastRadius(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Package",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadius(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Package_blastRadius_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Package_createdAt(ctx context.Context, field graphql.CollectedField, obj *db.Pkg) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21310,6 +25488,52 @@ func (ec *executionContext) _PackageConnection_totalCount(ctx context.Context, f
 }
 func (ec *executionContext) fieldContext_PackageConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PackageConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PackageDeprecation_reason(ctx context.Context, field graphql.CollectedField, obj *model.PackageDeprecation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageDeprecation_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageDeprecation_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageDeprecation", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _PackageDeprecation_since(ctx context.Context, field graphql.CollectedField, obj *model.PackageDeprecation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PackageDeprecation_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PackageDeprecation_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PackageDeprecation", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _PackageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.PackageEdge) (ret graphql.Marshaler) {
@@ -23764,6 +27988,50 @@ func (ec *executionContext) fieldContext_Query_activityLog(ctx context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_blastRadius(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_blastRadius(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().BlastRadius(ctx, fc.Args["of"].(blast.BlastRadiusInput), fc.Args["in"].(*blast.BlastRadiusScope))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *blast.Radius) graphql.Marshaler {
+			return ec.marshalNBlastRadius2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐRadius(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_blastRadius(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadius(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_blastRadius_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_build(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24110,6 +28378,94 @@ func (ec *executionContext) fieldContext_Query_packages(ctx context.Context, fie
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_packages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_deprecatedPackages(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_deprecatedPackages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().DeprecatedPackages(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.PackageConnection) graphql.Marshaler {
+			return ec.marshalNPackageConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐPackageConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_deprecatedPackages(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PackageConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_deprecatedPackages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_deployments(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_deployments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Deployments(ctx, fc.Args["filter"].(*deployment.DeploymentFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.DeploymentConnection) graphql.Marshaler {
+			return ec.marshalNDeploymentConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeploymentConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_deployments(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeploymentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_deployments_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -24600,6 +28956,138 @@ func (ec *executionContext) fieldContext_Query_applicationVersions(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_vulnerability(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_vulnerability(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Vulnerability(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Vulnerability) graphql.Marshaler {
+			return ec.marshalOVulnerability2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerability(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_vulnerability(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Vulnerability(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_vulnerability_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_vulnerabilities(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_vulnerabilities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Vulnerabilities(ctx, fc.Args["filter"].(*vulnerability.VulnerabilityFilter), fc.Args["orderBy"].(*db.VulnerabilityOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.VulnerabilityConnection) graphql.Marshaler {
+			return ec.marshalNVulnerabilityConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_vulnerabilities(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VulnerabilityConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_vulnerabilities_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_vulnerabilityOrigin(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_vulnerabilityOrigin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().VulnerabilityOrigin(ctx, fc.Args["application"].(string), fc.Args["version"].(string), fc.Args["vulnerability"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.VulnerabilityOrigin) graphql.Marshaler {
+			return ec.marshalNVulnerabilityOrigin2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerabilityOriginᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_vulnerabilityOrigin(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VulnerabilityOrigin(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_vulnerabilityOrigin_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24674,6 +29162,84 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RecordDeploymentPayload_deployment(ctx context.Context, field graphql.CollectedField, obj *model.RecordDeploymentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordDeploymentPayload_deployment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deployment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Deployment) graphql.Marshaler {
+			return ec.marshalNDeployment2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeployment(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordDeploymentPayload_deployment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordDeploymentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Deployment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RejectedAdvisory_index(ctx context.Context, field graphql.CollectedField, obj *model.RejectedAdvisory) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RejectedAdvisory_index(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Index, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RejectedAdvisory_index(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RejectedAdvisory", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _RejectedAdvisory_reason(ctx context.Context, field graphql.CollectedField, obj *model.RejectedAdvisory) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RejectedAdvisory_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RejectedAdvisory_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RejectedAdvisory", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Releasable_id(ctx context.Context, field graphql.CollectedField, obj *db.Releasable) (ret graphql.Marshaler) {
@@ -29029,6 +33595,258 @@ func (ec *executionContext) fieldContext_VersionSbom_export(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _VersionVulnerability_vulnerability(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VersionVulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionVulnerability_vulnerability(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Vulnerability, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Vulnerability) graphql.Marshaler {
+			return ec.marshalNVulnerability2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerability(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionVulnerability_vulnerability(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionVulnerability",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Vulnerability(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionVulnerability_component(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VersionVulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionVulnerability_component(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Component, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *vulnerability.VulnerableComponent) graphql.Marshaler {
+			return ec.marshalNVulnerableComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐVulnerableComponent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionVulnerability_component(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionVulnerability",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VulnerableComponent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionVulnerability_direct(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VersionVulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionVulnerability_direct(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Direct, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionVulnerability_direct(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionVulnerability", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _VersionVulnerability_state(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VersionVulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionVulnerability_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNFindingState2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionVulnerability_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionVulnerability", field, false, false, errors.New("field of type FindingState does not have child fields"))
+}
+
+func (ec *executionContext) _VersionVulnerabilityConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.VersionVulnerabilityConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionVulnerabilityConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.VersionVulnerabilityEdge) graphql.Marshaler {
+			return ec.marshalNVersionVulnerabilityEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionVulnerabilityEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionVulnerabilityConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionVulnerabilityConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VersionVulnerabilityEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionVulnerabilityConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.VersionVulnerabilityConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionVulnerabilityConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionVulnerabilityConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionVulnerabilityConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionVulnerabilityConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.VersionVulnerabilityConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionVulnerabilityConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionVulnerabilityConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionVulnerabilityConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _VersionVulnerabilityEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.VersionVulnerabilityEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionVulnerabilityEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionVulnerabilityEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionVulnerabilityEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _VersionVulnerabilityEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.VersionVulnerabilityEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionVulnerabilityEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *vulnerability.VersionVulnerability) graphql.Marshaler {
+			return ec.marshalNVersionVulnerability2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐVersionVulnerability(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionVulnerabilityEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionVulnerabilityEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VersionVulnerability(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Vex_author(ctx context.Context, field graphql.CollectedField, obj *view.Vex) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29479,6 +34297,500 @@ func (ec *executionContext) fieldContext_Violation_waiver(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Vulnerability_id(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_aliases(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_aliases(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Vulnerability().Aliases(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_aliases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_summary(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_summary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Summary, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_severity(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_severity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Vulnerability().Severity(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_severity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, true, true, errors.New("field of type Severity does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_cvss(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_cvss(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cvss, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_cvss(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_cvssVector(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_cvssVector(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CvssVector, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_cvssVector(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_kev(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_kev(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kev, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_kev(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_kevDue(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_kevDue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KevDue, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_kevDue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_epss(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_epss(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Epss, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_epss(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_publishedAt(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_publishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PublishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_publishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_modifiedAt(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_modifiedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ModifiedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_modifiedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_withdrawnAt(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_withdrawnAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WithdrawnAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_withdrawnAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Vulnerability", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Vulnerability_advisories(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_advisories(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Vulnerability().Advisories(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Advisory) graphql.Marshaler {
+			return ec.marshalNAdvisory2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐAdvisoryᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_advisories(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Vulnerability",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Advisory(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Vulnerability_components(ctx context.Context, field graphql.CollectedField, obj *db.Vulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Vulnerability_components(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Vulnerability().Components(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.VulnerableComponentConnection) graphql.Marshaler {
+			return ec.marshalNVulnerableComponentConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerableComponentConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Vulnerability_components(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Vulnerability",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VulnerableComponentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Vulnerability_components_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerabilityConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.VulnerabilityConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.VulnerabilityEdge) graphql.Marshaler {
+			return ec.marshalNVulnerabilityEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerabilityConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VulnerabilityEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerabilityConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.VulnerabilityConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerabilityConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerabilityConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.VulnerabilityConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.VulnerabilityEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerabilityEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerabilityEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.VulnerabilityEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Vulnerability) graphql.Marshaler {
+			return ec.marshalNVulnerability2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerability(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerabilityEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Vulnerability(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _VulnerabilityFinding_vulnerability(ctx context.Context, field graphql.CollectedField, obj *view.VulnerabilityFinding) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29663,6 +34975,134 @@ func (ec *executionContext) fieldContext_VulnerabilityFinding_fixedVersions(_ co
 	return graphql.NewScalarFieldContext("VulnerabilityFinding", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _VulnerabilityOrigin_component(ctx context.Context, field graphql.CollectedField, obj *model.VulnerabilityOrigin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityOrigin_component(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Component, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *vulnerability.VulnerableComponent) graphql.Marshaler {
+			return ec.marshalNVulnerableComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐVulnerableComponent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityOrigin_component(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerabilityOrigin",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VulnerableComponent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerabilityOrigin_releasable(ctx context.Context, field graphql.CollectedField, obj *model.VulnerabilityOrigin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityOrigin_releasable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Releasable, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Releasable) graphql.Marshaler {
+			return ec.marshalOReleasable2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐReleasable(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityOrigin_releasable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerabilityOrigin",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Releasable(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerabilityOrigin_introducedIn(ctx context.Context, field graphql.CollectedField, obj *model.VulnerabilityOrigin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityOrigin_introducedIn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IntroducedIn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityOrigin_introducedIn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerabilityOrigin",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerabilityOrigin_source(ctx context.Context, field graphql.CollectedField, obj *model.VulnerabilityOrigin) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerabilityOrigin_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BuildSource) graphql.Marshaler {
+			return ec.marshalOBuildSource2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBuildSource(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerabilityOrigin_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerabilityOrigin",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BuildSource(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _VulnerabilityReport_scanner(ctx context.Context, field graphql.CollectedField, obj *view.Vulnerabilities) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29814,6 +35254,341 @@ func (ec *executionContext) fieldContext_VulnerabilityReport_findings(_ context.
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_VulnerabilityFinding(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerableComponent_purl(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VulnerableComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponent_purl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VulnerableComponent().Purl(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNPURL2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponent_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerableComponent", field, true, true, errors.New("field of type PURL does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerableComponent_name(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VulnerableComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponent_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VulnerableComponent().Name(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponent_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerableComponent", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerableComponent_version(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VulnerableComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponent_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VulnerableComponent().Version(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponent_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerableComponent", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerableComponent_fixedIn(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VulnerableComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponent_fixedIn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VulnerableComponent().FixedIn(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponent_fixedIn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerableComponent", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerableComponent_matchedBecause(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VulnerableComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponent_matchedBecause(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VulnerableComponent().MatchedBecause(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponent_matchedBecause(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerableComponent", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerableComponent_range(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VulnerableComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponent_range(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VulnerableComponent().Range(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponent_range(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerableComponent", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerableComponent_advisory(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VulnerableComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponent_advisory(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Advisory, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponent_advisory(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerableComponent", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerableComponent_vex(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VulnerableComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponent_vex(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VulnerableComponent().Vex(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*vulnerability.ComponentVex) graphql.Marshaler {
+			return ec.marshalNComponentVex2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐComponentVexᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponent_vex(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerableComponent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentVex(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerableComponentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.VulnerableComponentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponentConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.VulnerableComponentEdge) graphql.Marshaler {
+			return ec.marshalNVulnerableComponentEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerableComponentEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponentConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerableComponentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VulnerableComponentEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerableComponentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.VulnerableComponentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponentConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponentConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerableComponentConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VulnerableComponentConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.VulnerableComponentConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponentConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponentConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerableComponentConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerableComponentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.VulnerableComponentEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponentEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerableComponentEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerableComponentEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.VulnerableComponentEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponentEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *vulnerability.VulnerableComponent) graphql.Marshaler {
+			return ec.marshalNVulnerableComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐVulnerableComponent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VulnerableComponentEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VulnerableComponent(ctx, field)
 		},
 	}
 	return fc, nil
@@ -31572,6 +37347,126 @@ func (ec *executionContext) unmarshalInputBindPackageInput(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputBlastRadiusInput(ctx context.Context, obj any) (blast.BlastRadiusInput, error) {
+	var it blast.BlastRadiusInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"vulnerability", "purl", "purlRange", "digest", "signer", "owner"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "vulnerability":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("vulnerability"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Vulnerability = data
+		case "purl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purl"))
+			data, err := ec.unmarshalOPURL2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purl = data
+		case "purlRange":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purlRange"))
+			data, err := ec.unmarshalOPurlRangeInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐPurlRangeInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PurlRange = data
+		case "digest":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("digest"))
+			data, err := ec.unmarshalODigest2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Digest = data
+		case "signer":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signer"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Signer = data
+		case "owner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owner = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputBlastRadiusScope(ctx context.Context, obj any) (blast.BlastRadiusScope, error) {
+	var it blast.BlastRadiusScope
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["liveOnly"]; !present {
+		asMap["liveOnly"] = false
+	}
+
+	fieldsInOrder := [...]string{"projectKeys", "stages", "liveOnly", "asOf"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "projectKeys":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("projectKeys"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProjectKeys = data
+		case "stages":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stages"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Stages = data
+		case "liveOnly":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("liveOnly"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LiveOnly = data
+		case "asOf":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("asOf"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AsOf = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputBuildArtifactInput(ctx context.Context, obj any) (build.BuildArtifactInput, error) {
 	var it build.BuildArtifactInput
 	if obj == nil {
@@ -32364,6 +38259,105 @@ func (ec *executionContext) unmarshalInputDeleteDraftVersionInput(ctx context.Co
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputDeploymentFilter(ctx context.Context, obj any) (deployment.DeploymentFilter, error) {
+	var it deployment.DeploymentFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationKeys", "environments", "live", "decisions"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationKeys":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKeys"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKeys = data
+		case "environments":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("environments"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Environments = data
+		case "live":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("live"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Live = data
+		case "decisions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("decisions"))
+			data, err := ec.unmarshalODeploymentDecision2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Decisions = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeprecatePackageInput(ctx context.Context, obj any) (catalog.DeprecatePackageInput, error) {
+	var it catalog.DeprecatePackageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["deprecated"]; !present {
+		asMap["deprecated"] = true
+	}
+
+	fieldsInOrder := [...]string{"purl", "reason", "deprecated"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "purl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purl"))
+			data, err := ec.unmarshalNPURL2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PURL = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "deprecated":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deprecated"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Deprecated = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputEvidenceDocumentInput(ctx context.Context, obj any) (evidence.EvidenceDocumentInput, error) {
 	var it evidence.EvidenceDocumentInput
 	if obj == nil {
@@ -32639,6 +38633,43 @@ func (ec *executionContext) unmarshalInputGateInput(ctx context.Context, obj any
 				return it, err
 			}
 			it.Kind = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputImportAdvisoriesInput(ctx context.Context, obj any) (vulnerability.ImportAdvisoriesInput, error) {
+	var it vulnerability.ImportAdvisoriesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"format", "documents"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNAdvisoryFormat2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Format = data
+		case "documents":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("documents"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Documents = data
 		}
 	}
 	return it, nil
@@ -33216,6 +39247,129 @@ func (ec *executionContext) unmarshalInputPropertyInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputPurlRangeInput(ctx context.Context, obj any) (blast.PurlRangeInput, error) {
+	var it blast.PurlRangeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"purl", "range"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "purl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purl"))
+			data, err := ec.unmarshalNPURL2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purl = data
+		case "range":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("range"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Range = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRecordDeploymentInput(ctx context.Context, obj any) (deployment.RecordDeploymentInput, error) {
+	var it deployment.RecordDeploymentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "applicationKey", "version", "environment", "cluster", "kind", "status", "startedAt", "finishedAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		case "environment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("environment"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Environment = data
+		case "cluster":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cluster"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Cluster = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNDeploymentKind2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalNDeploymentStatus2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "startedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startedAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartedAt = data
+		case "finishedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("finishedAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FinishedAt = data
 		}
 	}
 	return it, nil
@@ -33904,6 +40058,119 @@ func (ec *executionContext) unmarshalInputVersionSourcesInput(ctx context.Contex
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputVulnerabilityFilter(ctx context.Context, obj any) (vulnerability.VulnerabilityFilter, error) {
+	var it vulnerability.VulnerabilityFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"text", "severities", "minCvss", "kev", "matched", "from", "to"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		case "severities":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severities"))
+			data, err := ec.unmarshalOSeverity2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Severities = data
+		case "minCvss":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minCvss"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinCvss = data
+		case "kev":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kev"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kev = data
+		case "matched":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("matched"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Matched = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputVulnerabilityOrder(ctx context.Context, obj any) (db.VulnerabilityOrder, error) {
+	var it db.VulnerabilityOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNVulnerabilityOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -33912,6 +40179,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
+	case *db.Vulnerability:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Vulnerability(ctx, sel, obj)
 	case *db.TrustAnchor:
 		if obj == nil {
 			return graphql.Null
@@ -33987,6 +40259,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Evidence(ctx, sel, obj)
+	case *db.Deployment:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Deployment(ctx, sel, obj)
 	case *db.Build:
 		if obj == nil {
 			return graphql.Null
@@ -34555,6 +40832,64 @@ func (ec *executionContext) _AddVersionSourcesPayload(ctx context.Context, sel a
 			out.Values[i] = graphql.MarshalString("AddVersionSourcesPayload")
 		case "applicationVersion":
 			out.Values[i] = ec._AddVersionSourcesPayload_applicationVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var advisoryImplementors = []string{"Advisory"}
+
+func (ec *executionContext) _Advisory(ctx context.Context, sel ast.SelectionSet, obj *db.Advisory) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, advisoryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Advisory")
+		case "name":
+			out.Values[i] = ec._Advisory_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "digest":
+			out.Values[i] = ec._Advisory_digest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "modifiedAt":
+			out.Values[i] = ec._Advisory_modifiedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawnAt":
+			out.Values[i] = ec._Advisory_withdrawnAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "importedAt":
+			out.Values[i] = ec._Advisory_importedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -35300,6 +41635,82 @@ func (ec *executionContext) _ApplicationVersion(ctx context.Context, sel ast.Sel
 				}()
 				res = ec._ApplicationVersion_sbom(ctx, field, obj)
 				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "vulnerabilities":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ApplicationVersion_vulnerabilities(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "deployments":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ApplicationVersion_deployments(ctx, field, obj)
+				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -36319,6 +42730,517 @@ func (ec *executionContext) _BindingEdge(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var blastRadiusImplementors = []string{"BlastRadius"}
+
+func (ec *executionContext) _BlastRadius(ctx context.Context, sel ast.SelectionSet, obj *blast.Radius) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadius")
+		case "summary":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._BlastRadius_summary(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "byStage":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._BlastRadius_byStage(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "owners":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._BlastRadius_owners(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "applicationVersions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._BlastRadius_applicationVersions(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "export":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._BlastRadius_export(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blastRadiusConnectionImplementors = []string{"BlastRadiusConnection"}
+
+func (ec *executionContext) _BlastRadiusConnection(ctx context.Context, sel ast.SelectionSet, obj *model.BlastRadiusConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadiusConnection")
+		case "edges":
+			out.Values[i] = ec._BlastRadiusConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._BlastRadiusConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._BlastRadiusConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blastRadiusEdgeImplementors = []string{"BlastRadiusEdge"}
+
+func (ec *executionContext) _BlastRadiusEdge(ctx context.Context, sel ast.SelectionSet, obj *model.BlastRadiusEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadiusEdge")
+		case "cursor":
+			out.Values[i] = ec._BlastRadiusEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._BlastRadiusEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "through":
+			out.Values[i] = ec._BlastRadiusEdge_through(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blastRadiusOwnerImplementors = []string{"BlastRadiusOwner"}
+
+func (ec *executionContext) _BlastRadiusOwner(ctx context.Context, sel ast.SelectionSet, obj *model.BlastRadiusOwner) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusOwnerImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadiusOwner")
+		case "owner":
+			out.Values[i] = ec._BlastRadiusOwner_owner(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applications":
+			out.Values[i] = ec._BlastRadiusOwner_applications(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blastRadiusStageImplementors = []string{"BlastRadiusStage"}
+
+func (ec *executionContext) _BlastRadiusStage(ctx context.Context, sel ast.SelectionSet, obj *model.BlastRadiusStage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusStageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadiusStage")
+		case "stage":
+			out.Values[i] = ec._BlastRadiusStage_stage(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "applicationVersions":
+			out.Values[i] = ec._BlastRadiusStage_applicationVersions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blastRadiusSummaryImplementors = []string{"BlastRadiusSummary"}
+
+func (ec *executionContext) _BlastRadiusSummary(ctx context.Context, sel ast.SelectionSet, obj *model.BlastRadiusSummary) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusSummaryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadiusSummary")
+		case "applicationVersions":
+			out.Values[i] = ec._BlastRadiusSummary_applicationVersions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applications":
+			out.Values[i] = ec._BlastRadiusSummary_applications(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "owners":
+			out.Values[i] = ec._BlastRadiusSummary_owners(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "components":
+			out.Values[i] = ec._BlastRadiusSummary_components(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deployments":
+			out.Values[i] = ec._BlastRadiusSummary_deployments(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blastRadiusWayImplementors = []string{"BlastRadiusWay"}
+
+func (ec *executionContext) _BlastRadiusWay(ctx context.Context, sel ast.SelectionSet, obj *model.BlastRadiusWay) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusWayImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadiusWay")
+		case "component":
+			out.Values[i] = ec._BlastRadiusWay_component(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "releasable":
+			out.Values[i] = ec._BlastRadiusWay_releasable(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "direct":
+			out.Values[i] = ec._BlastRadiusWay_direct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var buildImplementors = []string{"Build", "Node"}
 
 func (ec *executionContext) _Build(ctx context.Context, sel ast.SelectionSet, obj *db.Build) graphql.Marshaler {
@@ -37032,6 +43954,97 @@ func (ec *executionContext) _ComponentChanges(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var componentVexImplementors = []string{"ComponentVex"}
+
+func (ec *executionContext) _ComponentVex(ctx context.Context, sel ast.SelectionSet, obj *vulnerability.ComponentVex) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentVexImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentVex")
+		case "status":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ComponentVex_status(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "justification":
+			out.Values[i] = ec._ComponentVex_justification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "statement":
+			out.Values[i] = ec._ComponentVex_statement(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "applied":
+			out.Values[i] = ec._ComponentVex_applied(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "evidence":
+			out.Values[i] = ec._ComponentVex_evidence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var coverageImplementors = []string{"Coverage"}
 
 func (ec *executionContext) _Coverage(ctx context.Context, sel ast.SelectionSet, obj *view.Coverage) graphql.Marshaler {
@@ -37418,6 +44431,294 @@ func (ec *executionContext) _DeleteDraftVersionPayload(ctx context.Context, sel 
 			out.Values[i] = graphql.MarshalString("DeleteDraftVersionPayload")
 		case "version":
 			out.Values[i] = ec._DeleteDraftVersionPayload_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deploymentImplementors = []string{"Deployment", "Node"}
+
+func (ec *executionContext) _Deployment(ctx context.Context, sel ast.SelectionSet, obj *db.Deployment) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deploymentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Deployment")
+		case "id":
+			out.Values[i] = ec._Deployment_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "applicationVersion":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Deployment_applicationVersion(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "environment":
+			out.Values[i] = ec._Deployment_environment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cluster":
+			out.Values[i] = ec._Deployment_cluster(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Deployment_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "status":
+			out.Values[i] = ec._Deployment_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "decision":
+			out.Values[i] = ec._Deployment_decision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "live":
+			out.Values[i] = ec._Deployment_live(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "startedAt":
+			out.Values[i] = ec._Deployment_startedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "finishedAt":
+			out.Values[i] = ec._Deployment_finishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Deployment_createdBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "createdAt":
+			out.Values[i] = ec._Deployment_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deploymentConnectionImplementors = []string{"DeploymentConnection"}
+
+func (ec *executionContext) _DeploymentConnection(ctx context.Context, sel ast.SelectionSet, obj *db.DeploymentConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deploymentConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeploymentConnection")
+		case "edges":
+			out.Values[i] = ec._DeploymentConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._DeploymentConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._DeploymentConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deploymentEdgeImplementors = []string{"DeploymentEdge"}
+
+func (ec *executionContext) _DeploymentEdge(ctx context.Context, sel ast.SelectionSet, obj *db.DeploymentEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deploymentEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeploymentEdge")
+		case "cursor":
+			out.Values[i] = ec._DeploymentEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._DeploymentEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deprecatePackagePayloadImplementors = []string{"DeprecatePackagePayload"}
+
+func (ec *executionContext) _DeprecatePackagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeprecatePackagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deprecatePackagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeprecatePackagePayload")
+		case "package":
+			out.Values[i] = ec._DeprecatePackagePayload_package(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -38746,6 +46047,64 @@ func (ec *executionContext) _ImageChild(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var importAdvisoriesPayloadImplementors = []string{"ImportAdvisoriesPayload"}
+
+func (ec *executionContext) _ImportAdvisoriesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ImportAdvisoriesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, importAdvisoriesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ImportAdvisoriesPayload")
+		case "imported":
+			out.Values[i] = ec._ImportAdvisoriesPayload_imported(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updated":
+			out.Values[i] = ec._ImportAdvisoriesPayload_updated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unchanged":
+			out.Values[i] = ec._ImportAdvisoriesPayload_unchanged(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rejected":
+			out.Values[i] = ec._ImportAdvisoriesPayload_rejected(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "newFindings":
+			out.Values[i] = ec._ImportAdvisoriesPayload_newFindings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var importOwnersPayloadImplementors = []string{"ImportOwnersPayload"}
 
 func (ec *executionContext) _ImportOwnersPayload(ctx context.Context, sel ast.SelectionSet, obj *catalog.ImportOwnersPayload) graphql.Marshaler {
@@ -39219,6 +46578,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "recordDeployment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_recordDeployment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deprecatePackage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deprecatePackage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "submitEvidence":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_submitEvidence(ctx, field)
@@ -39334,6 +46707,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "archiveApplicationVersion":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_archiveApplicationVersion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "importAdvisories":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_importAdvisories(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -39849,6 +47229,82 @@ func (ec *executionContext) _Package(ctx context.Context, sel ast.SelectionSet, 
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "deprecated":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Package_deprecated(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "blastRadius":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Package_blastRadius(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "createdAt":
 			out.Values[i] = ec._Package_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -39899,6 +47355,49 @@ func (ec *executionContext) _PackageConnection(ctx context.Context, sel ast.Sele
 			}
 		case "totalCount":
 			out.Values[i] = ec._PackageConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var packageDeprecationImplementors = []string{"PackageDeprecation"}
+
+func (ec *executionContext) _PackageDeprecation(ctx context.Context, sel ast.SelectionSet, obj *model.PackageDeprecation) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, packageDeprecationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PackageDeprecation")
+		case "reason":
+			out.Values[i] = ec._PackageDeprecation_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "since":
+			out.Values[i] = ec._PackageDeprecation_since(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -41494,6 +48993,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "blastRadius":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_blastRadius(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "build":
 			field := field
 
@@ -41658,6 +49179,50 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_packages(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "deprecatedPackages":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_deprecatedPackages(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "deployments":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_deployments(ctx, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -41912,6 +49477,72 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "vulnerability":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_vulnerability(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "vulnerabilities":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_vulnerabilities(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "vulnerabilityOrigin":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_vulnerabilityOrigin(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -41925,6 +49556,87 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var recordDeploymentPayloadImplementors = []string{"RecordDeploymentPayload"}
+
+func (ec *executionContext) _RecordDeploymentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RecordDeploymentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordDeploymentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordDeploymentPayload")
+		case "deployment":
+			out.Values[i] = ec._RecordDeploymentPayload_deployment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var rejectedAdvisoryImplementors = []string{"RejectedAdvisory"}
+
+func (ec *executionContext) _RejectedAdvisory(ctx context.Context, sel ast.SelectionSet, obj *model.RejectedAdvisory) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rejectedAdvisoryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RejectedAdvisory")
+		case "index":
+			out.Values[i] = ec._RejectedAdvisory_index(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._RejectedAdvisory_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -44836,6 +52548,150 @@ func (ec *executionContext) _VersionSbom(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var versionVulnerabilityImplementors = []string{"VersionVulnerability"}
+
+func (ec *executionContext) _VersionVulnerability(ctx context.Context, sel ast.SelectionSet, obj *vulnerability.VersionVulnerability) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, versionVulnerabilityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VersionVulnerability")
+		case "vulnerability":
+			out.Values[i] = ec._VersionVulnerability_vulnerability(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "component":
+			out.Values[i] = ec._VersionVulnerability_component(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "direct":
+			out.Values[i] = ec._VersionVulnerability_direct(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = ec._VersionVulnerability_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var versionVulnerabilityConnectionImplementors = []string{"VersionVulnerabilityConnection"}
+
+func (ec *executionContext) _VersionVulnerabilityConnection(ctx context.Context, sel ast.SelectionSet, obj *model.VersionVulnerabilityConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, versionVulnerabilityConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VersionVulnerabilityConnection")
+		case "edges":
+			out.Values[i] = ec._VersionVulnerabilityConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._VersionVulnerabilityConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._VersionVulnerabilityConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var versionVulnerabilityEdgeImplementors = []string{"VersionVulnerabilityEdge"}
+
+func (ec *executionContext) _VersionVulnerabilityEdge(ctx context.Context, sel ast.SelectionSet, obj *model.VersionVulnerabilityEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, versionVulnerabilityEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VersionVulnerabilityEdge")
+		case "cursor":
+			out.Values[i] = ec._VersionVulnerabilityEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._VersionVulnerabilityEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var vexImplementors = []string{"Vex"}
 
 func (ec *executionContext) _Vex(ctx context.Context, sel ast.SelectionSet, obj *view.Vex) graphql.Marshaler {
@@ -45091,6 +52947,332 @@ func (ec *executionContext) _Violation(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var vulnerabilityImplementors = []string{"Vulnerability", "Node"}
+
+func (ec *executionContext) _Vulnerability(ctx context.Context, sel ast.SelectionSet, obj *db.Vulnerability) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vulnerabilityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Vulnerability")
+		case "id":
+			out.Values[i] = ec._Vulnerability_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "aliases":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Vulnerability_aliases(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "summary":
+			out.Values[i] = ec._Vulnerability_summary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "severity":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Vulnerability_severity(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "cvss":
+			out.Values[i] = ec._Vulnerability_cvss(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cvssVector":
+			out.Values[i] = ec._Vulnerability_cvssVector(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kev":
+			out.Values[i] = ec._Vulnerability_kev(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kevDue":
+			out.Values[i] = ec._Vulnerability_kevDue(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "epss":
+			out.Values[i] = ec._Vulnerability_epss(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "publishedAt":
+			out.Values[i] = ec._Vulnerability_publishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "modifiedAt":
+			out.Values[i] = ec._Vulnerability_modifiedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "withdrawnAt":
+			out.Values[i] = ec._Vulnerability_withdrawnAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "advisories":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Vulnerability_advisories(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "components":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Vulnerability_components(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var vulnerabilityConnectionImplementors = []string{"VulnerabilityConnection"}
+
+func (ec *executionContext) _VulnerabilityConnection(ctx context.Context, sel ast.SelectionSet, obj *db.VulnerabilityConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vulnerabilityConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VulnerabilityConnection")
+		case "edges":
+			out.Values[i] = ec._VulnerabilityConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._VulnerabilityConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._VulnerabilityConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var vulnerabilityEdgeImplementors = []string{"VulnerabilityEdge"}
+
+func (ec *executionContext) _VulnerabilityEdge(ctx context.Context, sel ast.SelectionSet, obj *db.VulnerabilityEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vulnerabilityEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VulnerabilityEdge")
+		case "cursor":
+			out.Values[i] = ec._VulnerabilityEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._VulnerabilityEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var vulnerabilityFindingImplementors = []string{"VulnerabilityFinding"}
 
 func (ec *executionContext) _VulnerabilityFinding(ctx context.Context, sel ast.SelectionSet, obj *view.VulnerabilityFinding) graphql.Marshaler {
@@ -45197,6 +53379,59 @@ func (ec *executionContext) _VulnerabilityFinding(ctx context.Context, sel ast.S
 	return out
 }
 
+var vulnerabilityOriginImplementors = []string{"VulnerabilityOrigin"}
+
+func (ec *executionContext) _VulnerabilityOrigin(ctx context.Context, sel ast.SelectionSet, obj *model.VulnerabilityOrigin) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vulnerabilityOriginImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VulnerabilityOrigin")
+		case "component":
+			out.Values[i] = ec._VulnerabilityOrigin_component(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "releasable":
+			out.Values[i] = ec._VulnerabilityOrigin_releasable(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "introducedIn":
+			out.Values[i] = ec._VulnerabilityOrigin_introducedIn(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "source":
+			out.Values[i] = ec._VulnerabilityOrigin_source(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var vulnerabilityReportImplementors = []string{"VulnerabilityReport"}
 
 func (ec *executionContext) _VulnerabilityReport(ctx context.Context, sel ast.SelectionSet, obj *view.Vulnerabilities) graphql.Marshaler {
@@ -45236,6 +53471,401 @@ func (ec *executionContext) _VulnerabilityReport(ctx context.Context, sel ast.Se
 			}
 		case "findings":
 			out.Values[i] = ec._VulnerabilityReport_findings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var vulnerableComponentImplementors = []string{"VulnerableComponent"}
+
+func (ec *executionContext) _VulnerableComponent(ctx context.Context, sel ast.SelectionSet, obj *vulnerability.VulnerableComponent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vulnerableComponentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VulnerableComponent")
+		case "purl":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VulnerableComponent_purl(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "name":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VulnerableComponent_name(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "version":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VulnerableComponent_version(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "fixedIn":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VulnerableComponent_fixedIn(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "matchedBecause":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VulnerableComponent_matchedBecause(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "range":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VulnerableComponent_range(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "advisory":
+			out.Values[i] = ec._VulnerableComponent_advisory(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "vex":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VulnerableComponent_vex(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var vulnerableComponentConnectionImplementors = []string{"VulnerableComponentConnection"}
+
+func (ec *executionContext) _VulnerableComponentConnection(ctx context.Context, sel ast.SelectionSet, obj *model.VulnerableComponentConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vulnerableComponentConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VulnerableComponentConnection")
+		case "edges":
+			out.Values[i] = ec._VulnerableComponentConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._VulnerableComponentConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._VulnerableComponentConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var vulnerableComponentEdgeImplementors = []string{"VulnerableComponentEdge"}
+
+func (ec *executionContext) _VulnerableComponentEdge(ctx context.Context, sel ast.SelectionSet, obj *model.VulnerableComponentEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, vulnerableComponentEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VulnerableComponentEdge")
+		case "cursor":
+			out.Values[i] = ec._VulnerableComponentEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._VulnerableComponentEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -45846,6 +54476,64 @@ func (ec *executionContext) marshalNAddVersionSourcesPayload2ᚖgithubᚗcomᚋp
 	return ec._AddVersionSourcesPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNAdvisory2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐAdvisoryᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Advisory) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAdvisory2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐAdvisory(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAdvisory2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐAdvisory(ctx context.Context, sel ast.SelectionSet, v *db.Advisory) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Advisory(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAdvisoryFormat2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAdvisoryFormat2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNApplication2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Application) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx context.Context, sel ast.SelectionSet, v *db.Application) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -45910,6 +54598,10 @@ func (ec *executionContext) marshalNApplicationOrderField2ᚖgithubᚗcomᚋplim
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalNApplicationVersion2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx context.Context, sel ast.SelectionSet, v db.ApplicationVersion) graphql.Marshaler {
+	return ec._ApplicationVersion(ctx, sel, &v)
 }
 
 func (ec *executionContext) marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx context.Context, sel ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
@@ -46162,6 +54854,157 @@ func (ec *executionContext) marshalNBindingEdge2ᚖgithubᚗcomᚋplimsollᚋpli
 		return graphql.Null
 	}
 	return ec._BindingEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBlastRadius2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐRadius(ctx context.Context, sel ast.SelectionSet, v blast.Radius) graphql.Marshaler {
+	return ec._BlastRadius(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNBlastRadius2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐRadius(ctx context.Context, sel ast.SelectionSet, v *blast.Radius) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadius(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusConnection2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusConnection(ctx context.Context, sel ast.SelectionSet, v model.BlastRadiusConnection) graphql.Marshaler {
+	return ec._BlastRadiusConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusConnection(ctx context.Context, sel ast.SelectionSet, v *model.BlastRadiusConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadiusConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.BlastRadiusEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBlastRadiusEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBlastRadiusEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusEdge(ctx context.Context, sel ast.SelectionSet, v *model.BlastRadiusEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadiusEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNBlastRadiusInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐBlastRadiusInput(ctx context.Context, v any) (blast.BlastRadiusInput, error) {
+	res, err := ec.unmarshalInputBlastRadiusInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBlastRadiusOwner2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusOwnerᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.BlastRadiusOwner) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBlastRadiusOwner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusOwner(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBlastRadiusOwner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusOwner(ctx context.Context, sel ast.SelectionSet, v *model.BlastRadiusOwner) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadiusOwner(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusStage2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusStageᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.BlastRadiusStage) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBlastRadiusStage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusStage(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBlastRadiusStage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusStage(ctx context.Context, sel ast.SelectionSet, v *model.BlastRadiusStage) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadiusStage(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusSummary2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusSummary(ctx context.Context, sel ast.SelectionSet, v model.BlastRadiusSummary) graphql.Marshaler {
+	return ec._BlastRadiusSummary(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusSummary2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusSummary(ctx context.Context, sel ast.SelectionSet, v *model.BlastRadiusSummary) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadiusSummary(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusWay2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusWayᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.BlastRadiusWay) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBlastRadiusWay2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusWay(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBlastRadiusWay2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusWay(ctx context.Context, sel ast.SelectionSet, v *model.BlastRadiusWay) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadiusWay(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
@@ -46419,6 +55262,32 @@ func (ec *executionContext) marshalNComponentChanges2ᚖgithubᚗcomᚋplimsoll�
 		return graphql.Null
 	}
 	return ec._ComponentChanges(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNComponentVex2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐComponentVexᚄ(ctx context.Context, sel ast.SelectionSet, v []*vulnerability.ComponentVex) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNComponentVex2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐComponentVex(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNComponentVex2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐComponentVex(ctx context.Context, sel ast.SelectionSet, v *vulnerability.ComponentVex) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ComponentVex(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNConnectionLevel2string(ctx context.Context, v any) (string, error) {
@@ -46698,6 +55567,169 @@ func (ec *executionContext) marshalNDeleteDraftVersionPayload2ᚖgithubᚗcomᚋ
 		return graphql.Null
 	}
 	return ec._DeleteDraftVersionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeployment2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeploymentᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Deployment) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeployment2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeployment(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDeployment2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeployment(ctx context.Context, sel ast.SelectionSet, v *db.Deployment) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Deployment(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeploymentConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeploymentConnection(ctx context.Context, sel ast.SelectionSet, v db.DeploymentConnection) graphql.Marshaler {
+	return ec._DeploymentConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDeploymentConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeploymentConnection(ctx context.Context, sel ast.SelectionSet, v *db.DeploymentConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeploymentConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeploymentDecision2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋdeploymentᚐDecision(ctx context.Context, v any) (deployment1.Decision, error) {
+	var res deployment1.Decision
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeploymentDecision2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋdeploymentᚐDecision(ctx context.Context, sel ast.SelectionSet, v deployment1.Decision) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNDeploymentDecision2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeploymentDecision2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNDeploymentEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeploymentEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.DeploymentEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeploymentEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeploymentEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDeploymentEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐDeploymentEdge(ctx context.Context, sel ast.SelectionSet, v *db.DeploymentEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeploymentEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeploymentKind2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋdeploymentᚐKind(ctx context.Context, v any) (deployment1.Kind, error) {
+	var res deployment1.Kind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeploymentKind2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋdeploymentᚐKind(ctx context.Context, sel ast.SelectionSet, v deployment1.Kind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNDeploymentKind2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeploymentKind2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDeploymentStatus2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋdeploymentᚐStatus(ctx context.Context, v any) (deployment1.Status, error) {
+	var res deployment1.Status
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeploymentStatus2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋdeploymentᚐStatus(ctx context.Context, sel ast.SelectionSet, v deployment1.Status) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNDeploymentStatus2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeploymentStatus2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDeprecatePackageInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐDeprecatePackageInput(ctx context.Context, v any) (catalog.DeprecatePackageInput, error) {
+	res, err := ec.unmarshalInputDeprecatePackageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeprecatePackagePayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐDeprecatePackagePayload(ctx context.Context, sel ast.SelectionSet, v model.DeprecatePackagePayload) graphql.Marshaler {
+	return ec._DeprecatePackagePayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDeprecatePackagePayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐDeprecatePackagePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeprecatePackagePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeprecatePackagePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDigest2string(ctx context.Context, v any) (string, error) {
@@ -46998,6 +56030,22 @@ func (ec *executionContext) unmarshalNEvidenceSubjectInput2ᚖgithubᚗcomᚋpli
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNExportFormat2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExportFormat2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNFinding2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐFinding(ctx context.Context, sel ast.SelectionSet, v view.Finding) graphql.Marshaler {
 	return ec._Finding(ctx, sel, &v)
 }
@@ -47027,6 +56075,22 @@ func (ec *executionContext) unmarshalNFindingLevel2githubᚗcomᚋplimsollᚋpli
 func (ec *executionContext) marshalNFindingLevel2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐLevel(ctx context.Context, sel ast.SelectionSet, v view.Level) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNFindingState2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFindingState2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -47140,6 +56204,25 @@ func (ec *executionContext) marshalNImageChild2ᚖgithubᚗcomᚋplimsollᚋplim
 		return graphql.Null
 	}
 	return ec._ImageChild(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNImportAdvisoriesInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐImportAdvisoriesInput(ctx context.Context, v any) (vulnerability.ImportAdvisoriesInput, error) {
+	res, err := ec.unmarshalInputImportAdvisoriesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNImportAdvisoriesPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐImportAdvisoriesPayload(ctx context.Context, sel ast.SelectionSet, v model.ImportAdvisoriesPayload) graphql.Marshaler {
+	return ec._ImportAdvisoriesPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNImportAdvisoriesPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐImportAdvisoriesPayload(ctx context.Context, sel ast.SelectionSet, v *model.ImportAdvisoriesPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ImportAdvisoriesPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNImportOwnersInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐImportOwnersInput(ctx context.Context, v any) (catalog.ImportOwnersInput, error) {
@@ -47925,6 +57008,51 @@ func (ec *executionContext) marshalNProvenanceMaterial2ᚕgithubᚗcomᚋplimsol
 	return ret
 }
 
+func (ec *executionContext) unmarshalNRecordDeploymentInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋdeploymentᚐRecordDeploymentInput(ctx context.Context, v any) (deployment.RecordDeploymentInput, error) {
+	res, err := ec.unmarshalInputRecordDeploymentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRecordDeploymentPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRecordDeploymentPayload(ctx context.Context, sel ast.SelectionSet, v model.RecordDeploymentPayload) graphql.Marshaler {
+	return ec._RecordDeploymentPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRecordDeploymentPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRecordDeploymentPayload(ctx context.Context, sel ast.SelectionSet, v *model.RecordDeploymentPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RecordDeploymentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRejectedAdvisory2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRejectedAdvisoryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RejectedAdvisory) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRejectedAdvisory2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRejectedAdvisory(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRejectedAdvisory2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRejectedAdvisory(ctx context.Context, sel ast.SelectionSet, v *model.RejectedAdvisory) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RejectedAdvisory(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNReleasable2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐReleasable(ctx context.Context, sel ast.SelectionSet, v *db.Releasable) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -48400,6 +57528,22 @@ func (ec *executionContext) marshalNSeverity2githubᚗcomᚋplimsollᚋplimsoll�
 	return res
 }
 
+func (ec *executionContext) unmarshalNSeverity2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSeverity2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNSeverityCounts2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐSeverityCounts(ctx context.Context, sel ast.SelectionSet, v view.SeverityCounts) graphql.Marshaler {
 	return ec._SeverityCounts(ctx, sel, &v)
 }
@@ -48847,6 +57991,56 @@ func (ec *executionContext) marshalNVersionStatus2githubᚗcomᚋplimsollᚋplim
 	return v
 }
 
+func (ec *executionContext) marshalNVersionVulnerability2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐVersionVulnerability(ctx context.Context, sel ast.SelectionSet, v *vulnerability.VersionVulnerability) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._VersionVulnerability(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVersionVulnerabilityConnection2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionVulnerabilityConnection(ctx context.Context, sel ast.SelectionSet, v model.VersionVulnerabilityConnection) graphql.Marshaler {
+	return ec._VersionVulnerabilityConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNVersionVulnerabilityConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionVulnerabilityConnection(ctx context.Context, sel ast.SelectionSet, v *model.VersionVulnerabilityConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._VersionVulnerabilityConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVersionVulnerabilityEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionVulnerabilityEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.VersionVulnerabilityEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVersionVulnerabilityEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionVulnerabilityEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNVersionVulnerabilityEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVersionVulnerabilityEdge(ctx context.Context, sel ast.SelectionSet, v *model.VersionVulnerabilityEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._VersionVulnerabilityEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNVexStatement2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVexStatement(ctx context.Context, sel ast.SelectionSet, v view.VexStatement) graphql.Marshaler {
 	return ec._VexStatement(ctx, sel, &v)
 }
@@ -48924,6 +58118,56 @@ func (ec *executionContext) marshalNViolation2ᚖgithubᚗcomᚋplimsollᚋplims
 	return ec._Violation(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNVulnerability2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerability(ctx context.Context, sel ast.SelectionSet, v *db.Vulnerability) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Vulnerability(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVulnerabilityConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityConnection(ctx context.Context, sel ast.SelectionSet, v db.VulnerabilityConnection) graphql.Marshaler {
+	return ec._VulnerabilityConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNVulnerabilityConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityConnection(ctx context.Context, sel ast.SelectionSet, v *db.VulnerabilityConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._VulnerabilityConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVulnerabilityEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.VulnerabilityEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVulnerabilityEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNVulnerabilityEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityEdge(ctx context.Context, sel ast.SelectionSet, v *db.VulnerabilityEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._VulnerabilityEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNVulnerabilityFinding2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVulnerabilityFinding(ctx context.Context, sel ast.SelectionSet, v view.VulnerabilityFinding) graphql.Marshaler {
 	return ec._VulnerabilityFinding(ctx, sel, &v)
 }
@@ -48942,6 +58186,98 @@ func (ec *executionContext) marshalNVulnerabilityFinding2ᚕgithubᚗcomᚋplims
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNVulnerabilityOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityOrderField(ctx context.Context, v any) (*db.VulnerabilityOrderField, error) {
+	var res = new(db.VulnerabilityOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVulnerabilityOrderField2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityOrderField(ctx context.Context, sel ast.SelectionSet, v *db.VulnerabilityOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalNVulnerabilityOrigin2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerabilityOriginᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.VulnerabilityOrigin) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVulnerabilityOrigin2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerabilityOrigin(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNVulnerabilityOrigin2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerabilityOrigin(ctx context.Context, sel ast.SelectionSet, v *model.VulnerabilityOrigin) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._VulnerabilityOrigin(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVulnerableComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐVulnerableComponent(ctx context.Context, sel ast.SelectionSet, v *vulnerability.VulnerableComponent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._VulnerableComponent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVulnerableComponentConnection2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerableComponentConnection(ctx context.Context, sel ast.SelectionSet, v model.VulnerableComponentConnection) graphql.Marshaler {
+	return ec._VulnerableComponentConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNVulnerableComponentConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerableComponentConnection(ctx context.Context, sel ast.SelectionSet, v *model.VulnerableComponentConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._VulnerableComponentConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVulnerableComponentEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerableComponentEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.VulnerableComponentEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVulnerableComponentEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerableComponentEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNVulnerableComponentEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐVulnerableComponentEdge(ctx context.Context, sel ast.SelectionSet, v *model.VulnerableComponentEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._VulnerableComponentEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -49309,6 +58645,14 @@ func (ec *executionContext) unmarshalOArtifactSourceInput2ᚕᚖgithubᚗcomᚋp
 	return res, nil
 }
 
+func (ec *executionContext) unmarshalOBlastRadiusScope2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐBlastRadiusScope(ctx context.Context, v any) (*blast.BlastRadiusScope, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputBlastRadiusScope(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -49385,6 +58729,13 @@ func (ec *executionContext) unmarshalOBuildRefInput2ᚖgithubᚗcomᚋplimsoll�
 	}
 	res, err := ec.unmarshalInputBuildRefInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBuildSource2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBuildSource(ctx context.Context, sel ast.SelectionSet, v *model.BuildSource) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._BuildSource(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOCoverage2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐCoverage(ctx context.Context, sel ast.SelectionSet, v *view.Coverage) graphql.Marshaler {
@@ -49478,6 +58829,50 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	_ = ctx
 	res := model.MarshalDateTime(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalODeploymentDecision2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNDeploymentDecision2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalODeploymentDecision2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeploymentDecision2string(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalODeploymentFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋdeploymentᚐDeploymentFilter(ctx context.Context, v any) (*deployment.DeploymentFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputDeploymentFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalODigest2ᚖstring(ctx context.Context, v any) (*string, error) {
@@ -49596,6 +58991,41 @@ func (ec *executionContext) marshalOEvidenceView2ᚖgithubᚗcomᚋplimsollᚋpl
 		return graphql.Null
 	}
 	return ec._EvidenceView(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalFloatContext(*v)
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalID(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {
@@ -49773,6 +59203,13 @@ func (ec *executionContext) marshalOPackage2ᚖgithubᚗcomᚋplimsollᚋplimsol
 	return ec._Package(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOPackageDeprecation2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐPackageDeprecation(ctx context.Context, sel ast.SelectionSet, v *model.PackageDeprecation) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PackageDeprecation(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOPackageFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐPackageFilter(ctx context.Context, v any) (*catalog.PackageFilter, error) {
 	if v == nil {
 		return nil, nil
@@ -49883,6 +59320,21 @@ func (ec *executionContext) marshalOProvenance2ᚖgithubᚗcomᚋplimsollᚋplim
 	return ec._Provenance(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOPurlRangeInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐPurlRangeInput(ctx context.Context, v any) (*blast.PurlRangeInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputPurlRangeInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOReleasable2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐReleasable(ctx context.Context, sel ast.SelectionSet, v *db.Releasable) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Releasable(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOSbom2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐSbom(ctx context.Context, sel ast.SelectionSet, v *db.Sbom) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -49913,6 +59365,42 @@ func (ec *executionContext) marshalOSbomFormat2ᚖstring(ctx context.Context, se
 	_ = ctx
 	res := graphql.MarshalString(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOSeverity2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSeverity2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOSeverity2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSeverity2string(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOSigner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐSigner(ctx context.Context, sel ast.SelectionSet, v *model.Signer) graphql.Marshaler {
@@ -50136,6 +59624,29 @@ func (ec *executionContext) marshalOVex2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋ
 		return graphql.Null
 	}
 	return ec._Vex(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOVulnerability2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerability(ctx context.Context, sel ast.SelectionSet, v *db.Vulnerability) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Vulnerability(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOVulnerabilityFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐVulnerabilityFilter(ctx context.Context, v any) (*vulnerability.VulnerabilityFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputVulnerabilityFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOVulnerabilityOrder2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVulnerabilityOrder(ctx context.Context, v any) (*db.VulnerabilityOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputVulnerabilityOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOVulnerabilityReport2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐVulnerabilities(ctx context.Context, sel ast.SelectionSet, v *view.Vulnerabilities) graphql.Marshaler {

@@ -4,11 +4,13 @@ package model
 
 import (
 	"encoding/json"
+	"time"
 
 	"entgo.io/contrib/entgql"
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/gate"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
 
 // An application as an event names it.
@@ -51,6 +53,66 @@ type ArchiveApplicationVersionPayload struct {
 type BindPackagePayload struct {
 	// The package.
 	Package *db.Pkg `json:"package"`
+}
+
+// A page of versions that are hit.
+type BlastRadiusConnection struct {
+	// The page.
+	Edges []*BlastRadiusEdge `json:"edges"`
+	// Where the page lies.
+	PageInfo *entgql.PageInfo[int] `json:"pageInfo"`
+	// How many there are in all.
+	TotalCount int `json:"totalCount"`
+}
+
+// A version that is hit, with the ways on which.
+type BlastRadiusEdge struct {
+	// Its position.
+	Cursor entgql.Cursor[int] `json:"cursor"`
+	// The version.
+	Node *db.ApplicationVersion `json:"node"`
+	// Through what it is hit; the first 100 ways.
+	Through []*BlastRadiusWay `json:"through"`
+}
+
+// An owner to call.
+type BlastRadiusOwner struct {
+	// The owner.
+	Owner *db.Owner `json:"owner"`
+	// Their applications that are hit, by key.
+	Applications []*db.Application `json:"applications"`
+}
+
+// How many of the versions are in a stage.
+type BlastRadiusStage struct {
+	// The stage; null for those that are in none.
+	Stage *db.Stage `json:"stage,omitempty"`
+	// How many.
+	ApplicationVersions int `json:"applicationVersions"`
+}
+
+// How much is hit.
+type BlastRadiusSummary struct {
+	// How many versions.
+	ApplicationVersions int `json:"applicationVersions"`
+	// How many applications.
+	Applications int `json:"applications"`
+	// How many owners.
+	Owners int `json:"owners"`
+	// Through how many different components.
+	Components int `json:"components"`
+	// How many live deployments of these versions.
+	Deployments int `json:"deployments"`
+}
+
+// A way on which a version is hit.
+type BlastRadiusWay struct {
+	// The component that is bad; null when it is a part of the version itself.
+	Component *evidence.SbomComponent `json:"component,omitempty"`
+	// The part of the version that holds it; null when the SBOM is about the version as a whole.
+	Releasable *db.Releasable `json:"releasable,omitempty"`
+	// Whether it is a part of the version, or something that the part needs directly.
+	Direct bool `json:"direct"`
 }
 
 // What a build was made from.
@@ -151,6 +213,12 @@ type DeleteDraftVersionPayload struct {
 	Version string `json:"version"`
 }
 
+// The package as it is now.
+type DeprecatePackagePayload struct {
+	// The package.
+	Package *db.Pkg `json:"package"`
+}
+
 // Evidence of one kind that differs between two versions.
 type EvidenceChange struct {
 	// As the first has it.
@@ -167,6 +235,20 @@ type EvidenceChanges struct {
 	Removed []*db.Evidence `json:"removed"`
 	// What both have and says something else: as the second has it.
 	Changed []*EvidenceChange `json:"changed"`
+}
+
+// What an import did. Documents that were refused change nothing.
+type ImportAdvisoriesPayload struct {
+	// How many advisories are new.
+	Imported int `json:"imported"`
+	// How many changed.
+	Updated int `json:"updated"`
+	// How many were here as they are.
+	Unchanged int `json:"unchanged"`
+	// Those that were refused.
+	Rejected []*RejectedAdvisory `json:"rejected"`
+	// How many components and vulnerabilities were brought together that were not before.
+	NewFindings int `json:"newFindings"`
 }
 
 // What was said of the application when a version was locked.
@@ -197,6 +279,14 @@ type LockApplicationVersionPayload struct {
 	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
 }
 
+// That a package should be used no longer.
+type PackageDeprecation struct {
+	// Why, and what to use instead.
+	Reason string `json:"reason"`
+	// Since when.
+	Since time.Time `json:"since"`
+}
+
 // How far a policy reaches, and what narrows it.
 type PolicyScope struct {
 	// How far it reaches.
@@ -219,6 +309,20 @@ type PromoteApplicationVersionPayload struct {
 	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
 	// What the gates said.
 	Evaluations []*gate.Evaluation `json:"evaluations"`
+}
+
+// The rollout as it stands.
+type RecordDeploymentPayload struct {
+	// The rollout.
+	Deployment *db.Deployment `json:"deployment"`
+}
+
+// A document that was refused.
+type RejectedAdvisory struct {
+	// Which document, from 0.
+	Index int `json:"index"`
+	// What is wrong with it, and where.
+	Reason string `json:"reason"`
 }
 
 // How something came into a version.
@@ -405,4 +509,52 @@ type VersionDiff struct {
 	Components *evidence.ComponentDiff `json:"components"`
 	// How the evidence about them differs.
 	Evidence *EvidenceChanges `json:"evidence"`
+}
+
+// A page of vulnerabilities of a version.
+type VersionVulnerabilityConnection struct {
+	// The page.
+	Edges []*VersionVulnerabilityEdge `json:"edges"`
+	// Where the page lies.
+	PageInfo *entgql.PageInfo[int] `json:"pageInfo"`
+	// How many there are in all.
+	TotalCount int `json:"totalCount"`
+}
+
+// A vulnerability of a version in a connection.
+type VersionVulnerabilityEdge struct {
+	// Its position.
+	Cursor entgql.Cursor[int] `json:"cursor"`
+	// The vulnerability in the version.
+	Node *vulnerability.VersionVulnerability `json:"node"`
+}
+
+// How a vulnerability came into a version.
+type VulnerabilityOrigin struct {
+	// The component that it affects.
+	Component *vulnerability.VulnerableComponent `json:"component"`
+	// The part of the version that holds the component; null when the SBOM is about the version as a whole.
+	Releasable *db.Releasable `json:"releasable,omitempty"`
+	// The first version of the application, of those from then on without a gap, that had the component.
+	IntroducedIn *db.ApplicationVersion `json:"introducedIn"`
+	// What the part was built from; null when no build says.
+	Source *BuildSource `json:"source,omitempty"`
+}
+
+// A page of components that are affected.
+type VulnerableComponentConnection struct {
+	// The page.
+	Edges []*VulnerableComponentEdge `json:"edges"`
+	// Where the page lies.
+	PageInfo *entgql.PageInfo[int] `json:"pageInfo"`
+	// How many there are in all.
+	TotalCount int `json:"totalCount"`
+}
+
+// A component that is affected in a connection.
+type VulnerableComponentEdge struct {
+	// Its position.
+	Cursor entgql.Cursor[int] `json:"cursor"`
+	// The component.
+	Node *vulnerability.VulnerableComponent `json:"node"`
 }

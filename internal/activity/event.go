@@ -35,6 +35,10 @@ const (
 	VersionArchived       Type = "VERSION_ARCHIVED"
 	EvidenceSubmitted     Type = "EVIDENCE_SUBMITTED"
 	EvidenceAttached      Type = "EVIDENCE_ATTACHED"
+	AdvisoriesImported    Type = "ADVISORIES_IMPORTED"
+	VulnerabilityFound    Type = "VULNERABILITY_FOUND"
+	PackageDeprecated     Type = "PACKAGE_DEPRECATED"
+	DeploymentRecorded    Type = "DEPLOYMENT_RECORDED"
 	VersionPromoted       Type = "VERSION_PROMOTED"
 	VersionReleased       Type = "VERSION_RELEASED"
 	VersionRolledBack     Type = "VERSION_ROLLED_BACK"
@@ -43,7 +47,7 @@ const (
 // category puts each type in its part of the house.
 func (t Type) category() activityevent.Category {
 	switch t {
-	case ProjectCreated, StageCreated, LifecycleSet, ApplicationCreated, ApplicationUpdated, PackageBound, PackageUnbound:
+	case ProjectCreated, StageCreated, LifecycleSet, ApplicationCreated, ApplicationUpdated, PackageBound, PackageUnbound, PackageDeprecated:
 		return activityevent.CategoryCATALOG
 	case OrganisationFounded, SigningKeyAdded, TokenCreated, TokenRevoked:
 		return activityevent.CategoryACCESS
@@ -51,6 +55,8 @@ func (t Type) category() activityevent.Category {
 		return activityevent.CategoryPOLICY
 	case EvidenceSubmitted, EvidenceAttached, TrustAnchorAdded, TrustAnchorRevoked:
 		return activityevent.CategoryEVIDENCE
+	case AdvisoriesImported, VulnerabilityFound:
+		return activityevent.CategorySECURITY
 	case BuildReported, VersionCreated, VersionUpdated, VersionLocked, VersionDeleted, VersionArchived:
 		return activityevent.CategoryVERSION
 	default:

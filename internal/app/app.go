@@ -17,9 +17,11 @@ import (
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/attest"
+	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/config"
+	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/objects"
@@ -28,6 +30,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/signing"
 	"github.com/plimsoll/plimsoll/internal/store"
 	"github.com/plimsoll/plimsoll/internal/version"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 	"github.com/plimsoll/plimsoll/internal/web"
 )
 
@@ -121,6 +124,7 @@ func assemble(ctx context.Context, s *store.Store, files *objects.Store, events 
 		Policies: policy.New(s, events, now),
 	}
 	r.Builds = build.New(s, events, now)
+	r.Vulnerabilities, r.Blasts, r.Deployments = vulnerability.New(s, events, now), blast.New(s, now), deployment.New(s, events, now)
 	r.Versions = version.New(s, r.Catalog, events, signs, now)
 	r.Evidence = evidence.New(s, events, now, Program).WithObjects(files, evidence.DefaultLimits())
 	if r.Evidence, err = r.Evidence.WithCollector(signs); err != nil {

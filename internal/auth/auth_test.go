@@ -39,10 +39,10 @@ func TestRule44_EveryRoleOnEveryMutation(t *testing.T) {
 		auth.WaiverApprover: "",
 		auth.EvidencePusher: "submitEvidence submitEvidenceBatch",
 		auth.PolicyManager:  "createPolicy createPolicyTemplate createRule updatePolicy",
-		auth.Releaser:       "promoteApplicationVersion releaseApplicationVersion rollbackApplicationVersion",
-		auth.Contributor: "addVersionSources bindPackage createApplication createApplicationVersion deleteDraftVersion lockApplicationVersion promoteApplicationVersion reportBuild updateApplicationVersion submitEvidence submitEvidenceBatch " +
+		auth.Releaser:       "recordDeployment promoteApplicationVersion releaseApplicationVersion rollbackApplicationVersion",
+		auth.Contributor: "deprecatePackage recordDeployment addVersionSources bindPackage createApplication createApplicationVersion deleteDraftVersion lockApplicationVersion promoteApplicationVersion reportBuild updateApplicationVersion submitEvidence submitEvidenceBatch " +
 			"unbindPackage",
-		auth.ProjectAdmin: "addVersionSources archiveApplication archiveApplicationVersion deleteDraftVersion lockApplicationVersion reportBuild updateApplicationVersion bindPackage createApplication createApplicationVersion createStage createToken importOwners revokeToken setLifecycle " +
+		auth.ProjectAdmin: "deprecatePackage recordDeployment addVersionSources archiveApplication archiveApplicationVersion deleteDraftVersion lockApplicationVersion reportBuild updateApplicationVersion bindPackage createApplication createApplicationVersion createStage createToken importOwners revokeToken setLifecycle " +
 			"submitEvidence submitEvidenceBatch unbindPackage updateApplication",
 	}
 	for field := range auth.Table() {

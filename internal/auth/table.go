@@ -36,6 +36,12 @@ func reading() map[string][]Role {
 		"Query.applicationVersions": anyone,
 		"Query.versionDiff":         anyone,
 		"Query.build":               anyone,
+		"Query.vulnerability":       anyone,
+		"Query.vulnerabilities":     anyone,
+		"Query.vulnerabilityOrigin": anyone,
+		"Query.blastRadius":         anyone,
+		"Query.deployments":         anyone,
+		"Query.deprecatedPackages":  anyone,
 		"Query.builds":              anyone,
 		"Query.evidence":            anyone,
 		"Query.searchEvidence":      anyone,
@@ -81,6 +87,10 @@ func writing() map[string][]Role {
 		"Mutation.archiveApplicationVersion": {ProjectAdmin},
 		"Mutation.submitEvidence":            {ProjectAdmin, Contributor, EvidencePusher},
 		"Mutation.submitEvidenceBatch":       {ProjectAdmin, Contributor, EvidencePusher},
+
+		"Mutation.importAdvisories": {},
+		"Mutation.recordDeployment": {ProjectAdmin, Contributor, Releaser},
+		"Mutation.deprecatePackage": {ProjectAdmin, Contributor},
 
 		"Mutation.promoteApplicationVersion":  {Contributor, Releaser},
 		"Mutation.releaseApplicationVersion":  {Releaser},

@@ -217,8 +217,10 @@ func TestWhatAWebhookIsAbout(t *testing.T) {
 			"a build":                         {properties("build", "shop#7"), named("build shop#7", "build 7", "app", "app", "chart", "chart")},
 			"a digest comes before a build":   {properties("digest", digestOf("app"), "build", "shop#7"), named("", "app")},
 			"a build comes before a revision": {properties("build", "shop#9") + `, "revision": "c0ffee"`, named("build shop#9", "build 9", "other", "other")},
-			"a revision": {`, "properties": null, "revision": "c0ffee"`,
-				named("build shop#7", "build 7", "build shop#8", "build 8", "app", "app", "chart", "chart", "job", "job")},
+			"a revision": {
+				`, "properties": null, "revision": "c0ffee"`,
+				named("build shop#7", "build 7", "build shop#8", "build 8", "app", "app", "chart", "chart", "job", "job"),
+			},
 		} {
 			t.Run(name, func(t *testing.T) {
 				ev, _, err := h.service.CollectSonarQube(h.self, webhook("ERROR", c.more))

@@ -125,7 +125,7 @@ func unknownSubject(format string, args ...any) error {
 
 // named reads one digest, or several with commas between them.
 func named(list string, names map[string]string) error {
-	for _, digest := range strings.Split(list, ",") {
+	for digest := range strings.SplitSeq(list, ",") {
 		if digest = strings.TrimSpace(digest); !canonical.IsDigest(digest) {
 			return fault.At("properties."+sonarDigests, "want sha256: and 64 lower-case hexadecimal digits, several with commas between them, got %.100q", digest)
 		}

@@ -20,6 +20,12 @@
 //   - What calls itself an SBOM is one: it is parsed, or refused. Equal bytes give one SBOM, and what a purl
 //     says of a component cannot be said differently by whoever names the component first.
 //
+// An image index proves by its own digest which images it holds. Evidence about it counts for them only where a rule asks
+// for that, so gates are shown it apart.
+//
+// What tools send that cannot sign is signed by this installation itself, for having received it, and says so: it is
+// verified, collected, and its signer is called "collector".
+//
 // Where evidence goes decides where it counts. Pushed by someone who may push for the organisation, it belongs to the
 // organisation and counts for every version. Pushed by someone who may push for one project, it belongs to that project
 // and counts for that project's versions alone. Whoever may push for several projects pushes to the one of them that has
@@ -28,7 +34,7 @@
 // Nothing here changes or deletes evidence. Trust anchors are added and revoked; revoking one changes nothing that was
 // judged before.
 //
-// Package graph calls the verbs and the reads; package gate calls ForGate and Components for what policies look at. The
-// package writes evidence, evidence_subjects, sboms, components, sbom_components, attachments and
+// Package graph calls the verbs and the reads; package gate calls ForGate, IndexesForGate and Components for what policies look
+// at. The package writes evidence, evidence_subjects, image_children, sboms, components, sbom_components, attachments and
 // trust_anchors.
 package evidence

@@ -25,8 +25,8 @@ var (
 	records = []string{"ent/db", "internal/store"}
 	leaves  = []string{"internal/auth", "internal/fault", "internal/id", "internal/check", "internal/purl", "internal/labels", "internal/canonical"}
 	domains = []string{
-		"internal/access", "internal/activity", "internal/build", "internal/catalog", "internal/evidence", "internal/gate", "internal/policy",
-		"internal/release", "internal/signing", "internal/version",
+		"internal/access", "internal/activity", "internal/blast", "internal/build", "internal/catalog", "internal/deployment", "internal/evidence", "internal/gate", "internal/policy",
+		"internal/release", "internal/signing", "internal/version", "internal/vulnerability",
 	}
 )
 
@@ -70,7 +70,10 @@ func arrows() []room {
 
 		{"internal/access", below("internal/activity"), domain},
 		{"internal/activity", below(), "every domain appends to the log, so the log can call none of them"},
+		{"internal/blast", below("internal/advisory", "internal/vulnerability"), domain + "; it reads and writes nothing"},
 		{"internal/build", below("internal/activity"), domain},
+		{"internal/deployment", below("internal/activity"), domain},
+		{"internal/vulnerability", below("internal/activity", "internal/advisory", "internal/view"), domain},
 		{"internal/catalog", below("internal/activity"), domain},
 		{"internal/evidence", below("internal/activity", "internal/build", "internal/version", "internal/signing", "internal/attest", "internal/bom", "internal/objects", "internal/view"), domain},
 		{
@@ -80,7 +83,7 @@ func arrows() []room {
 		{"internal/policy", below("internal/activity", "internal/rego", "policies"), domain},
 		{"internal/release", below("internal/activity", "internal/catalog", "internal/gate", "internal/signing", "internal/version", "internal/attest"), domain},
 		{"internal/signing", below("internal/activity", "internal/attest"), domain},
-		{"internal/version", below("internal/activity", "internal/build", "internal/catalog", "internal/signing", "internal/attest"), domain},
+		{"internal/version", below("internal/activity", "internal/blast", "internal/build", "internal/catalog", "internal/deployment", "internal/signing", "internal/attest"), domain},
 
 		{"internal/attest", []string{"internal/canonical"}, engine},
 		{"internal/bom", []string{"internal/canonical", "internal/purl"}, engine},

@@ -242,6 +242,10 @@ func TestBuiltinTemplatesAreInstalledOnce(t *testing.T) {
 			})
 		})
 		t.Run("one that says something else than the program becomes the revision before", func(t *testing.T) {
+			rule, err := w.svc.CreateRule(w.admin, policy.CreateRuleInput{Name: "stands", Template: made.Name, Parameters: []byte(`{"deny":["MIT"]}`)})
+			if err != nil || rule.TemplateID != made.ID {
+				t.Fatal(rule, err)
+			}
 			w.write(func(ctx context.Context, tx *db.Client) error {
 				return tx.PolicyTemplate.Create().SetName(made.Name).SetRevision(2).SetCategory(made.Category).SetRego("package old").
 					SetParametersSchema("{}").SetDigest(canonical.Digest([]byte("package old"))).SetCreatedAt(instant).Exec(ctx)
@@ -253,6 +257,9 @@ func TestBuiltinTemplatesAreInstalledOnce(t *testing.T) {
 				Where(policytemplate.Name(made.Name), policytemplate.Revision(3)).Only(w.viewer)
 			if err != nil || newest.Rego != made.Rego {
 				t.Errorf("got %v, want revision 3 with the program's source", err)
+			}
+			if rule := w.st.Read().Rule.GetX(w.viewer, rule.ID); rule.TemplateID != made.ID {
+				t.Error("a rule left the revision that it stood on")
 			}
 		})
 		t.Run("nobody's start is refused", func(t *testing.T) {

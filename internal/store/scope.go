@@ -17,6 +17,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/component"
+	"github.com/plimsoll/plimsoll/ent/db/componentmatch"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -131,6 +133,13 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 		return r.sbom(sbomcomponent.FieldSbomID), true
 	case *db.ComponentQuery:
 		return has(sbomcomponent.Table, sbomcomponent.FieldComponentID, component.FieldID, r.sbom(sbomcomponent.FieldSbomID)), true
+
+	case *db.VulnerabilityQuery, *db.VulnerabilityAliasQuery, *db.AdvisoryQuery, *db.AffectedPackageQuery:
+		return nil, true // what the world knows
+	case *db.ComponentMatchQuery:
+		return has(sbomcomponent.Table, sbomcomponent.FieldComponentID, componentmatch.FieldComponentID, r.sbom(sbomcomponent.FieldSbomID)), true
+	case *db.DeploymentQuery:
+		return r.project(deployment.FieldProjectID), true
 
 	case *db.GatePolicyQuery: // what binds nobody in reach stays unseen; a policy for everybody binds everybody
 		return either(

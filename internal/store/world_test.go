@@ -7,6 +7,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/application"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
@@ -148,6 +149,8 @@ func (w *world) version(tx *db.Client, p string, projectID, app, st int) {
 	ctx := w.ctx
 	v := w.add("ApplicationVersion", p, tx.ApplicationVersion.Create().SetVersion("1").SetManifestDigest("sha256:manifest-of-"+p).SetManifest("{}").SetContext("{}").
 		SetReleasableCount(2).SetProjectID(projectID).SetApplicationID(app).SetStageID(st).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)
+	w.add("Deployment", p, tx.Deployment.Create().SetEnvironment("prod").SetKind(deployment.KindRELEASE).SetStatus(deployment.StatusSUCCEEDED).SetDecision(deployment.DecisionNOT_RELEASED).
+		SetVersionID(v).SetApplicationID(app).SetProjectID(projectID).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)
 	used := w.add("Pkg", p, tx.Pkg.Create().SetPurl("pkg:npm/used-by-"+p).SetCreatedAt(epoch).SaveX(ctx).ID)
 	usedVersion := w.add("PackageVersion", p, tx.PackageVersion.Create().SetPurl("pkg:npm/used-by-"+p+"@1").SetPackageID(used).SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("Releasable", p, tx.Releasable.Create().SetName("used").SetKind(releasable.KindPACKAGE).SetVersionID(v).SetPackageID(used).SetPackageVersionID(usedVersion).SaveX(ctx).ID)
@@ -177,6 +180,11 @@ func (w *world) evidence(tx *db.Client, owner string, projectID *int, subject st
 	bill := w.add("Sbom", owner, tx.Sbom.Create().SetDigest(n).SetFormat(sbom.FormatCYCLONEDX).SetSpecVersion("1.6").SetComponentCount(1).SetComplete(true).SetCreatedAt(epoch).SaveX(ctx).ID)
 	part := w.add("Component", owner, tx.Component.Create().SetIdentity(n).SetName(n).SetVersion("1").SaveX(ctx).ID)
 	w.add("SbomComponent", owner, tx.SbomComponent.Create().SetLicenses([]string{"MIT"}).SetDirect(true).SetSbomID(bill).SetComponentID(part).SaveX(ctx).ID)
+	v := w.add("Vulnerability", "everybody", tx.Vulnerability.Create().SetName("CVE of "+n).SetCreatedAt(epoch).SaveX(ctx).ID)
+	w.add("VulnerabilityAlias", "everybody", tx.VulnerabilityAlias.Create().SetName("alias of "+n).SetVulnerabilityID(v).SaveX(ctx).ID)
+	a := w.add("Advisory", "everybody", tx.Advisory.Create().SetName("GHSA of "+n).SetDigest("d").SetModifiedAt(epoch).SetImportedAt(epoch).SetVulnerabilityID(v).SaveX(ctx).ID)
+	w.add("AffectedPackage", "everybody", tx.AffectedPackage.Create().SetPackageKey("npm:"+n).SetAdvisoryID(a).SaveX(ctx).ID)
+	w.add("ComponentMatch", owner, tx.ComponentMatch.Create().SetBecause("it is").SetFixedIn([]string{}).SetComponentID(part).SetAdvisoryID(a).SetVulnerabilityID(v).SetCreatedAt(epoch).SaveX(ctx).ID)
 	e := w.add("Evidence", owner, tx.Evidence.Create().SetDigest(n).SetSignerKey("").SetRealm(owner).SetRawDigest("d").SetMediaType("m").SetSize(1).SetPredicateType("p").
 		SetCategory(evidence.CategorySECURITY).SetVerified(false).SetVerification("unsigned").SetNillableProjectID(projectID).SetSbomID(bill).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("Attachment", owner, tx.Attachment.Create().SetName("a").SetMediaType("m").SetDigest("d").SetSize(1).SetEvidenceID(e).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)

@@ -105,6 +105,7 @@ const (
 	CategoryACCESS   Category = "ACCESS"
 	CategoryPOLICY   Category = "POLICY"
 	CategoryEVIDENCE Category = "EVIDENCE"
+	CategorySECURITY Category = "SECURITY"
 	CategoryVERSION  Category = "VERSION"
 	CategoryRELEASE  Category = "RELEASE"
 )
@@ -116,7 +117,7 @@ func (c Category) String() string {
 // CategoryValidator is a validator for the "category" field enum values. It is called by the builders before save.
 func CategoryValidator(c Category) error {
 	switch c {
-	case CategoryCATALOG, CategoryACCESS, CategoryPOLICY, CategoryEVIDENCE, CategoryVERSION, CategoryRELEASE:
+	case CategoryCATALOG, CategoryACCESS, CategoryPOLICY, CategoryEVIDENCE, CategorySECURITY, CategoryVERSION, CategoryRELEASE:
 		return nil
 	default:
 		return fmt.Errorf("activityevent: invalid enum value for category field: %q", c)

@@ -1061,6 +1061,29 @@ func HasAttestationsWith(preds ...predicate.Attestation) predicate.ApplicationVe
 	})
 }
 
+// HasDeployments applies the HasEdge predicate on the "deployments" edge.
+func HasDeployments() predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, DeploymentsTable, DeploymentsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasDeploymentsWith applies the HasEdge predicate on the "deployments" edge with a given conditions (other predicates).
+func HasDeploymentsWith(preds ...predicate.Deployment) predicate.ApplicationVersion {
+	return predicate.ApplicationVersion(func(s *sql.Selector) {
+		step := newDeploymentsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.ApplicationVersion) predicate.ApplicationVersion {
 	return predicate.ApplicationVersion(sql.AndPredicates(predicates...))

@@ -19,6 +19,8 @@ const (
 	FieldName = "name"
 	// FieldVersion holds the string denoting the version field in the database.
 	FieldVersion = "version"
+	// FieldPackageKey holds the string denoting the package_key field in the database.
+	FieldPackageKey = "package_key"
 	// Table holds the table name of the component in the database.
 	Table = "components"
 )
@@ -30,6 +32,7 @@ var Columns = []string{
 	FieldPurl,
 	FieldName,
 	FieldVersion,
+	FieldPackageKey,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -41,6 +44,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultPackageKey holds the default value on creation for the "package_key" field.
+	DefaultPackageKey string
+)
 
 // OrderOption defines the ordering options for the Component queries.
 type OrderOption func(*sql.Selector)
@@ -68,4 +76,9 @@ func ByName(opts ...sql.OrderTermOption) OrderOption {
 // ByVersion orders the results by the version field.
 func ByVersion(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldVersion, opts...).ToFunc()
+}
+
+// ByPackageKey orders the results by the package_key field.
+func ByPackageKey(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPackageKey, opts...).ToFunc()
 }

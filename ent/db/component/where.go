@@ -72,6 +72,11 @@ func Version(v string) predicate.Component {
 	return predicate.Component(sql.FieldEQ(FieldVersion, v))
 }
 
+// PackageKey applies equality check predicate on the "package_key" field. It's identical to PackageKeyEQ.
+func PackageKey(v string) predicate.Component {
+	return predicate.Component(sql.FieldEQ(FieldPackageKey, v))
+}
+
 // IdentityEQ applies the EQ predicate on the "identity" field.
 func IdentityEQ(v string) predicate.Component {
 	return predicate.Component(sql.FieldEQ(FieldIdentity, v))
@@ -340,6 +345,71 @@ func VersionEqualFold(v string) predicate.Component {
 // VersionContainsFold applies the ContainsFold predicate on the "version" field.
 func VersionContainsFold(v string) predicate.Component {
 	return predicate.Component(sql.FieldContainsFold(FieldVersion, v))
+}
+
+// PackageKeyEQ applies the EQ predicate on the "package_key" field.
+func PackageKeyEQ(v string) predicate.Component {
+	return predicate.Component(sql.FieldEQ(FieldPackageKey, v))
+}
+
+// PackageKeyNEQ applies the NEQ predicate on the "package_key" field.
+func PackageKeyNEQ(v string) predicate.Component {
+	return predicate.Component(sql.FieldNEQ(FieldPackageKey, v))
+}
+
+// PackageKeyIn applies the In predicate on the "package_key" field.
+func PackageKeyIn(vs ...string) predicate.Component {
+	return predicate.Component(sql.FieldIn(FieldPackageKey, vs...))
+}
+
+// PackageKeyNotIn applies the NotIn predicate on the "package_key" field.
+func PackageKeyNotIn(vs ...string) predicate.Component {
+	return predicate.Component(sql.FieldNotIn(FieldPackageKey, vs...))
+}
+
+// PackageKeyGT applies the GT predicate on the "package_key" field.
+func PackageKeyGT(v string) predicate.Component {
+	return predicate.Component(sql.FieldGT(FieldPackageKey, v))
+}
+
+// PackageKeyGTE applies the GTE predicate on the "package_key" field.
+func PackageKeyGTE(v string) predicate.Component {
+	return predicate.Component(sql.FieldGTE(FieldPackageKey, v))
+}
+
+// PackageKeyLT applies the LT predicate on the "package_key" field.
+func PackageKeyLT(v string) predicate.Component {
+	return predicate.Component(sql.FieldLT(FieldPackageKey, v))
+}
+
+// PackageKeyLTE applies the LTE predicate on the "package_key" field.
+func PackageKeyLTE(v string) predicate.Component {
+	return predicate.Component(sql.FieldLTE(FieldPackageKey, v))
+}
+
+// PackageKeyContains applies the Contains predicate on the "package_key" field.
+func PackageKeyContains(v string) predicate.Component {
+	return predicate.Component(sql.FieldContains(FieldPackageKey, v))
+}
+
+// PackageKeyHasPrefix applies the HasPrefix predicate on the "package_key" field.
+func PackageKeyHasPrefix(v string) predicate.Component {
+	return predicate.Component(sql.FieldHasPrefix(FieldPackageKey, v))
+}
+
+// PackageKeyHasSuffix applies the HasSuffix predicate on the "package_key" field.
+func PackageKeyHasSuffix(v string) predicate.Component {
+	return predicate.Component(sql.FieldHasSuffix(FieldPackageKey, v))
+}
+
+// PackageKeyEqualFold applies the EqualFold predicate on the "package_key" field.
+func PackageKeyEqualFold(v string) predicate.Component {
+	return predicate.Component(sql.FieldEqualFold(FieldPackageKey, v))
+}
+
+// PackageKeyContainsFold applies the ContainsFold predicate on the "package_key" field.
+func PackageKeyContainsFold(v string) predicate.Component {
+	return predicate.Component(sql.FieldContainsFold(FieldPackageKey, v))
 }
 
 // And groups predicates with the AND operator between them.

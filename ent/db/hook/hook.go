@@ -33,6 +33,30 @@ func (f ActivityOpeningFunc) Mutate(ctx context.Context, m db.Mutation) (db.Valu
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.ActivityOpeningMutation", m)
 }
 
+// The AdvisoryFunc type is an adapter to allow the use of ordinary
+// function as Advisory mutator.
+type AdvisoryFunc func(context.Context, *db.AdvisoryMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AdvisoryFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.AdvisoryMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.AdvisoryMutation", m)
+}
+
+// The AffectedPackageFunc type is an adapter to allow the use of ordinary
+// function as AffectedPackage mutator.
+type AffectedPackageFunc func(context.Context, *db.AffectedPackageMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AffectedPackageFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.AffectedPackageMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.AffectedPackageMutation", m)
+}
+
 // The ApplicationFunc type is an adapter to allow the use of ordinary
 // function as Application mutator.
 type ApplicationFunc func(context.Context, *db.ApplicationMutation) (db.Value, error)
@@ -139,6 +163,30 @@ func (f ComponentFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, err
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.ComponentMutation", m)
+}
+
+// The ComponentMatchFunc type is an adapter to allow the use of ordinary
+// function as ComponentMatch mutator.
+type ComponentMatchFunc func(context.Context, *db.ComponentMatchMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ComponentMatchFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.ComponentMatchMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.ComponentMatchMutation", m)
+}
+
+// The DeploymentFunc type is an adapter to allow the use of ordinary
+// function as Deployment mutator.
+type DeploymentFunc func(context.Context, *db.DeploymentMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f DeploymentFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.DeploymentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.DeploymentMutation", m)
 }
 
 // The EvaluationFunc type is an adapter to allow the use of ordinary
@@ -463,6 +511,30 @@ func (f TrustAnchorFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, e
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.TrustAnchorMutation", m)
+}
+
+// The VulnerabilityFunc type is an adapter to allow the use of ordinary
+// function as Vulnerability mutator.
+type VulnerabilityFunc func(context.Context, *db.VulnerabilityMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f VulnerabilityFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.VulnerabilityMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.VulnerabilityMutation", m)
+}
+
+// The VulnerabilityAliasFunc type is an adapter to allow the use of ordinary
+// function as VulnerabilityAlias mutator.
+type VulnerabilityAliasFunc func(context.Context, *db.VulnerabilityAliasMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f VulnerabilityAliasFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.VulnerabilityAliasMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.VulnerabilityAliasMutation", m)
 }
 
 // Condition is a hook condition function.

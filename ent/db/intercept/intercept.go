@@ -10,6 +10,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/activityopening"
+	"github.com/plimsoll/plimsoll/ent/db/advisory"
+	"github.com/plimsoll/plimsoll/ent/db/affectedpackage"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/attachment"
@@ -19,6 +21,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/build"
 	"github.com/plimsoll/plimsoll/ent/db/buildartifact"
 	"github.com/plimsoll/plimsoll/ent/db/component"
+	"github.com/plimsoll/plimsoll/ent/db/componentmatch"
+	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
@@ -47,6 +51,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
 )
 
 // The Query interface represents an operation that queries a graph.
@@ -157,6 +163,60 @@ func (f TraverseActivityOpening) Traverse(ctx context.Context, q db.Query) error
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *db.ActivityOpeningQuery", q)
+}
+
+// The AdvisoryFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AdvisoryFunc func(context.Context, *db.AdvisoryQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f AdvisoryFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.AdvisoryQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.AdvisoryQuery", q)
+}
+
+// The TraverseAdvisory type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAdvisory func(context.Context, *db.AdvisoryQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAdvisory) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAdvisory) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.AdvisoryQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.AdvisoryQuery", q)
+}
+
+// The AffectedPackageFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AffectedPackageFunc func(context.Context, *db.AffectedPackageQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f AffectedPackageFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.AffectedPackageQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.AffectedPackageQuery", q)
+}
+
+// The TraverseAffectedPackage type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAffectedPackage func(context.Context, *db.AffectedPackageQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAffectedPackage) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAffectedPackage) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.AffectedPackageQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.AffectedPackageQuery", q)
 }
 
 // The ApplicationFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -400,6 +460,60 @@ func (f TraverseComponent) Traverse(ctx context.Context, q db.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *db.ComponentQuery", q)
+}
+
+// The ComponentMatchFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ComponentMatchFunc func(context.Context, *db.ComponentMatchQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f ComponentMatchFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.ComponentMatchQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.ComponentMatchQuery", q)
+}
+
+// The TraverseComponentMatch type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseComponentMatch func(context.Context, *db.ComponentMatchQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseComponentMatch) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseComponentMatch) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.ComponentMatchQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.ComponentMatchQuery", q)
+}
+
+// The DeploymentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type DeploymentFunc func(context.Context, *db.DeploymentQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f DeploymentFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.DeploymentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.DeploymentQuery", q)
+}
+
+// The TraverseDeployment type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseDeployment func(context.Context, *db.DeploymentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseDeployment) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseDeployment) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.DeploymentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.DeploymentQuery", q)
 }
 
 // The EvaluationFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1131,6 +1245,60 @@ func (f TraverseTrustAnchor) Traverse(ctx context.Context, q db.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *db.TrustAnchorQuery", q)
 }
 
+// The VulnerabilityFunc type is an adapter to allow the use of ordinary function as a Querier.
+type VulnerabilityFunc func(context.Context, *db.VulnerabilityQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f VulnerabilityFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.VulnerabilityQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.VulnerabilityQuery", q)
+}
+
+// The TraverseVulnerability type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseVulnerability func(context.Context, *db.VulnerabilityQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseVulnerability) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseVulnerability) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.VulnerabilityQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.VulnerabilityQuery", q)
+}
+
+// The VulnerabilityAliasFunc type is an adapter to allow the use of ordinary function as a Querier.
+type VulnerabilityAliasFunc func(context.Context, *db.VulnerabilityAliasQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f VulnerabilityAliasFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.VulnerabilityAliasQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.VulnerabilityAliasQuery", q)
+}
+
+// The TraverseVulnerabilityAlias type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseVulnerabilityAlias func(context.Context, *db.VulnerabilityAliasQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseVulnerabilityAlias) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseVulnerabilityAlias) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.VulnerabilityAliasQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.VulnerabilityAliasQuery", q)
+}
+
 // NewQuery returns the generic Query interface for the given typed query.
 func NewQuery(q db.Query) (Query, error) {
 	switch q := q.(type) {
@@ -1138,6 +1306,10 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.ActivityEventQuery, predicate.ActivityEvent, activityevent.OrderOption]{typ: db.TypeActivityEvent, tq: q}, nil
 	case *db.ActivityOpeningQuery:
 		return &query[*db.ActivityOpeningQuery, predicate.ActivityOpening, activityopening.OrderOption]{typ: db.TypeActivityOpening, tq: q}, nil
+	case *db.AdvisoryQuery:
+		return &query[*db.AdvisoryQuery, predicate.Advisory, advisory.OrderOption]{typ: db.TypeAdvisory, tq: q}, nil
+	case *db.AffectedPackageQuery:
+		return &query[*db.AffectedPackageQuery, predicate.AffectedPackage, affectedpackage.OrderOption]{typ: db.TypeAffectedPackage, tq: q}, nil
 	case *db.ApplicationQuery:
 		return &query[*db.ApplicationQuery, predicate.Application, application.OrderOption]{typ: db.TypeApplication, tq: q}, nil
 	case *db.ApplicationVersionQuery:
@@ -1156,6 +1328,10 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.BuildArtifactQuery, predicate.BuildArtifact, buildartifact.OrderOption]{typ: db.TypeBuildArtifact, tq: q}, nil
 	case *db.ComponentQuery:
 		return &query[*db.ComponentQuery, predicate.Component, component.OrderOption]{typ: db.TypeComponent, tq: q}, nil
+	case *db.ComponentMatchQuery:
+		return &query[*db.ComponentMatchQuery, predicate.ComponentMatch, componentmatch.OrderOption]{typ: db.TypeComponentMatch, tq: q}, nil
+	case *db.DeploymentQuery:
+		return &query[*db.DeploymentQuery, predicate.Deployment, deployment.OrderOption]{typ: db.TypeDeployment, tq: q}, nil
 	case *db.EvaluationQuery:
 		return &query[*db.EvaluationQuery, predicate.Evaluation, evaluation.OrderOption]{typ: db.TypeEvaluation, tq: q}, nil
 	case *db.EvidenceQuery:
@@ -1210,6 +1386,10 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.TokenQuery, predicate.Token, token.OrderOption]{typ: db.TypeToken, tq: q}, nil
 	case *db.TrustAnchorQuery:
 		return &query[*db.TrustAnchorQuery, predicate.TrustAnchor, trustanchor.OrderOption]{typ: db.TypeTrustAnchor, tq: q}, nil
+	case *db.VulnerabilityQuery:
+		return &query[*db.VulnerabilityQuery, predicate.Vulnerability, vulnerability.OrderOption]{typ: db.TypeVulnerability, tq: q}, nil
+	case *db.VulnerabilityAliasQuery:
+		return &query[*db.VulnerabilityAliasQuery, predicate.VulnerabilityAlias, vulnerabilityalias.OrderOption]{typ: db.TypeVulnerabilityAlias, tq: q}, nil
 	default:
 		return nil, fmt.Errorf("unknown query type %T", q)
 	}

@@ -14,7 +14,7 @@ var (
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "at", Type: field.TypeTime},
 		{Name: "type", Type: field.TypeString},
-		{Name: "category", Type: field.TypeEnum, Enums: []string{"CATALOG", "ACCESS", "POLICY", "EVIDENCE", "VERSION", "RELEASE"}},
+		{Name: "category", Type: field.TypeEnum, Enums: []string{"CATALOG", "ACCESS", "POLICY", "EVIDENCE", "SECURITY", "VERSION", "RELEASE"}},
 		{Name: "result", Type: field.TypeEnum, Enums: []string{"SUCCESS", "BLOCKED", "FAILED"}},
 		{Name: "project_key", Type: field.TypeString, Default: ""},
 		{Name: "application_key", Type: field.TypeString, Default: ""},
@@ -108,6 +108,74 @@ var (
 				Name:    "activityopening_name",
 				Unique:  false,
 				Columns: []*schema.Column{ActivityOpeningsColumns[3]},
+			},
+		},
+	}
+	// AdvisoriesColumns holds the columns for the "advisories" table.
+	AdvisoriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "digest", Type: field.TypeString},
+		{Name: "modified_at", Type: field.TypeTime},
+		{Name: "withdrawn_at", Type: field.TypeTime, Nullable: true},
+		{Name: "imported_at", Type: field.TypeTime},
+		{Name: "vulnerability_id", Type: field.TypeInt},
+	}
+	// AdvisoriesTable holds the schema information for the "advisories" table.
+	AdvisoriesTable = &schema.Table{
+		Name:       "advisories",
+		Columns:    AdvisoriesColumns,
+		PrimaryKey: []*schema.Column{AdvisoriesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "advisories_vulnerabilities_vulnerability",
+				Columns:    []*schema.Column{AdvisoriesColumns[6]},
+				RefColumns: []*schema.Column{VulnerabilitiesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "advisory_vulnerability_id",
+				Unique:  false,
+				Columns: []*schema.Column{AdvisoriesColumns[6]},
+			},
+			{
+				Name:    "advisory_digest",
+				Unique:  false,
+				Columns: []*schema.Column{AdvisoriesColumns[2]},
+			},
+		},
+	}
+	// AffectedPackagesColumns holds the columns for the "affected_packages" table.
+	AffectedPackagesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "package_key", Type: field.TypeString},
+		{Name: "advisory_id", Type: field.TypeInt},
+	}
+	// AffectedPackagesTable holds the schema information for the "affected_packages" table.
+	AffectedPackagesTable = &schema.Table{
+		Name:       "affected_packages",
+		Columns:    AffectedPackagesColumns,
+		PrimaryKey: []*schema.Column{AffectedPackagesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "affected_packages_advisories_advisory",
+				Columns:    []*schema.Column{AffectedPackagesColumns[2]},
+				RefColumns: []*schema.Column{AdvisoriesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "affectedpackage_package_key_advisory_id",
+				Unique:  true,
+				Columns: []*schema.Column{AffectedPackagesColumns[1], AffectedPackagesColumns[2]},
+			},
+			{
+				Name:    "affectedpackage_advisory_id",
+				Unique:  false,
+				Columns: []*schema.Column{AffectedPackagesColumns[2]},
 			},
 		},
 	}
@@ -583,12 +651,156 @@ var (
 		{Name: "purl", Type: field.TypeString, Nullable: true},
 		{Name: "name", Type: field.TypeString},
 		{Name: "version", Type: field.TypeString},
+		{Name: "package_key", Type: field.TypeString, Default: ""},
 	}
 	// ComponentsTable holds the schema information for the "components" table.
 	ComponentsTable = &schema.Table{
 		Name:       "components",
 		Columns:    ComponentsColumns,
 		PrimaryKey: []*schema.Column{ComponentsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "component_package_key",
+				Unique:  false,
+				Columns: []*schema.Column{ComponentsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "package_key <> ''",
+				},
+			},
+		},
+	}
+	// ComponentMatchesColumns holds the columns for the "component_matches" table.
+	ComponentMatchesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "because", Type: field.TypeString},
+		{Name: "vers", Type: field.TypeString, Default: ""},
+		{Name: "fixed_in", Type: field.TypeJSON},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "component_id", Type: field.TypeInt},
+		{Name: "advisory_id", Type: field.TypeInt},
+		{Name: "vulnerability_id", Type: field.TypeInt},
+	}
+	// ComponentMatchesTable holds the schema information for the "component_matches" table.
+	ComponentMatchesTable = &schema.Table{
+		Name:       "component_matches",
+		Columns:    ComponentMatchesColumns,
+		PrimaryKey: []*schema.Column{ComponentMatchesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "component_matches_components_component",
+				Columns:    []*schema.Column{ComponentMatchesColumns[5]},
+				RefColumns: []*schema.Column{ComponentsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "component_matches_advisories_advisory",
+				Columns:    []*schema.Column{ComponentMatchesColumns[6]},
+				RefColumns: []*schema.Column{AdvisoriesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "component_matches_vulnerabilities_vulnerability",
+				Columns:    []*schema.Column{ComponentMatchesColumns[7]},
+				RefColumns: []*schema.Column{VulnerabilitiesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "componentmatch_component_id_advisory_id",
+				Unique:  true,
+				Columns: []*schema.Column{ComponentMatchesColumns[5], ComponentMatchesColumns[6]},
+			},
+			{
+				Name:    "componentmatch_vulnerability_id_component_id",
+				Unique:  false,
+				Columns: []*schema.Column{ComponentMatchesColumns[7], ComponentMatchesColumns[5]},
+			},
+			{
+				Name:    "componentmatch_advisory_id",
+				Unique:  false,
+				Columns: []*schema.Column{ComponentMatchesColumns[6]},
+			},
+		},
+	}
+	// DeploymentsColumns holds the columns for the "deployments" table.
+	DeploymentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "environment", Type: field.TypeString},
+		{Name: "cluster", Type: field.TypeString, Default: ""},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"RELEASE", "HOTFIX", "ROLLBACK", "REDEPLOY", "CONFIG"}},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"IN_PROGRESS", "SUCCEEDED", "FAILED"}},
+		{Name: "started_at", Type: field.TypeTime, Nullable: true},
+		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
+		{Name: "decision", Type: field.TypeEnum, Enums: []string{"RELEASED", "TRUSTED", "NOT_RELEASED"}},
+		{Name: "live", Type: field.TypeBool, Default: false},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version_id", Type: field.TypeInt},
+		{Name: "application_id", Type: field.TypeInt},
+		{Name: "project_id", Type: field.TypeInt},
+		{Name: "created_by", Type: field.TypeInt},
+	}
+	// DeploymentsTable holds the schema information for the "deployments" table.
+	DeploymentsTable = &schema.Table{
+		Name:       "deployments",
+		Columns:    DeploymentsColumns,
+		PrimaryKey: []*schema.Column{DeploymentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "deployments_application_versions_version",
+				Columns:    []*schema.Column{DeploymentsColumns[10]},
+				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "deployments_applications_application",
+				Columns:    []*schema.Column{DeploymentsColumns[11]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "deployments_projects_project",
+				Columns:    []*schema.Column{DeploymentsColumns[12]},
+				RefColumns: []*schema.Column{ProjectsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "deployments_principals_creator",
+				Columns:    []*schema.Column{DeploymentsColumns[13]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "deployment_version_id",
+				Unique:  false,
+				Columns: []*schema.Column{DeploymentsColumns[10]},
+			},
+			{
+				Name:    "deployment_project_id",
+				Unique:  false,
+				Columns: []*schema.Column{DeploymentsColumns[12]},
+			},
+			{
+				Name:    "deployment_application_id_environment_cluster_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{DeploymentsColumns[11], DeploymentsColumns[1], DeploymentsColumns[2], DeploymentsColumns[9]},
+			},
+			{
+				Name:    "deployment_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{DeploymentsColumns[9]},
+			},
+			{
+				Name:    "deployment_live_version_id",
+				Unique:  false,
+				Columns: []*schema.Column{DeploymentsColumns[8], DeploymentsColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "live",
+				},
+			},
+		},
 	}
 	// EvaluationsColumns holds the columns for the "evaluations" table.
 	EvaluationsColumns = []*schema.Column{
@@ -1126,6 +1338,8 @@ var (
 	PackagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "purl", Type: field.TypeString, Unique: true},
+		{Name: "deprecated_reason", Type: field.TypeString, Default: ""},
+		{Name: "deprecated_at", Type: field.TypeTime, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime},
 	}
 	// PackagesTable holds the schema information for the "packages" table.
@@ -1137,7 +1351,15 @@ var (
 			{
 				Name:    "pkg_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{PackagesColumns[2]},
+				Columns: []*schema.Column{PackagesColumns[4]},
+			},
+			{
+				Name:    "pkg_deprecated_at",
+				Unique:  false,
+				Columns: []*schema.Column{PackagesColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "deprecated_at IS NOT NULL",
+				},
 			},
 		},
 	}
@@ -1716,6 +1938,80 @@ var (
 		Columns:    TrustAnchorsColumns,
 		PrimaryKey: []*schema.Column{TrustAnchorsColumns[0]},
 	}
+	// VulnerabilitiesColumns holds the columns for the "vulnerabilities" table.
+	VulnerabilitiesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "summary", Type: field.TypeString, Default: ""},
+		{Name: "severity", Type: field.TypeEnum, Enums: []string{"UNKNOWN", "NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL"}, Default: "UNKNOWN"},
+		{Name: "cvss", Type: field.TypeFloat64, Nullable: true},
+		{Name: "cvss_vector", Type: field.TypeString, Default: ""},
+		{Name: "kev", Type: field.TypeBool, Default: false},
+		{Name: "kev_due", Type: field.TypeTime, Nullable: true},
+		{Name: "epss", Type: field.TypeFloat64, Nullable: true},
+		{Name: "published_at", Type: field.TypeTime, Nullable: true},
+		{Name: "modified_at", Type: field.TypeTime, Nullable: true},
+		{Name: "withdrawn_at", Type: field.TypeTime, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime},
+	}
+	// VulnerabilitiesTable holds the schema information for the "vulnerabilities" table.
+	VulnerabilitiesTable = &schema.Table{
+		Name:       "vulnerabilities",
+		Columns:    VulnerabilitiesColumns,
+		PrimaryKey: []*schema.Column{VulnerabilitiesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "vulnerability_modified_at",
+				Unique:  false,
+				Columns: []*schema.Column{VulnerabilitiesColumns[10]},
+			},
+			{
+				Name:    "vulnerability_published_at",
+				Unique:  false,
+				Columns: []*schema.Column{VulnerabilitiesColumns[9]},
+			},
+			{
+				Name:    "vulnerability_severity",
+				Unique:  false,
+				Columns: []*schema.Column{VulnerabilitiesColumns[3]},
+			},
+			{
+				Name:    "vulnerability_kev",
+				Unique:  false,
+				Columns: []*schema.Column{VulnerabilitiesColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "kev",
+				},
+			},
+		},
+	}
+	// VulnerabilityAliasesColumns holds the columns for the "vulnerability_aliases" table.
+	VulnerabilityAliasesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "vulnerability_id", Type: field.TypeInt},
+	}
+	// VulnerabilityAliasesTable holds the schema information for the "vulnerability_aliases" table.
+	VulnerabilityAliasesTable = &schema.Table{
+		Name:       "vulnerability_aliases",
+		Columns:    VulnerabilityAliasesColumns,
+		PrimaryKey: []*schema.Column{VulnerabilityAliasesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "vulnerability_aliases_vulnerabilities_vulnerability",
+				Columns:    []*schema.Column{VulnerabilityAliasesColumns[2]},
+				RefColumns: []*schema.Column{VulnerabilitiesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "vulnerabilityalias_vulnerability_id",
+				Unique:  false,
+				Columns: []*schema.Column{VulnerabilityAliasesColumns[2]},
+			},
+		},
+	}
 	// GatePolicyRulesColumns holds the columns for the "gate_policy_rules" table.
 	GatePolicyRulesColumns = []*schema.Column{
 		{Name: "gate_policy_id", Type: field.TypeInt},
@@ -1745,6 +2041,8 @@ var (
 	Tables = []*schema.Table{
 		ActivityEventsTable,
 		ActivityOpeningsTable,
+		AdvisoriesTable,
+		AffectedPackagesTable,
 		ApplicationsTable,
 		ApplicationVersionsTable,
 		AttachmentsTable,
@@ -1754,6 +2052,8 @@ var (
 		BuildsTable,
 		BuildArtifactsTable,
 		ComponentsTable,
+		ComponentMatchesTable,
+		DeploymentsTable,
 		EvaluationsTable,
 		EvidenceTable,
 		EvidenceSubjectsTable,
@@ -1781,6 +2081,8 @@ var (
 		StagesTable,
 		TokensTable,
 		TrustAnchorsTable,
+		VulnerabilitiesTable,
+		VulnerabilityAliasesTable,
 		GatePolicyRulesTable,
 	}
 )
@@ -1793,6 +2095,14 @@ func init() {
 	ActivityOpeningsTable.ForeignKeys[0].RefTable = ActivityEventsTable
 	ActivityOpeningsTable.Annotation = &entsql.Annotation{
 		Table: "activity_openings",
+	}
+	AdvisoriesTable.ForeignKeys[0].RefTable = VulnerabilitiesTable
+	AdvisoriesTable.Annotation = &entsql.Annotation{
+		Table: "advisories",
+	}
+	AffectedPackagesTable.ForeignKeys[0].RefTable = AdvisoriesTable
+	AffectedPackagesTable.Annotation = &entsql.Annotation{
+		Table: "affected_packages",
 	}
 	ApplicationsTable.ForeignKeys[0].RefTable = ProjectsTable
 	ApplicationsTable.ForeignKeys[1].RefTable = LifecyclesTable
@@ -1840,6 +2150,19 @@ func init() {
 	}
 	ComponentsTable.Annotation = &entsql.Annotation{
 		Table: "components",
+	}
+	ComponentMatchesTable.ForeignKeys[0].RefTable = ComponentsTable
+	ComponentMatchesTable.ForeignKeys[1].RefTable = AdvisoriesTable
+	ComponentMatchesTable.ForeignKeys[2].RefTable = VulnerabilitiesTable
+	ComponentMatchesTable.Annotation = &entsql.Annotation{
+		Table: "component_matches",
+	}
+	DeploymentsTable.ForeignKeys[0].RefTable = ApplicationVersionsTable
+	DeploymentsTable.ForeignKeys[1].RefTable = ApplicationsTable
+	DeploymentsTable.ForeignKeys[2].RefTable = ProjectsTable
+	DeploymentsTable.ForeignKeys[3].RefTable = PrincipalsTable
+	DeploymentsTable.Annotation = &entsql.Annotation{
+		Table: "deployments",
 	}
 	EvaluationsTable.ForeignKeys[0].RefTable = ProjectsTable
 	EvaluationsTable.ForeignKeys[1].RefTable = ApplicationVersionsTable
@@ -1968,6 +2291,13 @@ func init() {
 	}
 	TrustAnchorsTable.Annotation = &entsql.Annotation{
 		Table: "trust_anchors",
+	}
+	VulnerabilitiesTable.Annotation = &entsql.Annotation{
+		Table: "vulnerabilities",
+	}
+	VulnerabilityAliasesTable.ForeignKeys[0].RefTable = VulnerabilitiesTable
+	VulnerabilityAliasesTable.Annotation = &entsql.Annotation{
+		Table: "vulnerability_aliases",
 	}
 	GatePolicyRulesTable.ForeignKeys[0].RefTable = PoliciesTable
 	GatePolicyRulesTable.ForeignKeys[1].RefTable = RulesTable

@@ -14,6 +14,10 @@ const (
 	FieldID = "id"
 	// FieldPurl holds the string denoting the purl field in the database.
 	FieldPurl = "purl"
+	// FieldDeprecatedReason holds the string denoting the deprecated_reason field in the database.
+	FieldDeprecatedReason = "deprecated_reason"
+	// FieldDeprecatedAt holds the string denoting the deprecated_at field in the database.
+	FieldDeprecatedAt = "deprecated_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeVersions holds the string denoting the versions edge name in mutations.
@@ -60,6 +64,8 @@ const (
 var Columns = []string{
 	FieldID,
 	FieldPurl,
+	FieldDeprecatedReason,
+	FieldDeprecatedAt,
 	FieldCreatedAt,
 }
 
@@ -73,6 +79,11 @@ func ValidColumn(column string) bool {
 	return false
 }
 
+var (
+	// DefaultDeprecatedReason holds the default value on creation for the "deprecated_reason" field.
+	DefaultDeprecatedReason string
+)
+
 // OrderOption defines the ordering options for the Pkg queries.
 type OrderOption func(*sql.Selector)
 
@@ -84,6 +95,16 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 // ByPurl orders the results by the purl field.
 func ByPurl(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPurl, opts...).ToFunc()
+}
+
+// ByDeprecatedReason orders the results by the deprecated_reason field.
+func ByDeprecatedReason(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeprecatedReason, opts...).ToFunc()
+}
+
+// ByDeprecatedAt orders the results by the deprecated_at field.
+func ByDeprecatedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeprecatedAt, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

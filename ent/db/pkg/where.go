@@ -60,6 +60,16 @@ func Purl(v string) predicate.Pkg {
 	return predicate.Pkg(sql.FieldEQ(FieldPurl, v))
 }
 
+// DeprecatedReason applies equality check predicate on the "deprecated_reason" field. It's identical to DeprecatedReasonEQ.
+func DeprecatedReason(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldEQ(FieldDeprecatedReason, v))
+}
+
+// DeprecatedAt applies equality check predicate on the "deprecated_at" field. It's identical to DeprecatedAtEQ.
+func DeprecatedAt(v time.Time) predicate.Pkg {
+	return predicate.Pkg(sql.FieldEQ(FieldDeprecatedAt, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.Pkg {
 	return predicate.Pkg(sql.FieldEQ(FieldCreatedAt, v))
@@ -128,6 +138,121 @@ func PurlEqualFold(v string) predicate.Pkg {
 // PurlContainsFold applies the ContainsFold predicate on the "purl" field.
 func PurlContainsFold(v string) predicate.Pkg {
 	return predicate.Pkg(sql.FieldContainsFold(FieldPurl, v))
+}
+
+// DeprecatedReasonEQ applies the EQ predicate on the "deprecated_reason" field.
+func DeprecatedReasonEQ(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldEQ(FieldDeprecatedReason, v))
+}
+
+// DeprecatedReasonNEQ applies the NEQ predicate on the "deprecated_reason" field.
+func DeprecatedReasonNEQ(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldNEQ(FieldDeprecatedReason, v))
+}
+
+// DeprecatedReasonIn applies the In predicate on the "deprecated_reason" field.
+func DeprecatedReasonIn(vs ...string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldIn(FieldDeprecatedReason, vs...))
+}
+
+// DeprecatedReasonNotIn applies the NotIn predicate on the "deprecated_reason" field.
+func DeprecatedReasonNotIn(vs ...string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldNotIn(FieldDeprecatedReason, vs...))
+}
+
+// DeprecatedReasonGT applies the GT predicate on the "deprecated_reason" field.
+func DeprecatedReasonGT(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldGT(FieldDeprecatedReason, v))
+}
+
+// DeprecatedReasonGTE applies the GTE predicate on the "deprecated_reason" field.
+func DeprecatedReasonGTE(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldGTE(FieldDeprecatedReason, v))
+}
+
+// DeprecatedReasonLT applies the LT predicate on the "deprecated_reason" field.
+func DeprecatedReasonLT(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldLT(FieldDeprecatedReason, v))
+}
+
+// DeprecatedReasonLTE applies the LTE predicate on the "deprecated_reason" field.
+func DeprecatedReasonLTE(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldLTE(FieldDeprecatedReason, v))
+}
+
+// DeprecatedReasonContains applies the Contains predicate on the "deprecated_reason" field.
+func DeprecatedReasonContains(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldContains(FieldDeprecatedReason, v))
+}
+
+// DeprecatedReasonHasPrefix applies the HasPrefix predicate on the "deprecated_reason" field.
+func DeprecatedReasonHasPrefix(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldHasPrefix(FieldDeprecatedReason, v))
+}
+
+// DeprecatedReasonHasSuffix applies the HasSuffix predicate on the "deprecated_reason" field.
+func DeprecatedReasonHasSuffix(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldHasSuffix(FieldDeprecatedReason, v))
+}
+
+// DeprecatedReasonEqualFold applies the EqualFold predicate on the "deprecated_reason" field.
+func DeprecatedReasonEqualFold(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldEqualFold(FieldDeprecatedReason, v))
+}
+
+// DeprecatedReasonContainsFold applies the ContainsFold predicate on the "deprecated_reason" field.
+func DeprecatedReasonContainsFold(v string) predicate.Pkg {
+	return predicate.Pkg(sql.FieldContainsFold(FieldDeprecatedReason, v))
+}
+
+// DeprecatedAtEQ applies the EQ predicate on the "deprecated_at" field.
+func DeprecatedAtEQ(v time.Time) predicate.Pkg {
+	return predicate.Pkg(sql.FieldEQ(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtNEQ applies the NEQ predicate on the "deprecated_at" field.
+func DeprecatedAtNEQ(v time.Time) predicate.Pkg {
+	return predicate.Pkg(sql.FieldNEQ(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtIn applies the In predicate on the "deprecated_at" field.
+func DeprecatedAtIn(vs ...time.Time) predicate.Pkg {
+	return predicate.Pkg(sql.FieldIn(FieldDeprecatedAt, vs...))
+}
+
+// DeprecatedAtNotIn applies the NotIn predicate on the "deprecated_at" field.
+func DeprecatedAtNotIn(vs ...time.Time) predicate.Pkg {
+	return predicate.Pkg(sql.FieldNotIn(FieldDeprecatedAt, vs...))
+}
+
+// DeprecatedAtGT applies the GT predicate on the "deprecated_at" field.
+func DeprecatedAtGT(v time.Time) predicate.Pkg {
+	return predicate.Pkg(sql.FieldGT(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtGTE applies the GTE predicate on the "deprecated_at" field.
+func DeprecatedAtGTE(v time.Time) predicate.Pkg {
+	return predicate.Pkg(sql.FieldGTE(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtLT applies the LT predicate on the "deprecated_at" field.
+func DeprecatedAtLT(v time.Time) predicate.Pkg {
+	return predicate.Pkg(sql.FieldLT(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtLTE applies the LTE predicate on the "deprecated_at" field.
+func DeprecatedAtLTE(v time.Time) predicate.Pkg {
+	return predicate.Pkg(sql.FieldLTE(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtIsNil applies the IsNil predicate on the "deprecated_at" field.
+func DeprecatedAtIsNil() predicate.Pkg {
+	return predicate.Pkg(sql.FieldIsNull(FieldDeprecatedAt))
+}
+
+// DeprecatedAtNotNil applies the NotNil predicate on the "deprecated_at" field.
+func DeprecatedAtNotNil() predicate.Pkg {
+	return predicate.Pkg(sql.FieldNotNull(FieldDeprecatedAt))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

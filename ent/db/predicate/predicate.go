@@ -12,6 +12,12 @@ type ActivityEvent func(*sql.Selector)
 // ActivityOpening is the predicate function for activityopening builders.
 type ActivityOpening func(*sql.Selector)
 
+// Advisory is the predicate function for advisory builders.
+type Advisory func(*sql.Selector)
+
+// AffectedPackage is the predicate function for affectedpackage builders.
+type AffectedPackage func(*sql.Selector)
+
 // Application is the predicate function for application builders.
 type Application func(*sql.Selector)
 
@@ -38,6 +44,12 @@ type BuildArtifact func(*sql.Selector)
 
 // Component is the predicate function for component builders.
 type Component func(*sql.Selector)
+
+// ComponentMatch is the predicate function for componentmatch builders.
+type ComponentMatch func(*sql.Selector)
+
+// Deployment is the predicate function for deployment builders.
+type Deployment func(*sql.Selector)
 
 // Evaluation is the predicate function for evaluation builders.
 type Evaluation func(*sql.Selector)
@@ -119,3 +131,9 @@ type Token func(*sql.Selector)
 
 // TrustAnchor is the predicate function for trustanchor builders.
 type TrustAnchor func(*sql.Selector)
+
+// Vulnerability is the predicate function for vulnerability builders.
+type Vulnerability func(*sql.Selector)
+
+// VulnerabilityAlias is the predicate function for vulnerabilityalias builders.
+type VulnerabilityAlias func(*sql.Selector)

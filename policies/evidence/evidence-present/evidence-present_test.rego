@@ -229,6 +229,7 @@ test_inputs_without_evidence_of_indexes if {
 		_violations(_indexed(indexes), _accept) == {["EVIDENCE_MISSING", _digest(9)]}
 		_violations(object.union(_input, {"index_evidence": indexes}), _accept) == set()
 	}
+	_violations(_with([]), _accept) == {["EVIDENCE_MISSING", _digest(9)]}
 }
 
 test_parameters_that_are_missing_match_nothing if {

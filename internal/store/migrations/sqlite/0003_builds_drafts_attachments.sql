@@ -1,4 +1,16 @@
 -- +goose Up
+-- create "builds" table
+CREATE TABLE `builds` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `name` text NOT NULL, `number` text NOT NULL, `realm` text NOT NULL, `digest` text NOT NULL, `started_at` datetime NULL, `repository` text NOT NULL, `revision` text NOT NULL, `branch` text NOT NULL DEFAULT (''), `created_at` datetime NOT NULL, `project_id` integer NULL, `created_by` integer NOT NULL, CONSTRAINT `builds_projects_project` FOREIGN KEY (`project_id`) REFERENCES `projects` (`id`) ON DELETE RESTRICT, CONSTRAINT `builds_principals_creator` FOREIGN KEY (`created_by`) REFERENCES `principals` (`id`) ON DELETE RESTRICT);
+-- create index "build_name_number_realm" to table: "builds"
+CREATE UNIQUE INDEX `build_name_number_realm` ON `builds` (`name`, `number`, `realm`);
+-- create index "build_digest" to table: "builds"
+CREATE INDEX `build_digest` ON `builds` (`digest`);
+-- create index "build_revision" to table: "builds"
+CREATE INDEX `build_revision` ON `builds` (`revision`);
+-- create index "build_project_id" to table: "builds"
+CREATE INDEX `build_project_id` ON `builds` (`project_id`);
+-- create index "build_created_at" to table: "builds"
+CREATE INDEX `build_created_at` ON `builds` (`created_at`);
 -- create "new_application_versions" table
 CREATE TABLE `new_application_versions` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `version` text NOT NULL, `tag` text NOT NULL DEFAULT (''), `status` text NOT NULL DEFAULT ('LOCKED'), `trust` text NOT NULL DEFAULT ('PRE_RELEASE'), `standing` text NULL, `manifest_digest` text NOT NULL, `manifest` text NOT NULL, `properties` text NOT NULL DEFAULT ('[]'), `context` text NOT NULL, `releasable_count` integer NOT NULL, `moves` integer NOT NULL DEFAULT (0), `created_at` datetime NOT NULL, `locked_at` datetime NULL, `archived_at` datetime NULL, `project_id` integer NOT NULL, `application_id` integer NOT NULL, `stage_id` integer NULL, `created_by` integer NOT NULL, CONSTRAINT `application_versions_projects_project` FOREIGN KEY (`project_id`) REFERENCES `projects` (`id`) ON DELETE RESTRICT, CONSTRAINT `application_versions_applications_application` FOREIGN KEY (`application_id`) REFERENCES `applications` (`id`) ON DELETE RESTRICT, CONSTRAINT `application_versions_stages_current_stage` FOREIGN KEY (`stage_id`) REFERENCES `stages` (`id`) ON DELETE RESTRICT, CONSTRAINT `application_versions_principals_creator` FOREIGN KEY (`created_by`) REFERENCES `principals` (`id`) ON DELETE RESTRICT);
 -- copy rows from old table "application_versions" to new temporary table "new_application_versions"
@@ -81,18 +93,6 @@ CREATE TABLE `attachments` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `na
 CREATE UNIQUE INDEX `attachment_evidence_id_name_digest` ON `attachments` (`evidence_id`, `name`, `digest`);
 -- create index "attachment_digest" to table: "attachments"
 CREATE INDEX `attachment_digest` ON `attachments` (`digest`);
--- create "builds" table
-CREATE TABLE `builds` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `name` text NOT NULL, `number` text NOT NULL, `realm` text NOT NULL, `digest` text NOT NULL, `started_at` datetime NULL, `repository` text NOT NULL, `revision` text NOT NULL, `branch` text NOT NULL DEFAULT (''), `created_at` datetime NOT NULL, `project_id` integer NULL, `created_by` integer NOT NULL, CONSTRAINT `builds_projects_project` FOREIGN KEY (`project_id`) REFERENCES `projects` (`id`) ON DELETE RESTRICT, CONSTRAINT `builds_principals_creator` FOREIGN KEY (`created_by`) REFERENCES `principals` (`id`) ON DELETE RESTRICT);
--- create index "build_name_number_realm" to table: "builds"
-CREATE UNIQUE INDEX `build_name_number_realm` ON `builds` (`name`, `number`, `realm`);
--- create index "build_digest" to table: "builds"
-CREATE INDEX `build_digest` ON `builds` (`digest`);
--- create index "build_revision" to table: "builds"
-CREATE INDEX `build_revision` ON `builds` (`revision`);
--- create index "build_project_id" to table: "builds"
-CREATE INDEX `build_project_id` ON `builds` (`project_id`);
--- create index "build_created_at" to table: "builds"
-CREATE INDEX `build_created_at` ON `builds` (`created_at`);
 -- create "build_artifacts" table
 CREATE TABLE `build_artifacts` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `name` text NOT NULL, `digest` text NOT NULL, `purl` text NULL, `build_id` integer NOT NULL, CONSTRAINT `build_artifacts_builds_build` FOREIGN KEY (`build_id`) REFERENCES `builds` (`id`) ON DELETE RESTRICT);
 -- create index "buildartifact_build_id" to table: "build_artifacts"

@@ -1,0 +1,175 @@
+package advisory_test
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/plimsoll/plimsoll/internal/advisory"
+)
+
+// corpusRecords reads every public advisory in place. Those that are kept as YAML are written as JSON first.
+func corpusRecords(t *testing.T, each func(name string, r advisory.Record)) {
+	t.Helper()
+	corpus := os.Getenv("PLIMSOLL_CORPUS")
+	if corpus == "" {
+		t.Skip("run by make test-corpus")
+	}
+	root := filepath.Join(corpus, "osv")
+	read := 0
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		ext := filepath.Ext(path)
+		if err != nil || entry.IsDir() || ext != ".json" && ext != ".yaml" {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if ext == ".yaml" {
+			content = asJSON(t, path, content)
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		r, err := advisory.Parse(content)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			return nil
+		}
+		read++
+		each(name, r)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read < 2000 {
+		t.Errorf("only %d advisories: is the corpus whole?", read)
+	}
+}
+
+func asJSON(t *testing.T, path string, content []byte) []byte {
+	t.Helper()
+	var tree any
+	if err := yaml.Unmarshal(content, &tree); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	out, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return out
+}
+
+// only is a record that says what one entry of another says.
+func only(r advisory.Record, a advisory.Affected) advisory.Record {
+	return advisory.Record{ID: r.ID, Affected: []advisory.Affected{a}}
+}
+
+func of(a advisory.Affected, version string) advisory.Package {
+	ecosystem, _, _ := strings.Cut(a.Ecosystem, ":")
+	return advisory.Package{Ecosystem: ecosystem, Names: []string{a.Name}, Version: version}
+}
+
+// TestRule37VersionsThatAreListedAreAffectedCorpus holds the strongest thing that an advisory says about itself: a
+// version that it lists is affected, also when the list is not there and only ranges speak.
+func TestRule37VersionsThatAreListedAreAffectedCorpus(t *testing.T) {
+	t.Parallel()
+	listed, inRange := 0, 0
+	corpusRecords(t, func(name string, r advisory.Record) {
+		for _, a := range r.Affected {
+			for _, v := range a.Versions {
+				listed++
+				m, ok := advisory.Affects(only(r, a), of(a, v))
+				if !ok || m.Undecided || m.Why == "" || m.Range == "" {
+					t.Errorf("%s lists %s %s and it is not affected: %+v", name, a.Name, v, m)
+				}
+				if !hasOrder(a) {
+					continue
+				}
+				bare := a
+				bare.Versions = nil
+				m, ok = advisory.Affects(only(r, bare), of(a, v))
+				switch {
+				case ok && !m.Undecided:
+					inRange++
+				case rangesDisagree()[r.ID+" "+v] != "" || ok && legacyPython.MatchString(v):
+				default:
+					t.Errorf("%s: %s %s is listed and in no range: %+v", name, a.Name, v, m)
+				}
+			}
+		}
+	})
+	t.Logf("%d listed versions, of which %d lie in a range, too", listed, inRange)
+}
+
+func hasOrder(a advisory.Affected) bool {
+	for _, r := range a.Ranges {
+		if r.Type != advisory.RangeGit {
+			return true
+		}
+	}
+	return false
+}
+
+// rangesDisagree are listed versions that no range of their entry holds, with the reason.
+func rangesDisagree() map[string]string {
+	return map[string]string{
+		"PYSEC-2023-177 23.9.0":       "the range calls it fixed: the list decides, which is what a match says",
+		"PYSEC-2023-177 23.9.0.post1": "a post-release of the fix, which the list has and the range has not",
+	}
+}
+
+// legacyPython are old versions that PEP 440 does not know: in a range they are undecided, and in a list found.
+var legacyPython = regexp.MustCompile(`^\d[\d.]*([mp]\d+|b\d-)$`)
+
+// fixedAndIntroduced are versions that one range calls fixed and introduced at once, where two ranges adjoin.
+func fixedAndIntroduced() map[string]string {
+	return map[string]string{
+		"PYSEC-2022-236 3.1.1": "fixed 3.1.1, introduced 3.1.1: the list of the same entry has it",
+		"PYSEC-2023-72 3.1.1":  "fixed 3.1.1, introduced 3.1.1: the list of the same entry has it",
+		"PYSEC-2023-72 3.2.0":  "fixed 3.2.0, introduced 3.2.0: the list of the same entry has it",
+	}
+}
+
+// TestRule37WhatIsFixedIsNotAffectedCorpus asks every range for its own fix.
+func TestRule37WhatIsFixedIsNotAffectedCorpus(t *testing.T) {
+	t.Parallel()
+	fixes := 0
+	corpusRecords(t, func(name string, r advisory.Record) {
+		for _, a := range r.Affected {
+			for _, rng := range a.Ranges {
+				if rng.Type == advisory.RangeGit {
+					continue
+				}
+				alone := a
+				alone.Ranges, alone.Versions = []advisory.Range{rng}, nil
+				for _, e := range rng.Events {
+					m, ok := advisory.Affects(only(r, alone), of(a, e.Version))
+					switch e.Kind {
+					case advisory.Fixed:
+						if fixes++; ok != (fixedAndIntroduced()[r.ID+" "+e.Version] != "") {
+							t.Errorf("%s: %s %s is fixed and affected: %+v", name, a.Name, e.Version, m)
+						}
+					case advisory.Introduced:
+						if e.Version != "0" && !ok {
+							t.Errorf("%s: %s %s is introduced and not affected", name, a.Name, e.Version)
+						}
+					}
+					if ok && m.Undecided {
+						t.Errorf("%s: %s %s is undecided: %s", name, a.Name, e.Version, m.Reason)
+					}
+				}
+			}
+		}
+	})
+	t.Logf("%d fixes", fixes)
+}

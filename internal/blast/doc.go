@@ -1,0 +1,2 @@
+// Package blast finds what is hit when something is bad.
+package blast

@@ -1,0 +1,32 @@
+package blast
+
+import "time"
+
+// BlastRadiusInput is what to start from: exactly one of the fields.
+type BlastRadiusInput struct {
+	Vulnerability *string
+	Purl          *string
+	PurlRange     *PurlRangeInput
+	Digest        *string
+	// Signer is the alias of a trust anchor, Owner the reference of an owner.
+	Signer *string
+	Owner  *string
+}
+
+// PurlRangeInput is versions of a package.
+type PurlRangeInput struct {
+	Purl string
+	// Range is a VERS range.
+	Range string
+}
+
+// BlastRadiusScope says where to look. What is given must all hold.
+type BlastRadiusScope struct {
+	ProjectKeys []string
+	Stages      []string
+	LiveOnly    bool
+	AsOf        *time.Time
+}
+
+// Radius is what is hit.
+type Radius struct{}

@@ -1,0 +1,2 @@
+// Package deployment records where versions run.
+package deployment
