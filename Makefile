@@ -17,7 +17,7 @@ tools := $(CURDIR)/.cache/tools
 pages := $(shell find frontend/src frontend/scripts frontend/graphiql frontend/public frontend/*.html frontend/*.ts -type f)
 benchmarks = $(shell grep -rl --include='*_test.go' '^func Benchmark' graph internal policies | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help run test test-corpus demo bench bench-evidence generate migration lint build frontend clean
+.PHONY: help run test test-corpus demo bench bench-evidence bench-blast generate migration lint build frontend clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -44,6 +44,9 @@ bench: ## measure, each beside its baseline; BENCH=REGEXP and BENCHTIME=300ms na
 
 bench-evidence: ## push and find signed evidence over HTTP, beside a server that checks nothing
 	go test ./internal/bench -run '^$$' -bench 'EvidenceOverHTTP|EvidenceLookup' -benchtime $(or $(PIECES),10000)x -timeout 30m
+
+bench-blast: ## the blast radius of something rare, of 1 % and of 30 % of versions, beside hand-written SQL
+	scripts/postgres run go test ./internal/blast -run '^$$' -bench . -benchtime $(BENCHTIME)
 
 generate: ## write anew what is generated: the database client, the GraphQL server, the policies' pages
 	go generate ./ent

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
@@ -15,27 +14,62 @@ import (
 )
 
 func (r *blastRadiusResolver) Summary(ctx context.Context, obj *blast.Radius) (*model.BlastRadiusSummary, error) {
-	panic(fmt.Errorf("not implemented: Summary - summary"))
+	sum, err := obj.Summary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &model.BlastRadiusSummary{
+		ApplicationVersions: sum.Versions, Applications: sum.Applications, Owners: sum.Owners,
+		Components: sum.Components, Deployments: sum.Deployments,
+	}, nil
 }
 
 func (r *blastRadiusResolver) ByStage(ctx context.Context, obj *blast.Radius) ([]*model.BlastRadiusStage, error) {
-	panic(fmt.Errorf("not implemented: ByStage - byStage"))
+	counts, err := obj.ByStage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*model.BlastRadiusStage, len(counts))
+	for i, c := range counts {
+		list[i] = &model.BlastRadiusStage{Stage: c.Stage, ApplicationVersions: c.Versions}
+	}
+	return list, nil
 }
 
 func (r *blastRadiusResolver) Owners(ctx context.Context, obj *blast.Radius) ([]*model.BlastRadiusOwner, error) {
-	panic(fmt.Errorf("not implemented: Owners - owners"))
+	owned, err := obj.Owners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*model.BlastRadiusOwner, len(owned))
+	for i, o := range owned {
+		list[i] = &model.BlastRadiusOwner{Owner: o.Owner, Applications: o.Applications}
+	}
+	return list, nil
 }
 
 func (r *blastRadiusResolver) ApplicationVersions(ctx context.Context, obj *blast.Radius, first *int, after *string, last *int, before *string) (*model.BlastRadiusConnection, error) {
-	panic(fmt.Errorf("not implemented: ApplicationVersions - applicationVersions"))
+	hits, name, err := obj.Hits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page, err := sliced(name, hits, placeOf, first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	edges, err := shownHits(ctx, obj, page.edges)
+	if err != nil {
+		return nil, err
+	}
+	return &model.BlastRadiusConnection{Edges: edges, PageInfo: page.info, TotalCount: len(hits)}, nil
 }
 
 func (r *blastRadiusResolver) Export(ctx context.Context, obj *blast.Radius, format string) (string, error) {
-	panic(fmt.Errorf("not implemented: Export - export"))
+	return obj.Export(ctx, format)
 }
 
 func (r *queryResolver) BlastRadius(ctx context.Context, of blast.BlastRadiusInput, in *blast.BlastRadiusScope) (*blast.Radius, error) {
-	panic(fmt.Errorf("not implemented: BlastRadius - blastRadius"))
+	return r.do.Blasts.Of(ctx, of, in)
 }
 
 func (r *Resolver) BlastRadius() generated.BlastRadiusResolver { return &blastRadiusResolver{r} }

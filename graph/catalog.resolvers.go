@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
@@ -151,11 +150,14 @@ func (r *packageResolver) Bindings(ctx context.Context, obj *db.Pkg, first *int,
 }
 
 func (r *packageResolver) Deprecated(ctx context.Context, obj *db.Pkg) (*model.PackageDeprecation, error) {
-	panic(fmt.Errorf("not implemented: Deprecated - deprecated"))
+	if obj.DeprecatedAt == nil {
+		return nil, nil
+	}
+	return &model.PackageDeprecation{Reason: obj.DeprecatedReason, Since: *obj.DeprecatedAt}, nil
 }
 
 func (r *packageResolver) BlastRadius(ctx context.Context, obj *db.Pkg, in *blast.BlastRadiusScope) (*blast.Radius, error) {
-	panic(fmt.Errorf("not implemented: BlastRadius - blastRadius"))
+	return r.do.Blasts.Of(ctx, blast.BlastRadiusInput{Purl: &obj.Purl}, in)
 }
 
 func (r *projectResolver) Stages(ctx context.Context, obj *db.Project) ([]*db.Stage, error) {

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
@@ -17,27 +16,39 @@ import (
 )
 
 func (r *deploymentResolver) ApplicationVersion(ctx context.Context, obj *db.Deployment) (*db.ApplicationVersion, error) {
-	panic(fmt.Errorf("not implemented: ApplicationVersion - applicationVersion"))
+	return load(ctx).versions.Load(ctx, obj.VersionID)
 }
 
 func (r *deploymentResolver) CreatedBy(ctx context.Context, obj *db.Deployment) (string, error) {
-	panic(fmt.Errorf("not implemented: CreatedBy - createdBy"))
+	return load(ctx).principals.Load(ctx, obj.CreatedBy)
 }
 
 func (r *mutationResolver) RecordDeployment(ctx context.Context, input deployment.RecordDeploymentInput) (*model.RecordDeploymentPayload, error) {
-	panic(fmt.Errorf("not implemented: RecordDeployment - recordDeployment"))
+	d, err := r.do.Deployments.Record(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.RecordDeploymentPayload{Deployment: d}, nil
 }
 
 func (r *mutationResolver) DeprecatePackage(ctx context.Context, input catalog.DeprecatePackageInput) (*model.DeprecatePackagePayload, error) {
-	panic(fmt.Errorf("not implemented: DeprecatePackage - deprecatePackage"))
+	p, err := r.do.Catalog.DeprecatePackage(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.DeprecatePackagePayload{Package: p}, nil
 }
 
 func (r *queryResolver) DeprecatedPackages(ctx context.Context, first *int, after *string, last *int, before *string) (*db.PackageConnection, error) {
-	panic(fmt.Errorf("not implemented: DeprecatedPackages - deprecatedPackages"))
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.PackageConnection, error) {
+		return r.do.Catalog.DeprecatedPackages(ctx, after, first, before, last)
+	}, first, after, last, before)
 }
 
 func (r *queryResolver) Deployments(ctx context.Context, filter *deployment.DeploymentFilter, first *int, after *string, last *int, before *string) (*db.DeploymentConnection, error) {
-	panic(fmt.Errorf("not implemented: Deployments - deployments"))
+	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.DeploymentConnection, error) {
+		return r.do.Deployments.List(ctx, filter, after, first, before, last)
+	}, first, after, last, before)
 }
 
 func (r *Resolver) Deployment() generated.DeploymentResolver { return &deploymentResolver{r} }

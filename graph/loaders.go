@@ -27,6 +27,8 @@ type loaders struct {
 	versions  *dataloadgen.Loader[int, *db.ApplicationVersion]
 	children  *dataloadgen.Loader[string, []*db.ImageChild]
 
+	deployments *dataloadgen.Loader[int, []*db.Deployment]
+
 	ownersAsOf   *dataloadgen.Loader[catalog.AsOf, []*db.Owner]
 	owningAsOf   *dataloadgen.Loader[catalog.AsOf, *db.Application]
 	bindingPurls *dataloadgen.Loader[int, string]
@@ -52,6 +54,8 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandle
 		artifacts: dataloadgen.NewLoader(each(r.do.Builds.Artifacts), wait),
 		versions:  dataloadgen.NewLoader(each(r.do.Versions.ByID), wait),
 		children:  dataloadgen.NewLoader(each(r.do.Evidence.ChildrenOf), wait),
+
+		deployments: dataloadgen.NewLoader(each(r.do.Deployments.OfVersions), wait),
 
 		ownersAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwnersAsOf), wait),
 		owningAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwningApplicationsAsOf), wait),

@@ -34,7 +34,7 @@ type Services struct {
 	Vulnerabilities *vulnerability.Service
 	Blasts          *blast.Service
 	Deployments     *deployment.Service
-	Signing  *signing.Service
+	Signing         *signing.Service
 	// Nodes finds any record by its global id; everything else goes through the services.
 	Nodes *db.Client
 }

@@ -17,7 +17,7 @@ import (
 func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error) {
 	typ, n, err := globalid.ParseGlobal(id)
 	if err != nil {
-		return nil, nil // an id that was never given out names nothing
+		return r.named(ctx, id)
 	}
 	return r.node(ctx, typ, n)
 }

@@ -7,13 +7,13 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/version"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
 
 func (r *applicationVersionResolver) Properties(ctx context.Context, obj *db.ApplicationVersion) ([]*version.Property, error) {
@@ -57,11 +57,30 @@ func (r *applicationVersionResolver) Sbom(ctx context.Context, obj *db.Applicati
 }
 
 func (r *applicationVersionResolver) Vulnerabilities(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*model.VersionVulnerabilityConnection, error) {
-	panic(fmt.Errorf("not implemented: Vulnerabilities - vulnerabilities"))
+	found, err := r.do.Vulnerabilities.OfVersion(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	var some []vulnerability.Finding
+	page, err := sliced(found.Name, found.List, func(at cursor, f vulnerability.Finding) *model.VersionVulnerabilityEdge {
+		some = append(some, f)
+		return &model.VersionVulnerabilityEdge{Cursor: at}
+	}, first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := r.do.Vulnerabilities.Shown(ctx, obj, some)
+	if err != nil {
+		return nil, err
+	}
+	for i, node := range shown {
+		page.edges[i].Node = node
+	}
+	return &model.VersionVulnerabilityConnection{Edges: page.edges, PageInfo: page.info, TotalCount: len(found.List)}, nil
 }
 
 func (r *applicationVersionResolver) Deployments(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Deployment, error) {
-	panic(fmt.Errorf("not implemented: Deployments - deployments"))
+	return load(ctx).deployments.Load(ctx, obj.ID)
 }
 
 func (r *applicationVersionResolver) Attestations(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Attestation, error) {

@@ -2,7 +2,6 @@ package schema_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -16,18 +15,18 @@ import (
 // Everything else in the contract must validate; when one of these does, its row goes.
 func notYet() map[string]string {
 	return map[string]string{
-		"BacktestPolicy":       "a policy is not judged again on recorded evaluations yet",
-		"RequestWaiver":        "rules cannot be waived yet",
-		"DecideWaiver":         "rules cannot be waived yet",
-		"RecordIncident":       "incidents are not recorded yet",
-		"WhatIsRequired":       "policies are not listed ahead of an attempt yet",
-		"WhoOverrode":          "rules cannot be waived yet",
-		"ProveApproved":        "versions are not found by the digest of an artifact yet",
-		"InclusionProof":       "the activity log is not served as a Merkle tree yet",
-		"DoraMetrics":          "deployments are not recorded yet",
-		"PolicyCoverage":       "it is a question about all applications, which are asked one by one yet",
-		"ComplianceReport":     "it is a question about all applications, which are asked one by one yet",
-		"Activity":             "there are no subscriptions yet",
+		"BacktestPolicy":   "a policy is not judged again on recorded evaluations yet",
+		"RequestWaiver":    "rules cannot be waived yet",
+		"DecideWaiver":     "rules cannot be waived yet",
+		"RecordIncident":   "incidents are not recorded yet",
+		"WhatIsRequired":   "policies are not listed ahead of an attempt yet",
+		"WhoOverrode":      "rules cannot be waived yet",
+		"ProveApproved":    "versions are not found by the digest of an artifact yet",
+		"InclusionProof":   "the activity log is not served as a Merkle tree yet",
+		"DoraMetrics":      "deployments are not recorded yet",
+		"PolicyCoverage":   "it is a question about all applications, which are asked one by one yet",
+		"ComplianceReport": "it is a question about all applications, which are asked one by one yet",
+		"Activity":         "there are no subscriptions yet",
 	}
 }
 
@@ -50,27 +49,6 @@ func TestTheContractIsAnswered(t *testing.T) {
 	}
 	for name := range waiting {
 		t.Errorf("notYet names %s, which the contract does not have", name)
-	}
-}
-
-// TestTheTimelineIsAnsweredWithoutVulnerabilities holds the rest of an operation that waits for one of its fields.
-func TestTheTimelineIsAnsweredWithoutVulnerabilities(t *testing.T) {
-	var kept []string
-	for line := range strings.Lines(schema.Contract) {
-		if !strings.HasPrefix(strings.TrimSpace(line), "vulnerabilities(") {
-			kept = append(kept, line)
-		}
-	}
-	contract, err := parser.ParseQuery(&ast.Source{Input: strings.Join(kept, "")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	timeline := contract.Operations.ForName("VersionTimeline")
-	if timeline == nil {
-		t.Fatal("the contract has no VersionTimeline")
-	}
-	if problems := validator.ValidateWithRules(load(t), alone(timeline, contract.Fragments), nil); len(problems) > 0 {
-		t.Error(problems)
 	}
 }
 

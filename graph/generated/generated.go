@@ -6947,6 +6947,14 @@ enum ActivityType {
   EVIDENCE_SUBMITTED
   "A file was attached to evidence."
   EVIDENCE_ATTACHED
+  "Advisories were imported."
+  ADVISORIES_IMPORTED
+  "A vulnerability was found in live versions of an application."
+  VULNERABILITY_FOUND
+  "A package was deprecated, or is so no longer."
+  PACKAGE_DEPRECATED
+  "A rollout was recorded, or ended."
+  DEPLOYMENT_RECORDED
   "A version was promoted, or a gate said no."
   VERSION_PROMOTED
   "A version was released, or a gate said no."
@@ -6965,9 +6973,11 @@ enum ActivityCategory {
   POLICY
   "Evidence and trust anchors."
   EVIDENCE
+  "Advisories and what they hit."
+  SECURITY
   "Builds and versions."
   VERSION
-  "Promotions, releases, rollbacks."
+  "Promotions, releases, rollbacks, rollouts."
   RELEASE
 }
 
@@ -7088,7 +7098,7 @@ input BlastRadiusInput {
   purl: PURL
   "Versions of a package."
   purlRange: PurlRangeInput
-  "An artifact, or an SBOM's component that is known by its file."
+  "An artifact or a version, by the digest of its bytes or its manifest."
   digest: Digest
   "A trust anchor: everything that its evidence is about."
   signer: String
@@ -8181,7 +8191,7 @@ type EvidenceEdge {
 
 "Who signed a piece of evidence."
 type Signer {
-  "Alias of the trust anchor that verified it; null when none did."
+  "Alias of the trust anchor that verified it, or ` + "`" + `collector` + "`" + ` for what this installation signed for having received; null when none did."
   anchor: String
   "The key's fingerprint; the subject of the certificate of a keyless identity; or the key id that an unknown signer claims, which may be empty."
   identity: String!
@@ -8381,7 +8391,7 @@ input EvidenceDocumentInput {
   predicateType: String
   "The text, byte for byte; at most 32 MiB."
   content: String!
-  "What it speaks of, at most 1,000; at least one."
+  "What it speaks of, at most 1,000; at least one, but for an image index, which speaks of itself."
   subjects: [EvidenceSubjectInput!]!
 }
 
@@ -10009,7 +10019,7 @@ type VexStatement {
   statement: String!
   "When it was said."
   at: DateTime
-  "Purls or other identifiers of the products, at most 1,000."
+  "Purls or other identifiers of the products, at most 1,000; where it is about parts of a product, of the parts."
   products: [String!]!
 }
 

@@ -425,7 +425,7 @@ type SetLifecyclePayload struct {
 
 // Who signed a piece of evidence.
 type Signer struct {
-	// Alias of the trust anchor that verified it; null when none did.
+	// Alias of the trust anchor that verified it, or `collector` for what this installation signed for having received; null when none did.
 	Anchor *string `json:"anchor,omitempty"`
 	// The key's fingerprint; the subject of the certificate of a keyless identity; or the key id that an unknown signer claims, which may be empty.
 	Identity string `json:"identity"`

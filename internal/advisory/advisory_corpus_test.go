@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/mod/semver"
 
 	"github.com/plimsoll/plimsoll/internal/advisory"
 )
@@ -140,10 +142,11 @@ func fixedAndIntroduced() map[string]string {
 	}
 }
 
-// TestRule37WhatIsFixedIsNotAffectedCorpus asks every range for its own fix.
+// TestRule37WhatIsFixedIsNotAffectedCorpus asks every range for its own events: what it introduces and what it last
+// affects is affected, what it fixes is not.
 func TestRule37WhatIsFixedIsNotAffectedCorpus(t *testing.T) {
 	t.Parallel()
-	fixes := 0
+	events := 0
 	corpusRecords(t, func(name string, r advisory.Record) {
 		for _, a := range r.Affected {
 			for _, rng := range a.Ranges {
@@ -154,22 +157,87 @@ func TestRule37WhatIsFixedIsNotAffectedCorpus(t *testing.T) {
 				alone.Ranges, alone.Versions = []advisory.Range{rng}, nil
 				for _, e := range rng.Events {
 					m, ok := advisory.Affects(only(r, alone), of(a, e.Version))
-					switch e.Kind {
-					case advisory.Fixed:
-						if fixes++; ok != (fixedAndIntroduced()[r.ID+" "+e.Version] != "") {
-							t.Errorf("%s: %s %s is fixed and affected: %+v", name, a.Name, e.Version, m)
-						}
-					case advisory.Introduced:
-						if e.Version != "0" && !ok {
-							t.Errorf("%s: %s %s is introduced and not affected", name, a.Name, e.Version)
-						}
+					want := e.Kind != advisory.Fixed || fixedAndIntroduced()[r.ID+" "+e.Version] != ""
+					if e.Version == "0" {
+						continue // it stands for what is before every version, and is not one
 					}
-					if ok && m.Undecided {
-						t.Errorf("%s: %s %s is undecided: %s", name, a.Name, e.Version, m.Reason)
+					events++
+					if ok != want || m.Undecided {
+						t.Errorf("%s: %s %s %s: affected is %t: %+v", name, a.Name, e.Kind, e.Version, ok, m)
 					}
 				}
 			}
 		}
 	})
-	t.Logf("%d fixes", fixes)
+	t.Logf("%d events", events)
+}
+
+// TestRule37GoAgreesWithItsOwnLibraryCorpus evaluates every range of Go's database a second time: by the loop that the OSV
+// schema prints, over versions compared by Go's own library, at each event and just beside it.
+func TestRule37GoAgreesWithItsOwnLibraryCorpus(t *testing.T) {
+	t.Parallel()
+	asked, affected := 0, 0
+	corpusRecords(t, func(name string, r advisory.Record) {
+		for _, a := range r.Affected {
+			if a.Ecosystem != "Go" || len(a.Ranges) != 1 {
+				continue
+			}
+			for _, e := range a.Ranges[0].Events {
+				for _, v := range []string{e.Version, e.Version + "-0", e.Version + ".1", "999.0.0", "0.0.0-20200101000000-abcdefabcdef"} {
+					if !semver.IsValid("v" + v) {
+						continue
+					}
+					m, ok := advisory.Affects(only(r, a), of(a, "v"+v))
+					if want := printedLoop(a.Ranges[0].Events, "v"+v); ok != want || m.Undecided {
+						t.Errorf("%s: %s %s: got %t, %+v, want %t", name, a.Name, v, ok, m, want)
+					}
+					if asked++; ok {
+						affected++
+					}
+				}
+			}
+		}
+	})
+	if affected < 1000 || affected > asked-1000 {
+		t.Errorf("%d of %d are affected: the test asks too little", affected, asked)
+	}
+}
+
+// printedLoop is the evaluation of the schema's text, for events that are in order.
+func printedLoop(events []advisory.Event, v string) bool {
+	vulnerable := false
+	for _, e := range events {
+		switch {
+		case e.Kind == advisory.Introduced && (e.Version == "0" || semver.Compare(v, "v"+e.Version) >= 0):
+			vulnerable = true
+		case e.Kind == advisory.Fixed && semver.Compare(v, "v"+e.Version) >= 0:
+			vulnerable = false
+		}
+	}
+	return vulnerable
+}
+
+// TestEveryAdvisoryIsFoundByThePackagesItSpeaksOfCorpus spells the package of each entry as tools spell it in bills of
+// materials, for Go in both of their ways, and looks it up.
+func TestEveryAdvisoryIsFoundByThePackagesItSpeaksOfCorpus(t *testing.T) {
+	t.Parallel()
+	types := map[string]string{"Go": "golang", "PyPI": "pypi", "npm": "npm"}
+	corpusRecords(t, func(name string, r advisory.Record) {
+		keys := r.Keys()
+		for _, a := range r.Affected {
+			spelled := []string{a.Name}
+			if parts := strings.SplitN(a.Name, "/", 4); len(parts) == 4 {
+				spelled = append(spelled, strings.Join(parts[:3], "/")+"#"+parts[3])
+			}
+			for _, s := range spelled {
+				p := packageOf(t, "pkg:"+types[a.Ecosystem]+"/"+s)
+				if !slices.Contains(keys, p.Key()) {
+					t.Errorf("%s: %s has the key %s, the advisory %v", name, s, p.Key(), keys)
+				}
+				if _, ok := advisory.Affects(advisory.Record{Affected: r.Affected}, p); !ok {
+					t.Errorf("%s: the advisory does not speak of %s", name, s)
+				}
+			}
+		}
+	})
 }

@@ -43,10 +43,12 @@ type rules struct {
 func rulesOf(base string) (rules, error) {
 	r := rules{ecosystem: base, order: base, shape: hasDigit}
 	switch base {
-	case "npm", "crates.io", "Hex", "Pub", "SwiftURL", "ConanCenter", "Bitnami", "Bioconductor", "Julia", "GHC":
+	case "npm", "crates.io", "Hex", "Pub", "SwiftURL", "ConanCenter", "Bitnami", "Bioconductor", "GHC":
 		r.shape = semverShape
 	case "GitHub Actions", "Kubernetes", "VSCode":
 		r.order, r.shape = "npm", semverShape
+	case "Julia":
+		r.order, r.shape = "NuGet", juliaShape
 	case "Go":
 		r.shape = goShape
 	case "PyPI":
@@ -135,8 +137,23 @@ func semverShape(s string) (string, error) {
 	return s, nil
 }
 
+// julia has builds that are in order, which packages of libraries count by. NuGet's fourth number is that.
+var julia = regexp.MustCompile(`^([^-+]+)\+(\d+)$`)
+
+func juliaShape(s string) (string, error) {
+	s, err := semverShape(s)
+	if err != nil {
+		return "", err
+	}
+	m := julia.FindStringSubmatch(s)
+	if m == nil {
+		return s, nil
+	}
+	return m[1] + strings.Repeat(".0", 2-strings.Count(m[1], ".")) + "." + m[2], nil
+}
+
 // goRelease is how releases of Go itself are called: go1.21rc2, go1.22.1 X:boringcrypto.
-var goRelease = regexp.MustCompile(`^(?:go)?(\d+\.\d+)(\.\d+)?(?:(alpha|beta|rc)(\d+))?(?:[ -]X:\S*)?$`)
+var goRelease = regexp.MustCompile(`^(?:go)?(\d+\.\d+)(\.\d+)?(?:(alpha|beta|rc)(\d+))?(?:-X:\S*| .*)?$`)
 
 func goShape(s string) (string, error) {
 	m := goRelease.FindStringSubmatch(s)

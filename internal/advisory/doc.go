@@ -1,7 +1,7 @@
 // Package advisory reads advisories in the OSV format, and says which versions of which packages they speak of.
 //
-// It is asked from two sides. When an advisory comes in, Affected.Keys names the packages whose stored versions are to be
-// judged; when a bill of materials comes in, PackageOf and Package.Keys name the advisories to judge its components by.
+// It is asked from two sides. When an advisory comes in, Record.Keys names the packages whose stored versions are to be
+// judged; when a bill of materials comes in, PackageOf and Package.Key name the advisories to judge its components by.
 // Where keys meet, Affects compares by the rules of the ecosystem and says why. What cannot be compared is never taken
 // for unaffected: such a match is Undecided and gives its reason.
 //

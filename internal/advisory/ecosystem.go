@@ -19,7 +19,7 @@ func ecosystemOf(p purl.PURL) (ecosystem, name string) {
 	case "maven":
 		return "Maven", p.Namespace + ":" + p.Name
 	case "golang":
-		if path == "std" {
+		if path == "std" || path == "go" {
 			path = "stdlib"
 		}
 		return "Go", path

@@ -32,7 +32,8 @@ type EPSSModel struct {
 }
 
 // ParseEPSS reads the table as FIRST publishes it, in CSV, packed by gzip or not, line by line, and hands each score to
-// the function, whose error ends the reading and is returned. Other errors name the line.
+// the function, whose error ends the reading and is returned. Other errors name the line; scores before it were handed
+// over by then.
 func ParseEPSS(in io.Reader, each func(EPSS) error) (EPSSModel, error) {
 	model, line, err := parseEPSS(in, each)
 	if err != nil {

@@ -31,42 +31,49 @@ func (r rules) intervals(events []Event) ([]interval, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []interval
-	var open *interval
-	step := func(p *point) {
-		switch {
-		case p.Kind == Introduced && open == nil:
-			open = &interval{from: *p}
-		case p.Kind != Introduced && open != nil:
-			open.until = p
-			found = append(found, *open)
-			open = nil
-		}
-	}
+	var s sweep
 	for len(points) > 0 {
 		same := 1
 		for same < len(points) && points[same].at == points[0].at {
 			same++
 		}
-		wasOpen := open != nil
-		for _, introductions := range []bool{!wasOpen, wasOpen} {
-			for i := range points[:same] {
-				if (points[i].Kind == Introduced) == introductions {
-					step(&points[i])
-				}
-			}
-		}
+		s.pass(points[:same])
 		points = points[same:]
 	}
-	if open != nil {
-		found = append(found, *open)
+	if s.open != nil {
+		s.found = append(s.found, *s.open)
 	}
 	if len(limits) > 0 && limits[len(limits)-1].version != nil {
-		for i := range found {
-			found[i].limit = &limits[len(limits)-1]
+		for i := range s.found {
+			s.found[i].limit = &limits[len(limits)-1]
 		}
 	}
-	return found, nil
+	return s.found, nil
+}
+
+// sweep goes up a range and collects what it passes.
+type sweep struct {
+	open  *interval // where it is inside of one
+	found []interval
+}
+
+// pass takes the events at one version.
+func (s *sweep) pass(points []point) {
+	wasOpen := s.open != nil
+	for _, introductions := range []bool{!wasOpen, wasOpen} {
+		for i := range points {
+			p := &points[i]
+			switch began := p.Kind == Introduced; {
+			case began != introductions:
+			case began && s.open == nil:
+				s.open = &interval{from: *p}
+			case !began && s.open != nil:
+				s.open.until = p
+				s.found = append(s.found, *s.open)
+				s.open = nil
+			}
+		}
+	}
 }
 
 // points reads the versions of events and sorts them; limits apart, the highest last.

@@ -28,7 +28,7 @@ type KEV struct {
 var cveID = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
 
 // ParseKEV reads the catalogue in JSON, entry by entry, and hands each to the function, whose error ends the reading and
-// is returned. Other errors say what is wrong and where.
+// is returned. Other errors say what is wrong and where; entries before that place were handed over by then.
 func ParseKEV(in io.Reader, each func(KEV) error) error {
 	bounded := &bounded{in: in, left: MaxKEV, limit: MaxKEV}
 	r := &reader{in: jsontext.NewDecoder(bounded)}
@@ -108,11 +108,11 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	n, err := b.in.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		return 0, errTooLarge{b.limit}
+		return 0, tooLargeError{b.limit}
 	}
 	return n, err
 }
 
-type errTooLarge struct{ limit int64 }
+type tooLargeError struct{ limit int64 }
 
-func (e errTooLarge) Error() string { return fmt.Sprintf("it is larger than %d bytes", e.limit) }
+func (e tooLargeError) Error() string { return fmt.Sprintf("it is larger than %d bytes", e.limit) }

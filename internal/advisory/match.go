@@ -35,11 +35,9 @@ func Affects(r Record, p Package) (m Match, ok bool) {
 	if !r.Withdrawn.IsZero() {
 		return Match{}, false
 	}
-	keys := p.Keys()
-	met := func(k Key) bool { return slices.Contains(keys, k) }
 	var entries []Affected
 	for i, a := range r.Affected {
-		if !slices.ContainsFunc(a.Keys(), met) {
+		if !a.speaksOf(p) {
 			continue
 		}
 		release := a.release(p)
@@ -155,33 +153,13 @@ func fixedAbove(p Package, entries []Affected) []string {
 	for _, a := range entries {
 		base, _ := a.ecosystem()
 		for _, r := range a.Ranges {
-			if r.Type == RangeGit {
-				continue
-			}
-			rules, err := r.rules(base)
-			if err != nil {
-				continue
-			}
-			version, err := rules.parse(p.Version)
-			if err != nil {
-				continue
-			}
-			for _, e := range r.Events {
-				if e.Kind != Fixed {
-					continue
-				}
-				fix, err := rules.parse(e.Version)
-				if err != nil {
-					continue
-				}
-				if n, err := compare(fix, version); err == nil && n > 0 {
-					fixes = append(fixes, point{Event: e, version: fix})
-				}
+			if r.Type != RangeGit {
+				fixes = append(fixes, r.fixedAbove(base, p.Version)...)
 			}
 		}
 	}
 	slices.SortStableFunc(fixes, func(a, b point) int {
-		n, _ := a.compare(b)
+		n, _ := a.compare(b) // both were compared with the package's version
 		return cmp.Or(n, cmp.Compare(a.Version, b.Version))
 	})
 	var above []string
@@ -189,4 +167,30 @@ func fixedAbove(p Package, entries []Affected) []string {
 		above = append(above, f.Version)
 	}
 	return slices.Compact(above)
+}
+
+// fixedAbove leaves out what cannot be compared: a fix that nobody can place is no help.
+func (r Range) fixedAbove(base, text string) []point {
+	rules, err := r.rules(base)
+	if err != nil {
+		return nil
+	}
+	version, err := rules.parse(text)
+	if err != nil {
+		return nil
+	}
+	var fixes []point
+	for _, e := range r.Events {
+		if e.Kind != Fixed {
+			continue
+		}
+		fix, err := rules.parse(e.Version)
+		if err != nil {
+			continue
+		}
+		if n, err := compare(fix, version); err == nil && n > 0 {
+			fixes = append(fixes, point{Event: e, version: fix})
+		}
+	}
+	return fixes
 }

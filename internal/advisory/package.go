@@ -1,6 +1,7 @@
 package advisory
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ type Package struct {
 	Ecosystem string
 	// Release is that of the distribution, such as "12" or "22.04"; "" when it is not known or there is none.
 	Release string
-	// Names are those under which advisories speak of it, of which one is enough.
+	// Names are those under which advisories may speak of it. The first is that of Key.
 	Names []string
 	// Version is the version that advisories speak of: of the source package where there is one. "" when not known.
 	Version string
@@ -22,14 +23,11 @@ type Package struct {
 	PURL string
 }
 
-// Key is where a package and the advisories that speak of it meet: both sides index by it. A key without an ecosystem
-// holds a package URL as its name. The release of a distribution is not in it; Affects looks at that.
-type Key struct{ Ecosystem, Name string }
-
-// PackageOf says what a package URL is called in advisories. A package of Debian, Ubuntu or Alpine is known by its source
-// package (qualifier upstream, where a tool writes it), one of an RPM distribution by both names; the release comes from
-// the qualifier distro, or else from the version ("…+deb12u1", "….el9"). A Go package or action with a subpath is
-// known by its path with and without it.
+// PackageOf says what a package URL is called in advisories:
+//   - a package of Debian, Ubuntu or Alpine by its source package (qualifier upstream, where a tool writes it), one of an
+//     RPM distribution by both names; its release is in the qualifier distro, or else in the version ("…+deb12u1", "….el9");
+//   - a Go module with a subpath by the path with and without it, because some tools write packages so and some all of a
+//     module's path but its first three parts.
 func PackageOf(p purl.PURL) Package {
 	out := Package{Version: p.Version, PURL: p.WithoutVersion()}
 	var name string
@@ -38,17 +36,15 @@ func PackageOf(p purl.PURL) Package {
 		return out
 	}
 	out.Names = []string{name}
+	upstream := qualifier(p, "upstream")
 	switch packagingOf(out.Ecosystem) {
 	case "deb", "apk":
-		if source, version, _ := strings.Cut(qualifier(p, "upstream"), "@"); source != "" {
-			out.Names[0] = source
-			if version != "" {
-				out.Version = version
-			}
+		if source, version, _ := strings.Cut(upstream, "@"); source != "" {
+			out.Names[0], out.Version = source, cmp.Or(version, out.Version)
 		}
 	case "rpm":
-		if source := sourceOfRPM(qualifier(p, "upstream")); source != "" && source != name {
-			out.Names = append(out.Names, source)
+		if source := sourceOfRPM(upstream); source != "" && source != name {
+			out.Names = []string{source, name}
 		}
 		if epoch := qualifier(p, "epoch"); epoch != "" && epoch != "0" && out.Version != "" && !strings.Contains(out.Version, ":") {
 			out.Version = epoch + ":" + out.Version
@@ -61,6 +57,60 @@ func PackageOf(p purl.PURL) Package {
 	}
 	out.Release = releaseOf(out.Ecosystem, qualifier(p, "distro"), p.Version)
 	return out
+}
+
+// Key is where the package and the advisories that may speak of it meet: both sides index by it. It is the ecosystem and
+// the name ("npm:@babel/core", "Debian:openssl"), or the package URL where there is no ecosystem. Whether an advisory
+// found by it speaks of the package, its release and version, Affects says. The key of an RPM is that of its source package, which
+// most advisories name, also those that name binary packages; one that names another alone is not found.
+func (p Package) Key() string {
+	if p.Ecosystem == "" {
+		return p.PURL
+	}
+	return key(p.Ecosystem, p.Names[0])
+}
+
+// Keys are the keys of all packages that the advisory may speak of, sorted, each once.
+func (r Record) Keys() []string {
+	var keys []string
+	for _, a := range r.Affected {
+		if base, _ := a.ecosystem(); base != "" {
+			keys = append(keys, key(base, a.Name))
+		}
+		if a.byPURL() {
+			keys = append(keys, a.PURL)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// key leaves out of a Go module's path what is behind its first three parts, which some tools write as the subpath.
+func key(base, name string) string {
+	name = foldName(base, name)
+	if parts := strings.SplitN(name, "/", 4); base == "Go" && len(parts) == 4 {
+		name = strings.Join(parts[:3], "/")
+	}
+	return base + ":" + name
+}
+
+// speaksOf tells whether the entry is about the package, by any of its names.
+func (a Affected) speaksOf(p Package) bool {
+	if a.byPURL() && a.PURL == p.PURL {
+		return true
+	}
+	base, _ := a.ecosystem()
+	if base == "" || base != p.Ecosystem {
+		return false
+	}
+	own := foldName(base, a.Name)
+	return slices.ContainsFunc(p.Names, func(name string) bool { return foldName(base, name) == own })
+}
+
+// byPURL tells whether the entry is of an ecosystem that no package URL maps to, and has one nonetheless.
+func (a Affected) byPURL() bool {
+	base, _ := a.ecosystem()
+	return a.PURL != "" && schemeOf(base) == "generic"
 }
 
 func qualifier(p purl.PURL, key string) string {
@@ -81,48 +131,6 @@ func sourceOfRPM(upstream string) string {
 	}
 	name, _, _ := strings.Cut(upstream, "@")
 	return name
-}
-
-// Keys are the keys under which advisories that speak of the package stand: one, or two where it has two names.
-func (p Package) Keys() []Key {
-	if p.Ecosystem == "" {
-		return []Key{{Name: p.PURL}}
-	}
-	keys := make([]Key, len(p.Names))
-	for i, name := range p.Names {
-		keys[i] = Key{Ecosystem: p.Ecosystem, Name: foldName(p.Ecosystem, name)}
-	}
-	return keys
-}
-
-// Keys are the keys under which packages stand that the entry speaks of; none when it names no package. Of an ecosystem
-// that no package URL maps to, the entry's own package URL is a key.
-func (a Affected) Keys() []Key {
-	if a.Ecosystem == "" {
-		return nil
-	}
-	base, _ := a.ecosystem()
-	keys := []Key{{Ecosystem: base, Name: foldName(base, a.Name)}}
-	if schemeOf(base) != "generic" || a.PURL == "" {
-		return keys
-	}
-	p, err := purl.Parse(a.PURL)
-	if err != nil {
-		return keys
-	}
-	return append(keys, PackageOf(p).Keys()...)
-}
-
-// Keys are those of all entries, each once.
-func (r Record) Keys() []Key {
-	var keys []Key
-	for _, a := range r.Affected {
-		keys = append(keys, a.Keys()...)
-	}
-	slices.SortFunc(keys, func(a, b Key) int {
-		return strings.Compare(a.Ecosystem+"\x00"+a.Name, b.Ecosystem+"\x00"+b.Name)
-	})
-	return slices.Compact(keys)
 }
 
 // ecosystem splits "Debian:12" into its base and what follows.

@@ -83,7 +83,7 @@ func (p *parser) affected() error {
 func (p *parser) pkg(a *Affected) error {
 	var url string
 	err := p.object(map[string]func() error{
-		"ecosystem": p.word(&a.Ecosystem, MaxName),
+		"ecosystem": p.word(&a.Ecosystem, MaxID),
 		"name":      p.word(&a.Name, MaxName),
 		"purl":      p.prose(&url, MaxRecord),
 	})
@@ -165,7 +165,7 @@ func (p *parser) listed(a *Affected) func() error {
 	return func() error {
 		err := read()
 		if p.versions += len(a.Versions); err == nil && p.versions > MaxVersions {
-			return p.tooMany("versions", MaxVersions)
+			return p.wrong("the advisory holds more than %d versions", MaxVersions)
 		}
 		return err
 	}
@@ -208,6 +208,7 @@ func (p *parser) severityText(into *string) func() error {
 	}
 }
 
+// tooMany is about the next value.
 func (p *parser) tooMany(what string, limit int) error {
 	if err := p.in.SkipValue(); err != nil {
 		return err

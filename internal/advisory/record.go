@@ -7,21 +7,26 @@ const (
 	MaxRecord = 4 << 20
 	// MaxDepth is the deepest nesting of an advisory, in levels.
 	MaxDepth = 64
-	// MaxAffected, MaxVersions and MaxAliases bound what one advisory names: entries, versions in all of them, other ids.
+	// MaxAffected is the largest number of entries of an advisory.
 	MaxAffected = 10_000
+	// MaxVersions is the largest number of versions that all its entries list.
 	MaxVersions = 100_000
-	MaxAliases  = 1_000
-	// MaxID, MaxName and MaxVersion are the longest identifier, package name and version that are read, in bytes.
-	MaxID      = 256
-	MaxName    = 1024
+	// MaxAliases is the largest number of other ids that it names.
+	MaxAliases = 1_000
+	// MaxID is the longest identifier that is read, in bytes.
+	MaxID = 256
+	// MaxName is the longest name of a package that is read, in bytes.
+	MaxName = 1024
+	// MaxVersion is the longest version that is read or compared, in bytes.
 	MaxVersion = 512
-	// MaxSummary and MaxDetails are the longest texts that are kept whole, in bytes; longer ones are cut.
+	// MaxSummary is the longest summary that is kept whole, in bytes; a longer one is cut.
 	MaxSummary = 1 << 10
+	// MaxDetails is the same for details.
 	MaxDetails = 64 << 10
 )
 
 const (
-	maxEvents     = 100_000 // in all ranges of an advisory, as are ranges
+	maxEvents     = 20_000 // in all ranges of an advisory; and as many ranges
 	maxRelated    = 10_000
 	maxSeverities = 10_000
 )

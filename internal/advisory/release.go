@@ -118,10 +118,24 @@ func redHatRelease(text string) string {
 
 func codename(text string) string {
 	names := [...]struct{ name, number string }{
-		{"jessie", "8"}, {"stretch", "9"}, {"buster", "10"}, {"bullseye", "11"}, {"bookworm", "12"}, {"trixie", "13"},
-		{"forky", "14"}, {"duke", "15"},
-		{"trusty", "14.04"}, {"xenial", "16.04"}, {"bionic", "18.04"}, {"focal", "20.04"}, {"jammy", "22.04"},
-		{"mantic", "23.10"}, {"noble", "24.04"}, {"oracular", "24.10"}, {"plucky", "25.04"}, {"questing", "25.10"},
+		{"jessie", "8"},
+		{"stretch", "9"},
+		{"buster", "10"},
+		{"bullseye", "11"},
+		{"bookworm", "12"},
+		{"trixie", "13"},
+		{"forky", "14"},
+		{"duke", "15"},
+		{"trusty", "14.04"},
+		{"xenial", "16.04"},
+		{"bionic", "18.04"},
+		{"focal", "20.04"},
+		{"jammy", "22.04"},
+		{"mantic", "23.10"},
+		{"noble", "24.04"},
+		{"oracular", "24.10"},
+		{"plucky", "25.04"},
+		{"questing", "25.10"},
 	}
 	for _, c := range names {
 		if strings.Contains(text, c.name) {

@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	gocvss20 "github.com/pandatix/go-cvss/20"
@@ -71,7 +72,7 @@ func Rate(vector string) (Rating, error) {
 	return r, nil
 }
 
-// levelOfScore rates as CVSS 3 and 4 do; NVD does the same for version 2, which knows no critical.
+// levelOfScore rates as CVSS 3 and 4 do; NVD does the same for version 2, which knows neither critical nor none.
 func levelOfScore(version string, score float64) Level {
 	switch {
 	case score >= 9 && version != "2.0":
@@ -80,9 +81,7 @@ func levelOfScore(version string, score float64) Level {
 		return High
 	case score >= 4:
 		return Medium
-	case score > 0:
-		return Low
-	case version == "2.0":
+	case score > 0 || version == "2.0":
 		return Low
 	}
 	return None
@@ -152,10 +151,8 @@ func wordOf(severities []Severity) Level {
 func worst(levels ...Level) Level {
 	order := [...]Level{Critical, High, Medium, Low, None}
 	for _, level := range order {
-		for _, given := range levels {
-			if given == level {
-				return level
-			}
+		if slices.Contains(levels, level) {
+			return level
 		}
 	}
 	return Unknown

@@ -86,6 +86,11 @@ func calls(anchor, token string) map[string]call {
 		"submitEvidenceBatch": {input: always(object{"items": []object{{"document": object{
 			"mediaType": "text/plain", "predicateType": "https://acme.example/ticket", "content": "CHG-1", "subjects": []object{{"applicationVersion": target}},
 		}}}}), anywhere: true},
+		"recordDeployment": {input: always(with(object{"environment": "production", "kind": "RELEASE", "status": "SUCCEEDED"}))},
+		"deprecatePackage": {input: func(n int) object {
+			return object{"purl": "pkg:npm/old", "reason": "there is a better one " + key(n)}
+		}},
+		"importAdvisories":           {input: always(object{"format": "OSV", "documents": []string{lodashText}}), organisation: true},
 		"promoteApplicationVersion":  {input: always(with(object{"toStage": "DEV", "dryRun": true}))},
 		"releaseApplicationVersion":  {input: always(with(object{"dryRun": true}))},
 		"rollbackApplicationVersion": {input: always(with(object{"fromStage": "DEV", "reason": "because of that"}))},
@@ -99,6 +104,7 @@ func TestRule44_EachRoleMaySendWhatTheTableSays(t *testing.T) {
 		s.settle("payments", "gateway")
 		s.settle("other", "elsewhere")
 		s.report("gateway", "1.0.0")
+		s.must(admin, "BindPackage", object{"applicationKey": "gateway", "purl": "pkg:npm/old"})
 		s.must(admin, "CreateRule", object{"name": "bills", "template": "sbom-complete", "parameters": object{}})
 		s.must(admin, "CreatePolicy", object{
 			"name": "bills", "rules": []string{"bills"}, "mode": "WARN", "gate": object{"stage": "QA", "kind": "ENTRY"},

@@ -52,6 +52,7 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 			{"archiveApplication", object{"key": "gateway", "archived": false}, true},
 			{"bindPackage", object{"applicationKey": "gateway", "purl": "pkg:npm/x"}, true},
 			{"unbindPackage", object{"applicationKey": "gateway", "purl": "pkg:npm/x"}, false},
+			{"deprecatePackage", object{"purl": "pkg:npm/x", "reason": "there is a better one"}, true},
 			{"createToken", nil, false},
 			{"revokeToken", nil, true},
 			{"addTrustAnchor", object{"alias": "ci", "publicKey": pem}, false},
@@ -72,8 +73,10 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 			{"deleteDraftVersion", of("3.0.0", nil), false},
 			{"submitEvidence", nil, true},
 			{"submitEvidenceBatch", nil, true},
+			{"importAdvisories", nil, true},
 			{"promoteApplicationVersion", object{"applicationKey": "gateway", "version": "1.0.0", "toStage": "DEV"}, false},
 			{"releaseApplicationVersion", target, false},
+			{"recordDeployment", object{"applicationKey": "gateway", "version": "1.0.0", "environment": "production", "kind": "RELEASE", "status": "SUCCEEDED", "startedAt": "2026-01-01T00:00:00Z"}, true},
 			{"rollbackApplicationVersion", object{"applicationKey": "gateway", "version": "1.0.0", "fromStage": "PROD", "reason": "because of that"}, false},
 		} {
 			sent = append(sent, c.mutation)

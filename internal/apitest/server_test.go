@@ -116,8 +116,7 @@ func (s *server) post(token, query string, variables any) answer {
 	return a
 }
 
-// contract returns one operation of the contract with the fragments it needs. VersionTimeline is sent without the
-// vulnerabilities that no schema has yet.
+// contract returns one operation of the contract with the fragments it needs.
 func contract(t testing.TB, name string) string {
 	t.Helper()
 	doc, err := parser.ParseQuery(&ast.Source{Input: schema.Contract})
@@ -134,16 +133,6 @@ func contract(t testing.TB, name string) string {
 		if strings.Contains(text, "... "+f.Name) || strings.Contains(text, "..."+f.Name) {
 			one.Fragments = append(one.Fragments, f)
 		}
-	}
-	if name == "VersionTimeline" {
-		version := op.SelectionSet[0].(*ast.Field)
-		var kept ast.SelectionSet
-		for _, sel := range version.SelectionSet {
-			if sel.(*ast.Field).Name != "vulnerabilities" {
-				kept = append(kept, sel)
-			}
-		}
-		version.SelectionSet = kept
 	}
 	return format(one)
 }

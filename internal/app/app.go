@@ -127,6 +127,7 @@ func assemble(ctx context.Context, s *store.Store, files *objects.Store, events 
 	r.Vulnerabilities, r.Blasts, r.Deployments = vulnerability.New(s, events, now), blast.New(s, now), deployment.New(s, events, now)
 	r.Versions = version.New(s, r.Catalog, events, signs, now)
 	r.Evidence = evidence.New(s, events, now, Program).WithObjects(files, evidence.DefaultLimits())
+	r.Evidence = r.Evidence.WithMatcher(evidence.Matcher{Begin: r.Vulnerabilities.Begin, Key: vulnerability.KeyOf, Match: r.Vulnerabilities.MatchNew})
 	if r.Evidence, err = r.Evidence.WithCollector(signs); err != nil {
 		return graph.Services{}, err
 	}
@@ -135,6 +136,9 @@ func assemble(ctx context.Context, s *store.Store, files *objects.Store, events 
 	}
 	r.Releases = release.New(s, events, r.Gates, signs, attest.Verifier{ID: verifierID, Version: map[string]string{"plimsoll": Program}}, now)
 	if err := r.Catalog.IndexWords(ctx); err != nil {
+		return graph.Services{}, err
+	}
+	if err := r.Vulnerabilities.IndexComponents(ctx); err != nil {
 		return graph.Services{}, err
 	}
 	if err := r.Policies.InstallBuiltin(ctx); err != nil {

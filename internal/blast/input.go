@@ -27,6 +27,3 @@ type BlastRadiusScope struct {
 	LiveOnly    bool
 	AsOf        *time.Time
 }
-
-// Radius is what is hit.
-type Radius struct{}

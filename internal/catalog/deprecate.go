@@ -1,9 +1,110 @@
 package catalog
 
+import (
+	"context"
+	"fmt"
+
+	"entgo.io/contrib/entgql"
+
+	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/binding"
+	"github.com/plimsoll/plimsoll/ent/db/pkg"
+	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/check"
+	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/purl"
+)
+
 // DeprecatePackageInput is a package to deprecate, or to take that back from.
 type DeprecatePackageInput struct {
 	PURL string
 	// Reason is 10 to 2,000 characters; nil when it is taken back.
 	Reason     *string
 	Deprecated bool
+}
+
+// DeprecatePackage says that a package should be used no longer, or that it may be again. Whoever may for the application
+// that owns it; for a package that nobody owns, whoever may for the organisation. What is so already changes nothing.
+func (s *Service) DeprecatePackage(ctx context.Context, in DeprecatePackageInput) (*db.Pkg, error) {
+	named, err := purl.Parse(in.PURL)
+	if err != nil {
+		return nil, fault.At("input.purl", "%v", err)
+	}
+	if named.HasVersion() {
+		return nil, fault.At("input.purl", "%q names a version: a package is deprecated as a whole", in.PURL)
+	}
+	reason := ""
+	if in.Deprecated {
+		if in.Reason == nil {
+			return nil, fault.At("input.reason", "say why, and what to use instead")
+		}
+		if err := check.Text("input.reason", *in.Reason, 10, 2000); err != nil {
+			return nil, err
+		}
+		reason = *in.Reason
+	}
+	id := 0
+	err = s.write(ctx, func(tx *db.Client) error {
+		p, err := tx.Pkg.Query().Where(pkg.Purl(named.String())).Only(ctx)
+		if db.IsNotFound(err) {
+			return fault.New(fault.NotFound, "nothing here has the package %s", named).With("path", "input.purl")
+		}
+		if err != nil {
+			return fmt.Errorf("load package: %w", err)
+		}
+		id = p.ID
+		app, err := mayDeprecate(ctx, tx, p.ID)
+		if err != nil || in.Deprecated == (p.DeprecatedAt != nil) && p.DeprecatedReason == reason {
+			return err
+		}
+		return s.deprecate(ctx, tx, p, app, reason)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.store.Read().Pkg.Get(ctx, id)
+}
+
+// mayDeprecate returns the application that owns the package; nil when none does.
+func mayDeprecate(ctx context.Context, tx *db.Client, packageID int) (*db.Application, error) {
+	held, err := tx.Binding.Query().
+		Where(binding.PackageID(packageID), binding.PackageVersionIDIsNil(), binding.UntilIsNil()).
+		WithApplication(func(q *db.ApplicationQuery) { q.WithProject() }).Only(auth.System(ctx))
+	if db.IsNotFound(err) {
+		_, err := auth.Allow(ctx, "deprecatePackage", auth.Organisation)
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find owner of package: %w", err)
+	}
+	app := held.Edges.Application
+	_, err = auth.Allow(ctx, "deprecatePackage", app.ProjectID)
+	return app, err
+}
+
+func (s *Service) deprecate(ctx context.Context, tx *db.Client, p *db.Pkg, app *db.Application, reason string) error {
+	update, did := p.Update().SetDeprecatedReason(reason).SetDeprecatedAt(s.now()), "deprecated: "+reason
+	switch {
+	case reason == "":
+		update, did = p.Update().SetDeprecatedReason("").ClearDeprecatedAt(), "deprecated no longer"
+	case p.DeprecatedAt != nil:
+		update.SetDeprecatedAt(*p.DeprecatedAt) // another reason, and the same since
+	}
+	if err := update.Exec(ctx); err != nil {
+		return fmt.Errorf("deprecate package %s: %w", p.Purl, err)
+	}
+	e := activity.Event{
+		Type: activity.PackageDeprecated, Subject: p.Purl, Summary: fmt.Sprintf("Package %s is %s", p.Purl, did),
+		Changes: []activity.Change{activity.Changed("deprecated", p.DeprecatedReason, reason)},
+	}
+	if app != nil {
+		e.Project, e.Application = app.Edges.Project, app.Key
+	}
+	return s.log.Append(ctx, tx, e)
+}
+
+// DeprecatedPackages returns a page of the packages that should be used no longer, oldest first.
+func (s *Service) DeprecatedPackages(ctx context.Context, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.PackageConnection, error) {
+	return s.store.Read().Pkg.Query().Where(pkg.DeprecatedAtNotNil()).Paginate(ctx, after, first, before, last)
 }

@@ -45,6 +45,7 @@ func commands() []command {
 		{"build report", "report a build and what it made", tellBuild},
 		{"evidence push", "push files as evidence", pushEvidence},
 		{"version create", "report a version of an application", reportVersion},
+		{"advisories import", "import advisories, or lists of what is exploited", runImport},
 		{"promote", "move a version to a stage if the gates let it", promoteVersion},
 		{"release", "release a version if the gates let it", releaseVersion},
 		{"version", "print the version", printVersion},
@@ -93,7 +94,7 @@ func exit(stderr io.Writer, err error) int {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "Plimsoll: the mark that says software is safe to leave port.\n\nUsage: plimsoll COMMAND [FLAGS]\n\nCommands:")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-15s %s\n", c.name, c.help)
+		fmt.Fprintf(w, "  %-17s %s\n", c.name, c.help)
 	}
 	fmt.Fprintln(w, "\nplimsoll COMMAND --help tells more.")
 }

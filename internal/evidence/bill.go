@@ -56,7 +56,10 @@ func readBill(c claim) (*bill, error) {
 
 // record makes sure that the SBOM and its components are there, and returns its row. Equal bytes parse to equal rows, so
 // that whoever was first wrote what everybody would have written.
-func (b *bill) record(sys context.Context, tx *db.Client, dialect string, at time.Time) (int, error) {
+func (b *bill) record(sys context.Context, tx *db.Client, dialect string, m *Matcher, at time.Time) (int, error) {
+	if err := m.begin(sys, tx); err != nil {
+		return 0, fmt.Errorf("begin to write components: %w", err)
+	}
 	id, err := tx.Sbom.Create().
 		SetDigest(b.digest).SetFormat(sbom.Format(b.format)).SetSpecVersion(b.specVersion).
 		SetComponentCount(len(b.parts)).SetComplete(b.complete).SetCreatedAt(at).
@@ -71,7 +74,7 @@ func (b *bill) record(sys context.Context, tx *db.Client, dialect string, at tim
 		return 0, fmt.Errorf("write SBOM: %w", err)
 	}
 	for batch := range slices.Chunk(b.parts, rowsPerStatement) {
-		rows, err := recordComponents(sys, tx, dialect, batch)
+		rows, err := recordComponents(sys, tx, dialect, m, batch)
 		if err != nil {
 			return 0, err
 		}
@@ -84,7 +87,7 @@ func (b *bill) record(sys context.Context, tx *db.Client, dialect string, at tim
 
 // recordComponents makes sure that the components are there, and returns their rows by identity. It writes plain
 // statements: ent's builders take longer to make a row than the database to write it, while others wait.
-func recordComponents(sys context.Context, tx *db.Client, dialect string, batch []part) (map[string]int, error) {
+func recordComponents(sys context.Context, tx *db.Client, dialect string, m *Matcher, batch []part) (map[string]int, error) {
 	rows := make(map[string]int, len(batch))
 	if err := loadComponents(sys, tx, dialect, batch, rows); err != nil {
 		return nil, err
@@ -94,14 +97,17 @@ func recordComponents(sys context.Context, tx *db.Client, dialect string, batch 
 		return rows, nil
 	}
 	insert := sql.Dialect(dialect).Insert(component.Table).
-		Columns(component.FieldIdentity, component.FieldPurl, component.FieldName, component.FieldVersion).
+		Columns(component.FieldIdentity, component.FieldPurl, component.FieldName, component.FieldVersion, component.FieldPackageKey).
 		OnConflict(sql.ConflictColumns(component.FieldIdentity), sql.DoNothing()).
 		Returning(component.FieldID, component.FieldIdentity)
 	for _, p := range missing {
-		insert.Values(p.identity, p.purl, p.name, p.version)
+		insert.Values(p.identity, p.purl, p.name, p.version, m.key(p))
 	}
 	if err := scanRows(sys, tx, insert, rows); err != nil {
 		return nil, fmt.Errorf("write components: %w", err)
+	}
+	if err := m.match(sys, tx, missing, rows); err != nil {
+		return nil, fmt.Errorf("match components: %w", err)
 	}
 	// Another transaction may have written some of them meanwhile.
 	missing = slices.DeleteFunc(missing, func(p part) bool { return rows[p.identity] != 0 })

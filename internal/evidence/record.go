@@ -115,7 +115,7 @@ func (s *Service) rows(ctx context.Context, tx *db.Client, entries []*entry) (st
 			project = &e.home.project.ID
 		}
 		if e.bill != nil {
-			id, err := e.bill.record(auth.System(ctx), tx, s.store.Dialect(), e.at)
+			id, err := e.bill.record(auth.System(ctx), tx, s.store.Dialect(), s.matcher, e.at)
 			if err != nil {
 				return rows, err
 			}

@@ -31,6 +31,7 @@ type Service struct {
 	limits  Limits
 
 	collector *collector // nil where nothing is collected
+	matcher   *Matcher   // nil where nothing is known of components
 
 	group *group // of callers who write at once
 

@@ -36,7 +36,7 @@ func arrows() []room {
 		{".", []string{"internal/cli"}, "package main hands over to the command line at once"},
 		{
 			"internal/cli",
-			[]string{"internal/app", "internal/attest", "internal/client", "internal/config", "internal/demo", "internal/fault", "internal/push"},
+			[]string{"internal/advisory", "internal/app", "internal/attest", "internal/client", "internal/config", "internal/demo", "internal/fault", "internal/push"},
 			"a command reads its flags and starts what it names",
 		},
 		{"internal/client", nil, "it knows the server as any other program does: by what goes over the wire"},
@@ -85,6 +85,7 @@ func arrows() []room {
 		{"internal/signing", below("internal/activity", "internal/attest"), domain},
 		{"internal/version", below("internal/activity", "internal/blast", "internal/build", "internal/catalog", "internal/deployment", "internal/signing", "internal/attest"), domain},
 
+		{"internal/advisory", []string{"internal/canonical", "internal/purl"}, engine},
 		{"internal/attest", []string{"internal/canonical"}, engine},
 		{"internal/bom", []string{"internal/canonical", "internal/purl"}, engine},
 		{"internal/rego", []string{"internal/canonical"}, engine},
@@ -167,7 +168,8 @@ func TestEveryLibraryHasItsRooms(t *testing.T) {
 		{"github.com/santhosh-tekuri/jsonschema", []string{"internal/policy"}},
 		{"github.com/sigstore", []string{"internal/attest"}},
 		{"github.com/secure-systems-lab", []string{"internal/attest"}},
-		{"github.com/pandatix/go-cvss", []string{"internal/view"}},
+		{"github.com/pandatix/go-cvss", []string{"internal/advisory", "internal/view"}},
+		{"github.com/google/osv-scalibr", []string{"internal/advisory"}},
 		{"gocloud.dev", []string{"internal/objects"}},
 		{"github.com/CycloneDX", []string{"internal/bom", "internal/view"}},
 		{"github.com/spdx", []string{"internal/bom"}},

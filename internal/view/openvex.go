@@ -35,6 +35,8 @@ type openVEXComponent struct {
 	ID          string            `json:"@id"`
 	Identifiers map[string]string `json:"identifiers"`
 	Hashes      map[string]string `json:"hashes"`
+	// Subcomponents are the parts of a product that a statement is about.
+	Subcomponents []jsontext.Value `json:"subcomponents"`
 }
 
 // readOpenVEX reads OpenVEX 0.2.0, and 0.0.1, where vulnerabilities and products are plain texts. The order is kept: the
@@ -116,8 +118,8 @@ func (s openVEXStatement) vulnerability(out *VexStatement) error {
 	return nil
 }
 
-// openVEXProduct names a product in all the ways it is named: whoever matches may know only one of them. A statement on
-// a product with subcomponents is about these inside the product, so the product stays the name of it.
+// openVEXProduct names a product in all the ways it is named: whoever matches may know only one of them. A statement about
+// parts of a product is named by the parts: that it does not matter for one of them says nothing about the others.
 func openVEXProduct(raw jsontext.Value) ([]string, error) {
 	if raw.Kind() == '"' {
 		text, err := jsontext.AppendUnquote(nil, raw)
@@ -126,6 +128,9 @@ func openVEXProduct(raw jsontext.Value) ([]string, error) {
 	var c openVEXComponent
 	if err := decodeScan("product", raw, &c); err != nil {
 		return nil, err
+	}
+	if len(c.Subcomponents) > 0 {
+		return openVEXParts(c.Subcomponents)
 	}
 	names := []string{c.ID}
 	for _, id := range c.Identifiers {
@@ -138,6 +143,19 @@ func openVEXProduct(raw jsontext.Value) ([]string, error) {
 	}
 	if len(c.ID)+len(c.Identifiers)+len(c.Hashes) == 0 {
 		return nil, errors.New("has neither @id nor identifiers nor hashes")
+	}
+	return names, nil
+}
+
+// openVEXParts names the parts of a product. What parts have parts of their own is not said by OpenVEX.
+func openVEXParts(parts []jsontext.Value) ([]string, error) {
+	var names []string
+	for i, raw := range parts {
+		part, err := openVEXProduct(raw)
+		if err != nil {
+			return nil, fmt.Errorf("subcomponents[%d]: %w", i, err)
+		}
+		names = append(names, part...)
 	}
 	return names, nil
 }

@@ -1,0 +1,211 @@
+package blast_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// question is what is bad, said of each thing in the estate by itself.
+type question struct {
+	component func(purl string) bool
+	release   func(release) bool
+	statement func(statement) bool
+	app       func(app int) bool
+	digest    string
+}
+
+// asked is a scope: nil and zero say nothing.
+type asked struct {
+	projects []int
+	stages   []int
+	live     bool
+	at       time.Time
+}
+
+type wayKey struct{ component, part int }
+
+// answer is what is hit, found by looking at everything.
+func (e *estate) answer(q question, in asked) map[int]map[wayKey]bool {
+	hit := map[int]map[wayKey]bool{}
+	for v := range e.versions {
+		if ways := e.waysTo(v+1, q, in); len(ways) > 0 && e.within(v+1, in) {
+			hit[v+1] = ways
+		}
+	}
+	return hit
+}
+
+func (e *estate) within(n int, in asked) bool {
+	v := e.versions[n-1]
+	gone := !v.archived.IsZero() && (in.at.IsZero() || !v.archived.After(in.at))
+	switch {
+	case gone, !in.at.IsZero() && v.created.After(in.at):
+		return false
+	case in.projects != nil && !slices.Contains(in.projects, e.apps[v.app-1].project):
+		return false
+	case in.stages != nil && !slices.Contains(in.stages, e.stageOf(n, in.at)):
+		return false
+	}
+	return !in.live || e.stageOf(n, in.at) != 0 || len(e.running(n, in.at)) > 0
+}
+
+func (e *estate) waysTo(n int, q question, in asked) map[wayKey]bool {
+	v, ways := e.versions[n-1], map[wayKey]bool{}
+	if q.app != nil && q.app(v.app) || q.digest == v.manifest {
+		ways[wayKey{}] = true
+	}
+	at := map[string][]int{v.manifest: {0}} // which parts a digest stands for
+	for i, p := range e.parts {
+		if p.version != n {
+			continue
+		}
+		if p.digest != "" {
+			at[p.digest] = append(at[p.digest], i+1)
+		}
+		if p.build != 0 {
+			at[e.builds[p.build-1]] = append(at[e.builds[p.build-1]], i+1)
+		}
+		if q.release != nil && p.release != 0 && q.release(e.releases[p.release-1]) || q.app != nil && p.origin != 0 && q.app(p.origin) {
+			ways[wayKey{0, i + 1}] = true
+		}
+	}
+	for _, p := range at[q.digest] {
+		ways[wayKey{0, p}] = true
+	}
+	for _, s := range e.evidence {
+		if s.project != 0 && s.project != e.apps[v.app-1].project || !in.at.IsZero() && s.created.After(in.at) {
+			continue
+		}
+		for _, d := range s.subjects {
+			for _, p := range at[d] {
+				e.waysThrough(ways, s, p, q)
+			}
+		}
+	}
+	return ways
+}
+
+func (e *estate) waysThrough(ways map[wayKey]bool, s statement, part int, q question) {
+	if q.statement != nil && q.statement(s) {
+		ways[wayKey{0, part}] = true
+	}
+	if s.sbom == 0 || q.component == nil {
+		return
+	}
+	for _, c := range e.sboms[s.sbom-1] {
+		if q.component(e.components[c.component-1]) {
+			key := wayKey{c.component, part}
+			ways[key] = ways[key] || c.direct
+		}
+	}
+}
+
+func (e *estate) stageOf(n int, at time.Time) int {
+	if at.IsZero() {
+		return e.versions[n-1].stage
+	}
+	stage := 0
+	for _, p := range e.promotions { // of one version in order
+		if p.version == n && p.completed && !p.at.After(at) {
+			stage = p.to
+		}
+	}
+	return stage
+}
+
+// runs tells whether a rollout is the latest success in its place at an instant.
+func (e *estate) runs(i int, at time.Time) bool {
+	d := e.rollouts[i]
+	if d.status != "SUCCEEDED" || d.finished.After(at) {
+		return false
+	}
+	for _, o := range e.rollouts {
+		if o.status == "SUCCEEDED" && o.environment == d.environment && e.versions[o.version-1].app == e.versions[d.version-1].app &&
+			o.finished.After(d.finished) && !o.finished.After(at) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *estate) running(n int, at time.Time) (environments []string) {
+	if at.IsZero() {
+		at = hour(1000)
+	}
+	for i, d := range e.rollouts {
+		if d.version == n && e.runs(i, at) {
+			environments = append(environments, d.environment)
+		}
+	}
+	return environments
+}
+
+func holders(list []period, held int, at time.Time) (all []int) {
+	for _, p := range list {
+		if held == p.held && (at.IsZero() && p.until.IsZero() || !at.IsZero() && !p.since.After(at) && (p.until.IsZero() || p.until.After(at))) {
+			all = append(all, p.holder)
+		}
+	}
+	return all
+}
+
+// told is an answer in words: how much, where, whose, and each version with its ways.
+func (e *estate) told(hit map[int]map[wayKey]bool, in asked) string {
+	components, apps, byStage, owned := map[int]bool{}, map[int]bool{}, map[int]int{}, map[int][]string{}
+	var versions []int
+	deployments := 0
+	for v, ways := range hit {
+		versions, apps[e.versions[v-1].app] = append(versions, v), true
+		byStage[e.stageOf(v, in.at)]++
+		deployments += len(e.running(v, in.at))
+		for w := range ways {
+			if w.component != 0 {
+				components[w.component] = true
+			}
+		}
+	}
+	for a := range apps {
+		for _, o := range holders(e.ownerships, a, in.at) {
+			owned[o] = append(owned[o], keyOf(a))
+		}
+	}
+	slices.SortFunc(versions, func(a, b int) int {
+		if c := strings.Compare(keyOf(e.versions[a-1].app), keyOf(e.versions[b-1].app)); c != 0 {
+			return c
+		}
+		return b - a
+	})
+	var out strings.Builder
+	fmt.Fprintln(&out, "versions", len(hit), "applications", len(apps), "owners", len(owned), "components", len(components), "deployments", deployments)
+	fmt.Fprintln(&out, "stages", byStage)
+	for o := 1; o <= owners; o++ {
+		if slices.Sort(owned[o]); len(owned[o]) > 0 {
+			fmt.Fprintln(&out, "team:", o, owned[o])
+		}
+	}
+	for _, v := range versions {
+		var ways []string
+		for w, direct := range hit[v] {
+			c := ""
+			if w.component != 0 {
+				c = e.components[w.component-1]
+			}
+			ways = append(ways, fmt.Sprint(c, " in ", w.part, " ", direct))
+		}
+		slices.Sort(ways)
+		fmt.Fprintln(&out, "version", v, ways)
+	}
+	return out.String()
+}
+
+// anArtifact is the digest of something that a version contains.
+func (e *estate) anArtifact() string {
+	for _, p := range e.parts {
+		if p.digest != "" && e.versions[p.version-1].archived.IsZero() {
+			return p.digest
+		}
+	}
+	return ""
+}

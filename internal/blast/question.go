@@ -1,0 +1,169 @@
+package blast
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/owner"
+	"github.com/plimsoll/plimsoll/ent/db/ownership"
+	"github.com/plimsoll/plimsoll/ent/db/predicate"
+	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
+	"github.com/plimsoll/plimsoll/internal/check"
+	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/purl"
+)
+
+// start is where a question begins, in rows. Whatever is on one of the lists is bad.
+type start struct {
+	components      []int // in SBOMs
+	packages        []int // as parts of versions, whatever their version
+	packageVersions []int
+	applications    []int // and their versions, and what those bring into others
+	anchors         []int // and what their evidence is about
+	digest          string
+}
+
+func (of BlastRadiusInput) check() error {
+	n := 0
+	for _, given := range []bool{of.Vulnerability != nil, of.Purl != nil, of.PurlRange != nil, of.Digest != nil, of.Signer != nil, of.Owner != nil} {
+		if given {
+			n++
+		}
+	}
+	switch {
+	case n != 1:
+		return fault.At("of", "give exactly one of vulnerability, purl, purlRange, digest, signer and owner, not %d", n)
+	case of.Digest != nil:
+		return check.Digest("of.digest", *of.Digest)
+	case of.Vulnerability != nil:
+		return check.Name("of.vulnerability", *of.Vulnerability)
+	case of.Signer != nil:
+		return check.Name("of.signer", *of.Signer)
+	case of.Owner != nil:
+		return check.Name("of.owner", *of.Owner)
+	}
+	return nil
+}
+
+func (s *Service) resolve(ctx context.Context, of BlastRadiusInput, in BlastRadiusScope) (start, error) {
+	switch {
+	case of.Vulnerability != nil:
+		return s.fromVulnerability(ctx, *of.Vulnerability)
+	case of.Purl != nil:
+		return s.fromPurl(ctx, *of.Purl)
+	case of.PurlRange != nil:
+		return s.fromRange(ctx, *of.PurlRange)
+	case of.Signer != nil:
+		return s.fromSigner(ctx, *of.Signer)
+	case of.Owner != nil:
+		return s.fromOwner(ctx, *of.Owner, in)
+	}
+	return start{digest: *of.Digest}, nil
+}
+
+// fromVulnerability finds the components that an advisory speaks of which was not withdrawn.
+func (s *Service) fromVulnerability(ctx context.Context, name string) (start, error) {
+	alias, err := s.store.Read().VulnerabilityAlias.Query().Where(vulnerabilityalias.Name(name)).Only(ctx)
+	if db.IsNotFound(err) {
+		return start{}, missing("of.vulnerability", "no advisory here speaks of %s: import one that does, or ask by package", name)
+	}
+	if err != nil {
+		return start{}, fmt.Errorf("load vulnerability %s: %w", name, err)
+	}
+	var from start
+	from.components, err = s.ids(ctx, s.query().add("SELECT DISTINCT m.component_id FROM component_matches m CROSS JOIN advisories a"+
+		" WHERE m.vulnerability_id = % AND a.id = m.advisory_id AND a.withdrawn_at IS NULL", alias.VulnerabilityID))
+	return from, err
+}
+
+func (s *Service) fromSigner(ctx context.Context, alias string) (start, error) {
+	ids, err := s.store.Read().TrustAnchor.Query().Where(trustanchor.Alias(alias)).IDs(ctx)
+	if err != nil {
+		return start{}, fmt.Errorf("load trust anchor %s: %w", alias, err)
+	}
+	if len(ids) == 0 {
+		return start{}, missing("of.signer", "there is no trust anchor %q", alias)
+	}
+	return start{anchors: ids}, nil
+}
+
+// fromOwner begins with the applications that the owner had at the instant, and the packages that these had then.
+func (s *Service) fromOwner(ctx context.Context, ref string, in BlastRadiusScope) (start, error) {
+	id, err := s.store.Read().Owner.Query().Where(owner.Ref(ref)).OnlyID(ctx)
+	if db.IsNotFound(err) {
+		return start{}, missing("of.owner", "there is no owner %q", ref)
+	}
+	if err != nil {
+		return start{}, fmt.Errorf("load owner %s: %w", ref, err)
+	}
+	var from start
+	if from.applications, err = s.owned(ctx, id, in.AsOf); err != nil || len(from.applications) == 0 {
+		return from, err
+	}
+	return from, s.addBound(ctx, &from, in.AsOf)
+}
+
+// addBound adds what belonged to the applications: packages, and single versions of others.
+func (s *Service) addBound(ctx context.Context, from *start, at *time.Time) error {
+	q := s.query().add("SELECT p.id, p.purl, COALESCE(pv.id, 0), COALESCE(pv.purl, '') FROM bindings b JOIN packages p ON p.id = b.package_id"+
+		" LEFT JOIN package_versions pv ON pv.id = b.package_version_id WHERE b.application_id % AND ", from.applications).during("b", at)
+	var list []wanted
+	err := s.each(ctx, q, func(scan func(...any) error) error {
+		var packageID, versionID int
+		var base, version string
+		if err := scan(&packageID, &base, &versionID, &version); err != nil {
+			return err
+		}
+		if versionID == 0 {
+			from.packages = append(from.packages, packageID)
+			list = append(list, wanted{base: base})
+			return nil
+		}
+		from.packageVersions = append(from.packageVersions, versionID)
+		p, err := purl.Parse(version)
+		list = append(list, exactly(p))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("load packages of applications: %w", err)
+	}
+	from.components, err = s.components(ctx, list)
+	return err
+}
+
+// owned gives the applications that an owner had, as far as whoever asks sees them.
+func (s *Service) owned(ctx context.Context, ownerID int, at *time.Time) ([]int, error) {
+	where := []predicate.Ownership{ownership.OwnerID(ownerID)}
+	if at == nil {
+		where = append(where, ownership.UntilIsNil())
+	} else {
+		where = append(where, ownership.SinceLTE(*at), ownership.Or(ownership.UntilIsNil(), ownership.UntilGT(*at)))
+	}
+	var ids []int
+	err := s.store.Read().Ownership.Query().Where(where...).Unique(true).Select(ownership.FieldApplicationID).Scan(ctx, &ids)
+	if err != nil {
+		return nil, fmt.Errorf("load applications of an owner: %w", err)
+	}
+	return ids, nil
+}
+
+func missing(path, format string, args ...any) error {
+	return &fault.Error{Kind: fault.NotFound, Path: path, Message: fmt.Sprintf(format, args...)}
+}
+
+// ids gives the numbers that a statement answers.
+func (s *Service) ids(ctx context.Context, q *query) (ids []int, err error) {
+	err = s.each(ctx, q, func(scan func(...any) error) error {
+		var id int
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find where a blast radius begins: %w", err)
+	}
+	return ids, nil
+}

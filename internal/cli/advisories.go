@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/plimsoll/plimsoll/internal/advisory"
+	"github.com/plimsoll/plimsoll/internal/client"
+)
+
+const importUsage = `Imports advisories: plimsoll advisories import DIR|ZIP|FILE [FLAGS]
+
+Of a folder or a zip file, each *.json is an OSV record: a mirror of osv.dev, or an export of GitHub's database. What is there
+already and did not change stays as it is, so a run that was interrupted may be run again, and is quick then.
+
+  --format FORMAT  osv (default); kev, a file of CISA's catalogue, JSON; epss, a file of FIRST's scores, CSV, also .gz
+
+Ends with 2 when something was refused: each is told with the reason, and all the others are taken.
+`
+
+const (
+	// How much is sent at once, in documents and bytes.
+	maxSent      = 1000
+	maxSentBytes = 16 << 20
+	// maxList is the largest catalogue or table that is sent, in bytes when unpacked: what a server takes at once.
+	maxList = 48 << 20
+)
+
+const importAdvisories = `mutation ImportAdvisories($input: ImportAdvisoriesInput!) {
+  importAdvisories(input: $input) { imported updated unchanged rejected { index reason } newFindings }
+}`
+
+// importSummary is what became of all that was sent.
+type importSummary struct {
+	Imported    int `json:"imported"`
+	Updated     int `json:"updated"`
+	Unchanged   int `json:"unchanged"`
+	Rejected    int `json:"rejected"`
+	NewFindings int `json:"newFindings"`
+}
+
+// importer gathers documents and sends them together.
+type importer struct {
+	env    environment
+	server *client.Client
+	format string
+
+	names, texts []string
+	size         int
+	sum          importSummary
+	told         time.Time
+}
+
+func runImport(ctx context.Context, env environment, args []string) error {
+	var r remote
+	var format string
+	flags := remoteFlags(env, "advisories import", &r)
+	flags.StringVar(&format, "format", "osv", "")
+	words, err := r.parse(env, flags, importUsage, args)
+	if err != nil {
+		return err
+	}
+	formats := map[string]string{"osv": "OSV", "kev": "KEV", "epss": "EPSS"}
+	switch {
+	case formats[format] == "":
+		return fmt.Errorf("%w: --format is osv, kev or epss, not %q", errWrongCall, format)
+	case len(words) != 1:
+		return fmt.Errorf("%w: give one folder, zip file or file to import, not %d", errWrongCall, len(words))
+	}
+	if _, err := os.Stat(words[0]); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: there is no %s", errWrongCall, words[0])
+	}
+	i := importer{env: env, format: formats[format], told: time.Now()}
+	if i.server, err = r.client(); err != nil {
+		return err
+	}
+	err = i.run(ctx, words[0])
+	if i.sum != (importSummary{}) || err == nil {
+		err = errors.Join(err, i.sumUp(r.output))
+	}
+	if err == nil && i.sum.Rejected > 0 {
+		return errRefused
+	}
+	return err
+}
+
+func (i *importer) run(ctx context.Context, source string) error {
+	if i.format != "OSV" {
+		text, err := readList(source)
+		if err != nil {
+			return err
+		}
+		i.add(source, text)
+		return i.send(ctx)
+	}
+	err := advisory.Feed{Source: source}.Walk(ctx, func(d advisory.Document) error {
+		if d.Err != nil {
+			i.refuse(d.Name, d.Err.Error())
+			return nil
+		}
+		if len(i.texts) == maxSent || i.size+len(d.Content) > maxSentBytes {
+			if err := i.send(ctx); err != nil {
+				return err
+			}
+		}
+		i.add(d.Name, d.Content)
+		i.progress(d.Number-len(i.texts), d.Of)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return i.send(ctx)
+}
+
+// readList reads a catalogue or a table, packed by gzip or not.
+func readList(path string) (_ []byte, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	b, err := io.ReadAll(io.LimitReader(file, maxList+1))
+	if err == nil && bytes.HasPrefix(b, []byte{0x1f, 0x8b}) {
+		var packed *gzip.Reader
+		if packed, err = gzip.NewReader(bytes.NewReader(b)); err == nil {
+			b, err = io.ReadAll(io.LimitReader(packed, maxList+1))
+		}
+	}
+	if err == nil && len(b) > maxList {
+		err = fmt.Errorf("%w: it is larger than %d bytes", errWrongCall, maxList)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return b, nil
+}
+
+func (i *importer) add(name string, content []byte) {
+	i.names, i.texts, i.size = append(i.names, name), append(i.texts, string(content)), i.size+len(content)
+}
+
+// send sends what was gathered. The same twice changes nothing, so it is tried again when there is no answer.
+func (i *importer) send(ctx context.Context) error {
+	if len(i.texts) == 0 {
+		return nil
+	}
+	op := client.Operation{Name: "ImportAdvisories", Document: importAdvisories, Variables: map[string]any{
+		"input": map[string]any{"format": i.format, "documents": i.texts},
+	}}
+	var out struct {
+		ImportAdvisories struct {
+			importSummary
+			Rejected []struct {
+				Index  int    `json:"index"`
+				Reason string `json:"reason"`
+			} `json:"rejected"`
+		} `json:"importAdvisories"`
+	}
+	if err := client.Retry(ctx, pause, func() error { return i.server.Ask(ctx, op, &out) }); err != nil {
+		return err
+	}
+	done := out.ImportAdvisories
+	i.sum.Imported, i.sum.Updated = i.sum.Imported+done.Imported, i.sum.Updated+done.Updated
+	i.sum.Unchanged, i.sum.NewFindings = i.sum.Unchanged+done.Unchanged, i.sum.NewFindings+done.NewFindings
+	for _, bad := range done.Rejected {
+		if bad.Index >= 0 && bad.Index < len(i.names) {
+			i.refuse(i.names[bad.Index], bad.Reason)
+		}
+	}
+	i.names, i.texts, i.size = nil, nil, 0
+	return nil
+}
+
+func (i *importer) refuse(name, reason string) {
+	i.sum.Rejected++
+	fmt.Fprintf(i.env.stderr, "refused %s: %s\n", name, reason)
+}
+
+// progress tells every five seconds how many documents the server has.
+func (i *importer) progress(done, of int) {
+	const every = 5 * time.Second
+	if time.Since(i.told) >= every {
+		i.told = time.Now()
+		fmt.Fprintf(i.env.stderr, "%d of %d documents, %d unchanged\n", done, of, i.sum.Unchanged)
+	}
+}
+
+func (i *importer) sumUp(output string) error {
+	if output == "json" {
+		return writeJSON(i.env.stdout, i.sum)
+	}
+	_, err := fmt.Fprintf(i.env.stdout, "%d imported, %d updated, %d unchanged, %d refused; %d new findings\n",
+		i.sum.Imported, i.sum.Updated, i.sum.Unchanged, i.sum.Rejected, i.sum.NewFindings)
+	return err
+}

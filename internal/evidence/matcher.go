@@ -1,0 +1,57 @@
+package evidence
+
+import (
+	"context"
+
+	"github.com/plimsoll/plimsoll/ent/db"
+)
+
+// Matcher brings components that are new together with what is known of them elsewhere, in the transaction that writes them.
+type Matcher struct {
+	// Begin is called before a transaction writes a component.
+	Begin func(ctx context.Context, tx *db.Client) error
+	// Key says by what a component is looked up, from its purl.
+	Key func(purl string) string
+	// Match is given the rows of the components that were written, by purl.
+	Match func(ctx context.Context, tx *db.Client, added map[string]int) error
+}
+
+// WithMatcher returns the service with something that every new component is shown to.
+func (s *Service) WithMatcher(m Matcher) *Service {
+	with := *s
+	with.matcher = &m
+	return &with
+}
+
+// begin tells the matcher that components are going to be written.
+func (m *Matcher) begin(ctx context.Context, tx *db.Client) error {
+	if m == nil {
+		return nil
+	}
+	return m.Begin(ctx, tx)
+}
+
+// key is empty for a component without a purl.
+func (m *Matcher) key(p part) string {
+	if m == nil || p.purl == nil {
+		return ""
+	}
+	return m.Key(*p.purl)
+}
+
+// match shows new components, by identity, to the matcher.
+func (m *Matcher) match(ctx context.Context, tx *db.Client, written []part, rows map[string]int) error {
+	if m == nil {
+		return nil
+	}
+	added := make(map[string]int, len(written))
+	for _, p := range written {
+		if id, ok := rows[p.identity]; ok && p.purl != nil {
+			added[*p.purl] = id
+		}
+	}
+	if len(added) == 0 {
+		return nil
+	}
+	return m.Match(ctx, tx, added)
+}
