@@ -1,9 +1,13 @@
 package apitest_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/plimsoll/plimsoll/internal/cli"
 	"github.com/plimsoll/plimsoll/internal/testdb"
 )
 
@@ -147,5 +151,26 @@ func (s *server) checkByName(t *testing.T) {
 	again := s.post(admin, `query($a: String) { vulnerabilities(first: 1, after: $a) { totalCount } }`, object{"a": after})
 	if code, path := again.code(); code != "BAD_USER_INPUT" || path != "after" {
 		t.Errorf("a cursor of another order: %s", again.raw)
+	}
+}
+
+// TestAFolderIsImportedAndTheSameAgainIsUnchanged runs the command against the service.
+func TestAFolderIsImportedAndTheSameAgainIsUnchanged(t *testing.T) {
+	s := start(t, testdb.SQLite(t))
+	dir := t.TempDir()
+	for i := range 5 {
+		r := text(t, record(fmt.Sprintf("OSV-%d", i), fmt.Sprintf("CVE-2024-000%d", i), "lodash", "5.0.0", "CVSS:3.1/AV:N/AC:L/PR:H/UI:N/S:U/C:H/I:H/A:H"))
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.json", i)), []byte(r), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"5 imported, 0 updated, 0 unchanged, 0 refused; 0 new findings\n", "0 imported, 0 updated, 5 unchanged, 0 refused; 0 new findings\n"} {
+		if code, stdout, stderr := s.plimsoll(admin, "advisories", "import", dir); code != cli.Done || stdout != want {
+			t.Errorf("ended with %d, %q, %q; want %q", code, stdout, stderr, want)
+		}
+	}
+	viewer := s.token("viewer", "VIEWER", "")
+	if code, stdout, stderr := s.plimsoll(viewer, "advisories", "import", dir); code != cli.WrongCall || stdout != "" {
+		t.Errorf("a viewer ended with %d, %q, %q", code, stdout, stderr)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/check"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/purl"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
 
 // start is where a question begins, in rows. Whatever is on one of the lists is bad.
@@ -66,7 +67,7 @@ func (s *Service) resolve(ctx context.Context, of BlastRadiusInput, in BlastRadi
 
 // fromVulnerability finds the components that an advisory speaks of which was not withdrawn.
 func (s *Service) fromVulnerability(ctx context.Context, name string) (start, error) {
-	alias, err := s.store.Read().VulnerabilityAlias.Query().Where(vulnerabilityalias.Name(name)).Only(ctx)
+	alias, err := s.store.Read().VulnerabilityAlias.Query().Where(vulnerabilityalias.Name(vulnerability.Spelled(name))).Only(ctx)
 	if db.IsNotFound(err) {
 		return start{}, missing("of.vulnerability", "no advisory here speaks of %s: import one that does, or ask by package", name)
 	}

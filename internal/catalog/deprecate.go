@@ -5,10 +5,13 @@ import (
 	"fmt"
 
 	"entgo.io/contrib/entgql"
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/binding"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
+	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/check"
@@ -46,9 +49,9 @@ func (s *Service) DeprecatePackage(ctx context.Context, in DeprecatePackageInput
 	}
 	id := 0
 	err = s.write(ctx, func(tx *db.Client) error {
-		p, err := tx.Pkg.Query().Where(pkg.Purl(named.String())).Only(ctx)
+		p, err := tx.Pkg.Query().Where(pkg.Purl(named.WithoutVersion()), oneByOne).Only(ctx)
 		if db.IsNotFound(err) {
-			return fault.New(fault.NotFound, "nothing here has the package %s", named).With("path", "input.purl")
+			return missing("input.purl", "there is no package %s", named)
 		}
 		if err != nil {
 			return fmt.Errorf("load package: %w", err)
@@ -64,6 +67,14 @@ func (s *Service) DeprecatePackage(ctx context.Context, in DeprecatePackageInput
 		return nil, err
 	}
 	return s.store.Read().Pkg.Get(ctx, id)
+}
+
+// oneByOne lets changes of one package wait for each other, so that the same one twice at once is one event. SQLite needs no
+// lock: there, one transaction writes at a time.
+func oneByOne(s *sql.Selector) {
+	if s.Dialect() == dialect.Postgres {
+		s.For(sql.LockNoKeyUpdate)
+	}
 }
 
 // mayDeprecate returns the application that owns the package; nil when none does.
@@ -104,7 +115,8 @@ func (s *Service) deprecate(ctx context.Context, tx *db.Client, p *db.Pkg, app *
 	return s.log.Append(ctx, tx, e)
 }
 
-// DeprecatedPackages returns a page of the packages that should be used no longer, oldest first.
+// DeprecatedPackages returns a page of the packages that should be used no longer, oldest first. They are few among many, so
+// their own index says which, before the order of the list does.
 func (s *Service) DeprecatedPackages(ctx context.Context, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.PackageConnection, error) {
-	return s.store.Read().Pkg.Query().Where(pkg.DeprecatedAtNotNil()).Paginate(ctx, after, first, before, last)
+	return s.store.Read().Pkg.Query().Where(Within[predicate.Pkg](pkg.FieldID, pkg.Table, pkg.FieldID, pkg.DeprecatedAtNotNil())).Paginate(ctx, after, first, before, last)
 }

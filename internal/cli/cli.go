@@ -45,6 +45,7 @@ func commands() []command {
 		{"build report", "report a build and what it made", tellBuild},
 		{"evidence push", "push files as evidence", pushEvidence},
 		{"version create", "report a version of an application", reportVersion},
+		{"deployment record", "record that a version was rolled out", tellDeployment},
 		{"advisories import", "import advisories, or lists of what is exploited", runImport},
 		{"promote", "move a version to a stage if the gates let it", promoteVersion},
 		{"release", "release a version if the gates let it", releaseVersion},

@@ -25,16 +25,26 @@ func (in RecordDeploymentInput) check(now time.Time) error {
 	if err := deployment.StatusValidator(deployment.Status(in.Status)); err != nil {
 		return fault.At("input.status", "there is no status %q", in.Status)
 	}
-	for path, t := range map[string]*time.Time{"input.startedAt": in.StartedAt, "input.finishedAt": in.FinishedAt} {
-		if t != nil && t.After(now.Add(ahead)) {
-			return fault.At(path, "lies in the future")
-		}
+	if err := check.First(past("input.startedAt", in.StartedAt, now), past("input.finishedAt", in.FinishedAt, now)); err != nil {
+		return err
 	}
 	if in.FinishedAt != nil && deployment.Status(in.Status) == deployment.StatusIN_PROGRESS {
-		return fault.At("input.finishedAt", "a rollout under way has no end yet")
+		return fault.At("input.finishedAt", "a rollout under way has no end yet: leave it out, or say how it ended")
 	}
-	if in.StartedAt != nil && in.FinishedAt != nil && in.FinishedAt.Before(*in.StartedAt) {
-		return fault.At("input.finishedAt", "must not be before startedAt")
+	return in.endsAfter(in.StartedAt)
+}
+
+func past(path string, t *time.Time, now time.Time) error {
+	if t != nil && t.After(now.Add(ahead)) {
+		return fault.At(path, "lies in the future: the clock here says %s", now.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// endsAfter refuses an end before the beginning, which a report of the end need not repeat.
+func (in RecordDeploymentInput) endsAfter(started *time.Time) error {
+	if started != nil && in.FinishedAt != nil && in.FinishedAt.Before(*started) {
+		return fault.At("input.finishedAt", "a rollout that began at %s cannot have ended before", started.Format(time.RFC3339Nano))
 	}
 	return nil
 }
@@ -46,10 +56,24 @@ func (in RecordDeploymentInput) cluster() string {
 	return *in.Cluster
 }
 
-// finished is when the rollout ended: now, when it ended and nobody said when.
-func (in RecordDeploymentInput) finished(now time.Time) *time.Time {
-	if in.FinishedAt == nil && deployment.Status(in.Status) != deployment.StatusIN_PROGRESS {
+// finished is when the rollout ended: now, when it ended and nobody said when; and no earlier than it began by a clock that
+// is before ours.
+func (in RecordDeploymentInput) finished(started *time.Time, now time.Time) *time.Time {
+	switch {
+	case in.FinishedAt != nil || deployment.Status(in.Status) == deployment.StatusIN_PROGRESS:
+		return in.FinishedAt
+	case started != nil && started.After(now):
+		return started
+	default:
 		return &now
 	}
-	return in.FinishedAt
+}
+
+// stored is an instant as databases keep it, so that the same one again is the same.
+func stored(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	kept := t.UTC().Truncate(time.Microsecond)
+	return &kept
 }

@@ -47,12 +47,19 @@ func byID(ctx context.Context, tx *db.Client, v *db.ApplicationVersion, in Recor
 	if err != nil {
 		return nil, fmt.Errorf("load deployment: %w", err)
 	}
-	for path, same := range map[string]bool{
-		"version": d.VersionID == v.ID, "environment": d.Environment == in.Environment, "cluster": d.Cluster == in.cluster(),
-		"kind": string(d.Kind) == in.Kind, "startedAt": in.StartedAt == nil || d.StartedAt != nil && d.StartedAt.Equal(*in.StartedAt),
+	for _, of := range []struct {
+		path, what string
+		same       bool
+	}{
+		{"input.applicationKey", "application", d.ApplicationID == v.ApplicationID},
+		{"input.version", "version", d.VersionID == v.ID},
+		{"input.environment", "environment", d.Environment == in.Environment},
+		{"input.cluster", "cluster", d.Cluster == in.cluster()},
+		{"input.kind", "kind", string(d.Kind) == in.Kind},
+		{"input.startedAt", "beginning", in.StartedAt == nil || d.StartedAt != nil && d.StartedAt.Equal(*in.StartedAt)},
 	} {
-		if !same {
-			return nil, fault.At("input."+path, "the deployment was recorded with another %s: only its status and end can be set", path)
+		if !of.same {
+			return nil, fault.At(of.path, "the deployment was recorded with another %s: only its status and end can be set", of.what)
 		}
 	}
 	return d, nil

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
@@ -19,6 +22,7 @@ import (
 // too, and says so.
 func (s *Service) Record(ctx context.Context, in RecordDeploymentInput) (*db.Deployment, error) {
 	now := s.now()
+	in.StartedAt, in.FinishedAt = stored(in.StartedAt), stored(in.FinishedAt)
 	if err := in.check(now); err != nil {
 		return nil, err
 	}
@@ -32,9 +36,8 @@ func (s *Service) Record(ctx context.Context, in RecordDeploymentInput) (*db.Dep
 		if err != nil {
 			return err
 		}
-		// Two rollouts of one application wait for each other here, so that one of them is live in the end.
-		if _, err := tx.Application.Update().Where(application.ID(v.ApplicationID)).SetName(v.Edges.Application.Name).Save(ctx); err != nil {
-			return fmt.Errorf("take turns on application %d: %w", v.ApplicationID, err)
+		if _, err := tx.Application.Query().Where(application.ID(v.ApplicationID), turn).Only(ctx); err != nil {
+			return fmt.Errorf("take turns on application %s: %w", in.ApplicationKey, err)
 		}
 		known, err := s.known(ctx, tx, v, in)
 		if err != nil {
@@ -57,6 +60,15 @@ func (s *Service) Record(ctx context.Context, in RecordDeploymentInput) (*db.Dep
 	return s.store.Read().Deployment.Get(ctx, id)
 }
 
+// turn lets rollouts of one application wait for each other, so that one of them is live in the end, and the same report
+// twice at once is one rollout. It keeps nobody from referring to the application. SQLite needs no lock: there, one
+// transaction writes at a time.
+func turn(s *sql.Selector) {
+	if s.Dialect() == dialect.Postgres {
+		s.For(sql.LockNoKeyUpdate)
+	}
+}
+
 func versionOf(ctx context.Context, tx *db.Client, in RecordDeploymentInput) (*db.ApplicationVersion, error) {
 	v, err := tx.ApplicationVersion.Query().
 		Where(applicationversion.Version(in.Version), applicationversion.HasApplicationWith(application.Key(in.ApplicationKey))).
@@ -77,7 +89,7 @@ func versionOf(ctx context.Context, tx *db.Client, in RecordDeploymentInput) (*d
 func create(tx *db.Client, v *db.ApplicationVersion, in RecordDeploymentInput, actor int, now time.Time) *db.DeploymentCreate {
 	return tx.Deployment.Create().
 		SetEnvironment(in.Environment).SetCluster(in.cluster()).SetKind(deployment.Kind(in.Kind)).SetStatus(deployment.Status(in.Status)).
-		SetNillableStartedAt(in.StartedAt).SetNillableFinishedAt(in.finished(now)).SetDecision(decisionOf(v)).
+		SetNillableStartedAt(in.StartedAt).SetNillableFinishedAt(in.finished(in.StartedAt, now)).SetDecision(decisionOf(v)).
 		SetVersionID(v.ID).SetApplicationID(v.ApplicationID).SetProjectID(v.ProjectID).SetCreatedBy(actor).SetCreatedAt(now)
 }
 
@@ -93,16 +105,20 @@ func decisionOf(v *db.ApplicationVersion) deployment.Decision {
 	}
 }
 
-// end notes how a rollout ended. The same again changes nothing; an end that was recorded stays.
+// end notes how a rollout ended. The same again changes nothing, nor does the report of the beginning when it comes again
+// after the end; an end that was recorded stays.
 func (s *Service) end(ctx context.Context, tx *db.Client, v *db.ApplicationVersion, d *db.Deployment, in RecordDeploymentInput, now time.Time) error {
-	if string(d.Status) == in.Status {
+	if string(d.Status) == in.Status || in.ID == nil && deployment.Status(in.Status) == deployment.StatusIN_PROGRESS {
 		return nil
 	}
 	if d.Status != deployment.StatusIN_PROGRESS {
 		return fault.New(fault.Conflict, "this rollout ended as %s: record another one", d.Status).With("path", "input.status")
 	}
+	if err := in.endsAfter(d.StartedAt); err != nil {
+		return err
+	}
 	before := string(d.Status)
-	d, err := d.Update().SetStatus(deployment.Status(in.Status)).SetNillableFinishedAt(in.finished(now)).Save(ctx)
+	d, err := d.Update().SetStatus(deployment.Status(in.Status)).SetNillableFinishedAt(in.finished(d.StartedAt, now)).Save(ctx)
 	if err != nil {
 		return fmt.Errorf("write end of deployment: %w", err)
 	}
