@@ -37,7 +37,9 @@ func (Pkg) Edges() []ent.Edge {
 }
 
 // Indexes keep reads fast.
-func (Pkg) Indexes() []ent.Index { return []ent.Index{
+func (Pkg) Indexes() []ent.Index {
+	return []ent.Index{
 		index.Fields("created_at"),
 		index.Fields("deprecated_at").Annotations(entsql.IndexWhere("deprecated_at IS NOT NULL")),
-	} }
+	}
+}

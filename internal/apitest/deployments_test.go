@@ -2,12 +2,17 @@ package apitest_test
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/cli"
 	"github.com/plimsoll/plimsoll/internal/testdb"
 )
 
@@ -17,9 +22,7 @@ const listDeployments = `query($f: DeploymentFilter) { deployments(filter: $f) {
 // rollout is what to record of a version of the gateway.
 func rollout(version string, more object) object {
 	in := object{"applicationKey": "gateway", "version": version, "environment": "production", "kind": "RELEASE", "status": "SUCCEEDED"}
-	for k, v := range more {
-		in[k] = v
-	}
+	maps.Copy(in, more)
 	return in
 }
 
@@ -68,6 +71,42 @@ func TestWhatEndedLastIsWhatRuns(t *testing.T) {
 			t.Errorf("%d events say that it was never released, want 6: the repeated report is none", n)
 		}
 	})
+}
+
+func TestARolloutIsReportedFromCI(t *testing.T) {
+	s := start(t, testdb.SQLite(t))
+	s.settle("payments", "gateway")
+	s.report("gateway", "1")
+	ci := s.token("ci", "CONTRIBUTOR", "payments")
+	record := []string{"deployment", "record", "--application", "gateway", "--version", "1", "--environment", "production", "--cluster", "eu", "--kind", "RELEASE"}
+	began := append(slices.Clone(record), "--status", "IN_PROGRESS", "--started", "2026-01-02T00:00:00Z")
+	said := s.want(cli.Done, ci, began...)
+	id, ok := strings.CutPrefix(said, "gateway 1 RELEASE on production/eu IN_PROGRESS NOT_RELEASED ")
+	if !ok || s.want(cli.Done, ci, began...) != said {
+		t.Errorf("said %s", said)
+	}
+	ended := append(slices.Clone(record), "--status", "SUCCEEDED", "--id", strings.TrimSpace(id), "--finished", "2026-01-02T00:01:00Z", "--output", "json")
+	var got object
+	if err := json.Unmarshal([]byte(s.want(cli.Done, ci, ended...)), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got["id"] != strings.TrimSpace(id) || got["status"] != "SUCCEEDED" || got["live"] != true || got["cluster"] != "eu" || got["version"] != "1" {
+		t.Errorf("said %v", got)
+	}
+	node := s.ask(ci, `query($id: ID!) { node(id: $id) { ... on Deployment { startedAt finishedAt createdBy applicationVersion { version } } } }`, object{"id": got["id"]}, "node")
+	if want := `{"applicationVersion":{"version":"1"},"createdBy":"ci","finishedAt":"2026-01-02T00:01:00Z","startedAt":"2026-01-02T00:00:00Z"}`; text(t, node) != want {
+		t.Errorf("the rollout is %s", text(t, node))
+	}
+	for name, args := range map[string][]string{
+		"another end":      append(slices.Clone(record), "--status", "FAILED", "--id", strings.TrimSpace(id)),
+		"no such status":   append(slices.Clone(record), "--status", "MAYBE"),
+		"no such instant":  append(slices.Clone(record), "--status", "FAILED", "--started", "yesterday"),
+		"no token of ours": append(slices.Clone(record), "--status", "FAILED", "--token", "a-token-that-opens-nothing"),
+	} {
+		if got, _, stderr := s.plimsoll(ci, args...); got != cli.WrongCall || stderr == "" {
+			t.Errorf("%s ends with %d: %s", name, got, stderr)
+		}
+	}
 }
 
 func TestOfEightRolloutsAtOnceOneRuns(t *testing.T) {

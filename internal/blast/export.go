@@ -96,7 +96,7 @@ func (r *Radius) facts(ctx context.Context, ways [][]way) (facts, error) {
 	for id, s := range stages {
 		f.stages[id] = s.Name
 	}
-	for _, o := range r.found.owners { // by reference
+	for _, o := range r.answered.found.owners { // by reference
 		f.owners[o.application] = append(f.owners[o.application], o.ref)
 	}
 	var parts, components []int

@@ -21,6 +21,12 @@ type Radius struct {
 	where   where
 	nothing bool // lies in what is asked about
 
+	// answered is apart, so that who copies the question shares the answer.
+	answered *answered
+}
+
+// answered is the answer, once it was asked for.
+type answered struct {
 	once  sync.Once
 	found found
 	err   error
@@ -57,12 +63,13 @@ func (r *Radius) Hits(ctx context.Context) (list []Hit, name string, err error) 
 }
 
 func (r *Radius) answer(ctx context.Context) (*found, error) {
-	r.once.Do(func() { r.err = r.find(ctx) })
-	return &r.found, r.err
+	a := r.answered
+	a.once.Do(func() { a.err = r.find(ctx) })
+	return &a.found, a.err
 }
 
 func (r *Radius) find(ctx context.Context) (err error) {
-	f := &r.found
+	f := &r.answered.found
 	if !r.nothing {
 		if f.rows, err = r.service.collect(ctx, r.start, r.where); err != nil {
 			return err
@@ -82,7 +89,7 @@ func (r *Radius) find(ctx context.Context) (err error) {
 
 // placed looks up of which application the versions are and in which stage, and whose they are.
 func (r *Radius) placed(ctx context.Context) error {
-	f, at := &r.found, map[int]int{} // by version
+	f, at := &r.answered.found, map[int]int{} // by version
 	var ids []int
 	for from := 0; from < len(f.rows); {
 		to := from + 1
@@ -115,7 +122,7 @@ func (r *Radius) placed(ctx context.Context) error {
 
 // owned looks up who answered for the applications.
 func (r *Radius) owned(ctx context.Context) error {
-	f := &r.found
+	f := &r.answered.found
 	applications := make([]int, 0, len(f.keys))
 	for id := range f.keys {
 		applications = append(applications, id)
@@ -139,8 +146,8 @@ func (r *Radius) owned(ctx context.Context) error {
 }
 
 func (r *Radius) named() (string, error) {
-	ids := make([]int, len(r.found.versions))
-	for i, h := range r.found.versions {
+	ids := make([]int, len(r.answered.found.versions))
+	for i, h := range r.answered.found.versions {
 		ids[i] = h.Version
 	}
 	text, err := json.Marshal([]any{r.of, r.in, ids})
@@ -151,8 +158,8 @@ func (r *Radius) named() (string, error) {
 }
 
 func (r *Radius) ids() []int {
-	ids := make([]int, len(r.found.versions))
-	for i, h := range r.found.versions {
+	ids := make([]int, len(r.answered.found.versions))
+	for i, h := range r.answered.found.versions {
 		ids[i] = h.Version
 	}
 	slices.Sort(ids)

@@ -35,7 +35,7 @@ func (s *Service) Of(ctx context.Context, of BlastRadiusInput, in *BlastRadiusSc
 		at := scope.AsOf.UTC().Truncate(time.Microsecond)
 		scope.AsOf = &at
 	}
-	r := &Radius{service: s, of: of, in: scope}
+	r := &Radius{service: s, of: of, in: scope, answered: &answered{}}
 	reach := auth.ReachOf(ctx)
 	if !reach.All && len(reach.Projects) == 0 {
 		r.nothing = true

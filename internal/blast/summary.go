@@ -118,7 +118,7 @@ func (r *Radius) Owners(ctx context.Context) ([]Owned, error) {
 
 func (r *Radius) stages(ctx context.Context) (map[int]*db.Stage, error) {
 	var ids []int
-	for _, h := range r.found.versions {
+	for _, h := range r.answered.found.versions {
 		if h.Stage != 0 {
 			ids = append(ids, h.Stage)
 		}

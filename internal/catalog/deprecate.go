@@ -95,19 +95,22 @@ func mayDeprecate(ctx context.Context, tx *db.Client, packageID int) (*db.Applic
 }
 
 func (s *Service) deprecate(ctx context.Context, tx *db.Client, p *db.Pkg, app *db.Application, reason string) error {
-	update, did := p.Update().SetDeprecatedReason(reason).SetDeprecatedAt(s.now()), "deprecated: "+reason
+	update, did := p.Update().SetDeprecatedReason(reason), "deprecated: "+reason
+	change := activity.Changed("deprecated", p.DeprecatedReason, reason) // another reason, and the same since
 	switch {
 	case reason == "":
-		update, did = p.Update().SetDeprecatedReason("").ClearDeprecatedAt(), "deprecated no longer"
-	case p.DeprecatedAt != nil:
-		update.SetDeprecatedAt(*p.DeprecatedAt) // another reason, and the same since
+		update.ClearDeprecatedAt()
+		did, change = "deprecated no longer", activity.Removed("deprecated", activity.Text(p.DeprecatedReason))
+	case p.DeprecatedAt == nil:
+		update.SetDeprecatedAt(s.now())
+		change = activity.Added("deprecated", activity.Text(reason))
 	}
 	if err := update.Exec(ctx); err != nil {
 		return fmt.Errorf("deprecate package %s: %w", p.Purl, err)
 	}
 	e := activity.Event{
 		Type: activity.PackageDeprecated, Subject: p.Purl, Summary: fmt.Sprintf("Package %s is %s", p.Purl, did),
-		Changes: []activity.Change{activity.Changed("deprecated", p.DeprecatedReason, reason)},
+		Changes: []activity.Change{change},
 	}
 	if app != nil {
 		e.Project, e.Application = app.Edges.Project, app.Key

@@ -64,7 +64,7 @@ func TestDeprecatingIsRefused(t *testing.T) {
 func TestAPackageIsDeprecatedUntilThatIsTakenBack(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.shelves(t)
-		pay := deprecate("pkg:npm/%40Acme/pay") // in another spelling
+		pay := deprecate("pkg:NPM/@acme/pay") // in another spelling
 		e := w.onlyEvent(t, func() {
 			p := must(w.catalog.DeprecatePackage(w.shopContributor, pay))(t)
 			if p.DeprecatedReason != why || p.DeprecatedAt == nil || !p.DeprecatedAt.Equal(w.clock.now()) {

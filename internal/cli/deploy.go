@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/plimsoll/plimsoll/internal/client"
 )
@@ -62,6 +63,12 @@ func tellDeployment(ctx context.Context, env environment, args []string) error {
 	for i, f := range flags {
 		if values[i] != "" {
 			input[f.member] = values[i]
+		}
+	}
+	for _, name := range []string{"started", "finished"} {
+		text := fs.Lookup(name).Value.String()
+		if _, err := time.Parse(time.RFC3339, text); err != nil && text != "" {
+			return fmt.Errorf("%w: --%s is an instant such as 2026-01-31T12:00:00Z, not %q", errWrongCall, name, text)
 		}
 	}
 	server, err := r.client()

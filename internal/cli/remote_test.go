@@ -21,7 +21,7 @@ func run(t *testing.T, env map[string]string, args ...string) (code int, stdout,
 
 func TestEveryCommandIsListedAndExplained(t *testing.T) {
 	_, usage, _ := run(t, nil, "help")
-	for _, command := range []string{"serve", "demo", "build report", "evidence push", "version create", "advisories import", "promote", "release", "version"} {
+	for _, command := range []string{"serve", "demo", "build report", "evidence push", "version create", "deployment record", "advisories import", "promote", "release", "version"} {
 		if !strings.Contains(usage, "\n  "+command+" ") {
 			t.Errorf("the usage does not list %s", command)
 		}
@@ -63,6 +63,8 @@ func TestACallThatIsWrongEndsWithTwo(t *testing.T) {
 		"another version without one":  {[]string{"version", "create", "--application", "a", "--version", "1", "--from", "gateway"}, "APPLICATION@VERSION"},
 		"a build without a number":     {[]string{"version", "create", "--application", "a", "--version", "1", "--build", "gateway"}, "NAME#NUMBER"},
 		"a build of nothing":           {[]string{"build", "report", "--name", "a", "--number", "1", "--repository", "r", "--revision", "c"}, "--artifact is missing"},
+		"a rollout to nowhere":         {[]string{"deployment", "record", "--application", "a", "--version", "1"}, "--environment is missing"},
+		"a rollout at no instant":      {[]string{"deployment", "record", "--application", "a", "--version", "1", "--environment", "e", "--kind", "HOTFIX", "--status", "FAILED", "--finished", "noon"}, "--finished is an instant"},
 		"a promotion to nowhere":       {[]string{"promote", "--application", "a", "--version", "1"}, "--stage is missing"},
 		"a release with a stage":       {[]string{"release", "--application", "a", "--version", "1", "--stage", "PROD"}, "--help"},
 		"a word too many":              {[]string{"release", "--application", "a", "--version", "1", "please"}, "flags only"},
@@ -104,6 +106,7 @@ func TestAFaultEndsWithThreeAndShowsNoToken(t *testing.T) {
 	for _, args := range [][]string{
 		{"release", "--application", "a", "--version", "1"},
 		{"version", "create", "--application", "a", "--version", "1", "--package", "pkg:npm/a@1"},
+		{"deployment", "record", "--application", "a", "--version", "1", "--environment", "e", "--kind", "RELEASE", "--status", "FAILED"},
 	} {
 		code, stdout, stderr := run(t, env, args...)
 		if code != cli.Fault || !strings.Contains(stderr, "500") || strings.Contains(stdout+stderr, "the-token") {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"entgo.io/contrib/entgql"
+	"entgo.io/ent/dialect/sql"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/application"
@@ -47,8 +48,12 @@ func (s *Service) where(ctx context.Context, f *DeploymentFilter) ([]predicateOf
 	if len(f.Environments) > 0 {
 		where = append(where, deployment.EnvironmentIn(f.Environments...))
 	}
-	if f.Live != nil {
-		where = append(where, deployment.Live(*f.Live))
+	switch {
+	case f.Live == nil:
+	case *f.Live:
+		where = append(where, running)
+	default:
+		where = append(where, deployment.Live(false))
 	}
 	if len(f.Decisions) > 0 {
 		decisions := make([]deployment.Decision, len(f.Decisions))
@@ -58,6 +63,15 @@ func (s *Service) where(ctx context.Context, f *DeploymentFilter) ([]predicateOf
 		where = append(where, deployment.DecisionIn(decisions...))
 	}
 	return where, nil
+}
+
+// running holds for what is live. What is live is little among all that was, so its own index says which, before the order of
+// the list does.
+func running(s *sql.Selector) {
+	live := sql.Dialect(s.Dialect()).Table(deployment.Table)
+	keys := sql.Dialect(s.Dialect()).Select(live.C(deployment.FieldID)).From(live)
+	deployment.Live(true)(keys)
+	s.Where(sql.In(s.C(deployment.FieldID), keys))
 }
 
 // OfVersions returns the rollouts of each of the versions, oldest first.
