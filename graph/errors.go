@@ -1,10 +1,12 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"maps"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -24,8 +26,8 @@ func present(log *slog.Logger, reference func(context.Context) string) graphql.E
 			shown.Message = expected.Message
 			shown.Extensions = map[string]any{"code": expected.Kind}
 			maps.Copy(shown.Extensions, expected.Details)
-			if expected.Path != "" {
-				shown.Extensions["path"] = expected.Path
+			if path := cmp.Or(expected.Path, unreadAt(err)); path != "" {
+				shown.Extensions["path"] = path
 			}
 			return shown
 		}
@@ -48,4 +50,14 @@ func present(log *slog.Logger, reference func(context.Context) string) graphql.E
 			Extensions: map[string]any{"code": internalCode, "reference": ref},
 		}
 	}
+}
+
+// unreadAt is where in the arguments a value stands that could not be read: a scalar does not know, and gqlgen says.
+func unreadAt(err error) string {
+	at, ok := errors.AsType[*gqlerror.Error](err)
+	if !ok || len(at.Path) < 2 {
+		return ""
+	}
+	_, place, _ := strings.Cut(at.Path.String(), ".") // the field comes first
+	return place
 }

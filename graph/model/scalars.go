@@ -3,12 +3,13 @@ package model
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/plimsoll/plimsoll/internal/fault"
 )
 
 // Node is any record with an opaque id.
@@ -25,11 +26,11 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
-		return time.Time{}, errors.New("want an instant as RFC 3339 text, e.g. 2026-01-31T12:00:00Z")
+		return time.Time{}, fault.At("", "want an instant as RFC 3339 text, e.g. 2026-01-31T12:00:00Z")
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return time.Time{}, errors.New("want an instant as RFC 3339, e.g. 2026-01-31T12:00:00Z")
+		return time.Time{}, fault.At("", "want an instant as RFC 3339, e.g. 2026-01-31T12:00:00Z")
 	}
 	return t.UTC(), nil
 }
@@ -48,7 +49,7 @@ func MarshalJSON(v json.RawMessage) graphql.Marshaler {
 func UnmarshalJSON(v any) (json.RawMessage, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		return nil, errors.New("want a JSON value")
+		return nil, fault.At("", "want a JSON value")
 	}
 	return b, nil
 }

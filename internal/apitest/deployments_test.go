@@ -193,6 +193,15 @@ func TestAPackageIsDeprecatedAndSoNoLonger(t *testing.T) {
 				t.Errorf("the reason is %v", got)
 			}
 		}
+		for query, want := range map[string]string{
+			`{ packages { edges { node { deprecated { reason } } } } }`:           `{"packages":{"edges":[{"node":{"deprecated":{"reason":"use padStart of the language"}}}]}}`,
+			`{ deprecatedPackages { edges { node { deprecated { reason } } } } }`: `{"deprecatedPackages":{"edges":[{"node":{"deprecated":{"reason":"use padStart of the language"}}}]}}`,
+			`{ package(purl: "pkg:npm/left-pad") { deprecated { reason } } }`:     `{"package":{"deprecated":{"reason":"use padStart of the language"}}}`,
+		} {
+			if got := s.post(theirs, query, nil); string(got.Data) != want {
+				t.Errorf("%s says %s", query, got.raw)
+			}
+		}
 		ctx := auth.System(context.Background())
 		if n := s.db.Read().ActivityEvent.Query().Where(activityevent.Type("PACKAGE_DEPRECATED")).CountX(ctx); n != 1 || listed() != 1 {
 			t.Errorf("%d events, %d listed, want one each: the second time changes nothing", n, listed())

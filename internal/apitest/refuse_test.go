@@ -127,6 +127,7 @@ func refusals(t *testing.T, good object) map[string]refusal {
 		"an application without a lifecycle":     {"Release", object{"applicationKey": "stray", "version": "1"}, "FAILED_PRECONDITION", "", "setLifecycle"},
 		"releasing past the stages":              {"Release", object{"applicationKey": "gateway", "version": "1.0.0"}, "FAILED_PRECONDITION", "", "DEV"},
 		"taking back what did not happen":        {"Rollback", object{"applicationKey": "gateway", "version": "1.0.0", "fromStage": "PROD", "reason": "because of that"}, "FAILED_PRECONDITION", "", ""},
+		"an instant that is none":                {"RecordDeployment", object{"applicationKey": "gateway", "version": "1.0.0", "environment": "production", "kind": "RELEASE", "status": "SUCCEEDED", "startedAt": "yesterday"}, bad, "input.startedAt", "RFC 3339"},
 		"a token that ended yesterday":           {"CreateToken", object{"name": "t", "role": "VIEWER", "expiresAt": "2020-01-01T00:00:00Z"}, bad, "input.expiresAt", ""},
 		"an organisation admin of a project":     {"CreateToken", object{"name": "t", "role": "ORGANISATION_ADMIN", "projectKey": "payments"}, bad, "", ""},
 	}

@@ -64,7 +64,7 @@ func arrows() []room {
 			slices.Concat(domains, []string{"ent/db", "internal/auth", "internal/fault", "internal/id", "internal/labels", "internal/canonical", "internal/view", "graph/generated", "graph/model"}),
 			"graph maps shapes: records come from the domains, so it opens no store and calls no engine (of view it shows the types)",
 		},
-		{"graph/model", []string{"ent/db", "internal/gate"}, "scalars and the Node interface"},
+		{"graph/model", []string{"ent/db", "internal/fault", "internal/gate"}, "scalars and the Node interface"},
 		{"ent", nil, "only the generator's entry point"},
 		{"ent/schema", []string{"internal/auth", "internal/labels"}, "tables name the types of their columns and nothing else"},
 
