@@ -42,7 +42,7 @@ func (s *Service) DeprecatePackage(ctx context.Context, in DeprecatePackageInput
 		if in.Reason == nil {
 			return nil, fault.At("input.reason", "say why, and what to use instead")
 		}
-		if err := check.Text("input.reason", *in.Reason, 10, 2000); err != nil {
+		if err := check.Justification("input.reason", *in.Reason); err != nil {
 			return nil, err
 		}
 		reason = *in.Reason

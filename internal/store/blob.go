@@ -95,12 +95,17 @@ func (s *Store) Blob(ctx context.Context, digest string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load blob %s: %w", digest, err)
 	}
+	return Unpack(b)
+}
+
+// Unpack gives the bytes that a row keeps, read in whatever transaction. It fails when they no longer have the digest.
+func Unpack(b *db.Blob) ([]byte, error) {
 	content, err := decompress(b.Content, b.Size)
 	if err != nil {
-		return nil, fmt.Errorf("load blob %s: %w", digest, err)
+		return nil, fmt.Errorf("load blob %s: %w", b.Digest, err)
 	}
-	if canonical.Digest(content) != digest {
-		return nil, fmt.Errorf("load blob %s: the bytes kept have another digest: the database was altered or is damaged", digest)
+	if canonical.Digest(content) != b.Digest {
+		return nil, fmt.Errorf("load blob %s: the bytes kept have another digest: the database was altered or is damaged", b.Digest)
 	}
 	return content, nil
 }
