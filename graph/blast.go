@@ -39,8 +39,39 @@ func shownHits(ctx context.Context, radius *blast.Radius, page []place) ([]*mode
 
 func shownWay(w blast.Way) *model.BlastRadiusWay {
 	out := &model.BlastRadiusWay{Releasable: w.Releasable, Direct: w.Direct}
-	if c := w.Component; c != nil {
-		out.Component = &evidence.SbomComponent{Purl: c.Purl, Name: c.Name, Version: c.Version, Licenses: c.Licenses, Direct: c.Direct}
+	if w.Component != nil {
+		out.Component = shownComponent(w.Component)
 	}
 	return out
+}
+
+func shownComponent(c *blast.Component) *evidence.SbomComponent {
+	return &evidence.SbomComponent{Purl: c.Purl, Name: c.Name, Version: c.Version, Licenses: c.Licenses, Direct: c.Direct}
+}
+
+// countOf is placeOf for the applications that are hit.
+func countOf(at cursor, c blast.ApplicationCount) counted { return counted{at, c} }
+
+type counted struct {
+	at    cursor
+	count blast.ApplicationCount
+}
+
+// shownCounts loads a page of applications that are hit.
+func shownCounts(ctx context.Context, radius *blast.Radius, page []counted) ([]*model.BlastRadiusApplicationEdge, error) {
+	counts := make([]blast.ApplicationCount, len(page))
+	for i, p := range page {
+		counts[i] = p.count
+	}
+	apps, err := radius.Applications(ctx, counts)
+	if err != nil {
+		return nil, err
+	}
+	edges := make([]*model.BlastRadiusApplicationEdge, len(page))
+	for i, p := range page {
+		edges[i] = &model.BlastRadiusApplicationEdge{
+			Cursor: p.at, Node: &model.BlastRadiusApplication{Application: apps[i], ApplicationVersions: p.count.Versions},
+		}
+	}
+	return edges, nil
 }

@@ -48,6 +48,34 @@ func (r *blastRadiusResolver) Owners(ctx context.Context, obj *blast.Radius) ([]
 	return list, nil
 }
 
+func (r *blastRadiusResolver) ByApplication(ctx context.Context, obj *blast.Radius, first *int, after *string, last *int, before *string) (*model.BlastRadiusApplicationConnection, error) {
+	counts, name, err := obj.ByApplication(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page, err := sliced(name, counts, countOf, first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	edges, err := shownCounts(ctx, obj, page.edges)
+	if err != nil {
+		return nil, err
+	}
+	return &model.BlastRadiusApplicationConnection{Edges: edges, PageInfo: page.info, TotalCount: len(counts)}, nil
+}
+
+func (r *blastRadiusResolver) ByComponent(ctx context.Context, obj *blast.Radius) ([]*model.BlastRadiusComponent, error) {
+	counts, err := obj.ByComponent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*model.BlastRadiusComponent, len(counts))
+	for i, c := range counts {
+		list[i] = &model.BlastRadiusComponent{Component: shownComponent(&c.Component), ApplicationVersions: c.Versions, Applications: c.Applications}
+	}
+	return list, nil
+}
+
 func (r *blastRadiusResolver) ApplicationVersions(ctx context.Context, obj *blast.Radius, first *int, after *string, last *int, before *string) (*model.BlastRadiusConnection, error) {
 	hits, name, err := obj.Hits(ctx)
 	if err != nil {

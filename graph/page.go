@@ -7,6 +7,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
 
 // cursor is a position in a connection.
@@ -70,6 +71,14 @@ func complexity() generated.ComplexityRoot {
 	c.Query.Deployments = func(child int, _ *deployment.DeploymentFilter, first *int, _ *string, last *int, _ *string) int {
 		return ListCost(child, first, last)
 	}
+	c.Query.TriageDecisions = func(child int, _ *vulnerability.TriageFilter, first *int, _ *string, last *int, _ *string) int {
+		return ListCost(child, first, last)
+	}
+	c.Query.Notices = func(child int, _ *vulnerability.NoticeFilter, first *int, _ *string, last *int, _ *string) int {
+		return ListCost(child, first, last)
+	}
+	c.Notice.Entries, c.BlastRadius.ByApplication, c.BlastRadius.ByComponent = list, list, some
+	c.NoticeEntry.ApplicationVersions = some
 	c.Vulnerability.Components, c.ApplicationVersion.Vulnerabilities, c.BlastRadius.ApplicationVersions = list, list, list
 	c.ApplicationVersion.Deployments, c.Query.VulnerabilityOrigin = some, func(child int, _, _, _ string) int { return some(child) }
 	c.Query.Builds, c.Build.ApplicationVersions = filtered, list

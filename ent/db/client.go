@@ -33,11 +33,14 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
+	"github.com/plimsoll/plimsoll/ent/db/notice"
+	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
@@ -56,6 +59,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/signingkey"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
@@ -104,6 +108,8 @@ type Client struct {
 	Evidence *EvidenceClient
 	// EvidenceSubject is the client for interacting with the EvidenceSubject builders.
 	EvidenceSubject *EvidenceSubjectClient
+	// Feed is the client for interacting with the Feed builders.
+	Feed *FeedClient
 	// GatePolicy is the client for interacting with the GatePolicy builders.
 	GatePolicy *GatePolicyClient
 	// ImageChild is the client for interacting with the ImageChild builders.
@@ -114,6 +120,10 @@ type Client struct {
 	Lifecycle *LifecycleClient
 	// LifecycleStep is the client for interacting with the LifecycleStep builders.
 	LifecycleStep *LifecycleStepClient
+	// Notice is the client for interacting with the Notice builders.
+	Notice *NoticeClient
+	// NoticeEntry is the client for interacting with the NoticeEntry builders.
+	NoticeEntry *NoticeEntryClient
 	// Owner is the client for interacting with the Owner builders.
 	Owner *OwnerClient
 	// Ownership is the client for interacting with the Ownership builders.
@@ -150,6 +160,8 @@ type Client struct {
 	Stage *StageClient
 	// Token is the client for interacting with the Token builders.
 	Token *TokenClient
+	// TriageDecision is the client for interacting with the TriageDecision builders.
+	TriageDecision *TriageDecisionClient
 	// TrustAnchor is the client for interacting with the TrustAnchor builders.
 	TrustAnchor *TrustAnchorClient
 	// Vulnerability is the client for interacting with the Vulnerability builders.
@@ -187,11 +199,14 @@ func (c *Client) init() {
 	c.Evaluation = NewEvaluationClient(c.config)
 	c.Evidence = NewEvidenceClient(c.config)
 	c.EvidenceSubject = NewEvidenceSubjectClient(c.config)
+	c.Feed = NewFeedClient(c.config)
 	c.GatePolicy = NewGatePolicyClient(c.config)
 	c.ImageChild = NewImageChildClient(c.config)
 	c.Label = NewLabelClient(c.config)
 	c.Lifecycle = NewLifecycleClient(c.config)
 	c.LifecycleStep = NewLifecycleStepClient(c.config)
+	c.Notice = NewNoticeClient(c.config)
+	c.NoticeEntry = NewNoticeEntryClient(c.config)
 	c.Owner = NewOwnerClient(c.config)
 	c.Ownership = NewOwnershipClient(c.config)
 	c.PackageVersion = NewPackageVersionClient(c.config)
@@ -210,6 +225,7 @@ func (c *Client) init() {
 	c.SigningKey = NewSigningKeyClient(c.config)
 	c.Stage = NewStageClient(c.config)
 	c.Token = NewTokenClient(c.config)
+	c.TriageDecision = NewTriageDecisionClient(c.config)
 	c.TrustAnchor = NewTrustAnchorClient(c.config)
 	c.Vulnerability = NewVulnerabilityClient(c.config)
 	c.VulnerabilityAlias = NewVulnerabilityAliasClient(c.config)
@@ -323,11 +339,14 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Evaluation:         NewEvaluationClient(cfg),
 		Evidence:           NewEvidenceClient(cfg),
 		EvidenceSubject:    NewEvidenceSubjectClient(cfg),
+		Feed:               NewFeedClient(cfg),
 		GatePolicy:         NewGatePolicyClient(cfg),
 		ImageChild:         NewImageChildClient(cfg),
 		Label:              NewLabelClient(cfg),
 		Lifecycle:          NewLifecycleClient(cfg),
 		LifecycleStep:      NewLifecycleStepClient(cfg),
+		Notice:             NewNoticeClient(cfg),
+		NoticeEntry:        NewNoticeEntryClient(cfg),
 		Owner:              NewOwnerClient(cfg),
 		Ownership:          NewOwnershipClient(cfg),
 		PackageVersion:     NewPackageVersionClient(cfg),
@@ -346,6 +365,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		SigningKey:         NewSigningKeyClient(cfg),
 		Stage:              NewStageClient(cfg),
 		Token:              NewTokenClient(cfg),
+		TriageDecision:     NewTriageDecisionClient(cfg),
 		TrustAnchor:        NewTrustAnchorClient(cfg),
 		Vulnerability:      NewVulnerabilityClient(cfg),
 		VulnerabilityAlias: NewVulnerabilityAliasClient(cfg),
@@ -386,11 +406,14 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Evaluation:         NewEvaluationClient(cfg),
 		Evidence:           NewEvidenceClient(cfg),
 		EvidenceSubject:    NewEvidenceSubjectClient(cfg),
+		Feed:               NewFeedClient(cfg),
 		GatePolicy:         NewGatePolicyClient(cfg),
 		ImageChild:         NewImageChildClient(cfg),
 		Label:              NewLabelClient(cfg),
 		Lifecycle:          NewLifecycleClient(cfg),
 		LifecycleStep:      NewLifecycleStepClient(cfg),
+		Notice:             NewNoticeClient(cfg),
+		NoticeEntry:        NewNoticeEntryClient(cfg),
 		Owner:              NewOwnerClient(cfg),
 		Ownership:          NewOwnershipClient(cfg),
 		PackageVersion:     NewPackageVersionClient(cfg),
@@ -409,6 +432,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		SigningKey:         NewSigningKeyClient(cfg),
 		Stage:              NewStageClient(cfg),
 		Token:              NewTokenClient(cfg),
+		TriageDecision:     NewTriageDecisionClient(cfg),
 		TrustAnchor:        NewTrustAnchorClient(cfg),
 		Vulnerability:      NewVulnerabilityClient(cfg),
 		VulnerabilityAlias: NewVulnerabilityAliasClient(cfg),
@@ -444,11 +468,12 @@ func (c *Client) Use(hooks ...Hook) {
 		c.ActivityEvent, c.ActivityOpening, c.Advisory, c.AffectedPackage,
 		c.Application, c.ApplicationVersion, c.Attachment, c.Attestation, c.Binding,
 		c.Blob, c.Build, c.BuildArtifact, c.Component, c.ComponentMatch, c.Deployment,
-		c.Evaluation, c.Evidence, c.EvidenceSubject, c.GatePolicy, c.ImageChild,
-		c.Label, c.Lifecycle, c.LifecycleStep, c.Owner, c.Ownership, c.PackageVersion,
-		c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal, c.Project, c.Promotion,
-		c.Releasable, c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord,
-		c.SigningKey, c.Stage, c.Token, c.TrustAnchor, c.Vulnerability,
+		c.Evaluation, c.Evidence, c.EvidenceSubject, c.Feed, c.GatePolicy,
+		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.Notice, c.NoticeEntry,
+		c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
+		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
+		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
+		c.Stage, c.Token, c.TriageDecision, c.TrustAnchor, c.Vulnerability,
 		c.VulnerabilityAlias,
 	} {
 		n.Use(hooks...)
@@ -462,11 +487,12 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.ActivityEvent, c.ActivityOpening, c.Advisory, c.AffectedPackage,
 		c.Application, c.ApplicationVersion, c.Attachment, c.Attestation, c.Binding,
 		c.Blob, c.Build, c.BuildArtifact, c.Component, c.ComponentMatch, c.Deployment,
-		c.Evaluation, c.Evidence, c.EvidenceSubject, c.GatePolicy, c.ImageChild,
-		c.Label, c.Lifecycle, c.LifecycleStep, c.Owner, c.Ownership, c.PackageVersion,
-		c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal, c.Project, c.Promotion,
-		c.Releasable, c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord,
-		c.SigningKey, c.Stage, c.Token, c.TrustAnchor, c.Vulnerability,
+		c.Evaluation, c.Evidence, c.EvidenceSubject, c.Feed, c.GatePolicy,
+		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.Notice, c.NoticeEntry,
+		c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
+		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
+		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
+		c.Stage, c.Token, c.TriageDecision, c.TrustAnchor, c.Vulnerability,
 		c.VulnerabilityAlias,
 	} {
 		n.Intercept(interceptors...)
@@ -512,6 +538,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Evidence.mutate(ctx, m)
 	case *EvidenceSubjectMutation:
 		return c.EvidenceSubject.mutate(ctx, m)
+	case *FeedMutation:
+		return c.Feed.mutate(ctx, m)
 	case *GatePolicyMutation:
 		return c.GatePolicy.mutate(ctx, m)
 	case *ImageChildMutation:
@@ -522,6 +550,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Lifecycle.mutate(ctx, m)
 	case *LifecycleStepMutation:
 		return c.LifecycleStep.mutate(ctx, m)
+	case *NoticeMutation:
+		return c.Notice.mutate(ctx, m)
+	case *NoticeEntryMutation:
+		return c.NoticeEntry.mutate(ctx, m)
 	case *OwnerMutation:
 		return c.Owner.mutate(ctx, m)
 	case *OwnershipMutation:
@@ -558,6 +590,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Stage.mutate(ctx, m)
 	case *TokenMutation:
 		return c.Token.mutate(ctx, m)
+	case *TriageDecisionMutation:
+		return c.TriageDecision.mutate(ctx, m)
 	case *TrustAnchorMutation:
 		return c.TrustAnchor.mutate(ctx, m)
 	case *VulnerabilityMutation:
@@ -3843,6 +3877,139 @@ func (c *EvidenceSubjectClient) mutate(ctx context.Context, m *EvidenceSubjectMu
 	}
 }
 
+// FeedClient is a client for the Feed schema.
+type FeedClient struct {
+	config
+}
+
+// NewFeedClient returns a client for the Feed from the given config.
+func NewFeedClient(c config) *FeedClient {
+	return &FeedClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `feed.Hooks(f(g(h())))`.
+func (c *FeedClient) Use(hooks ...Hook) {
+	c.hooks.Feed = append(c.hooks.Feed, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `feed.Intercept(f(g(h())))`.
+func (c *FeedClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Feed = append(c.inters.Feed, interceptors...)
+}
+
+// Create returns a builder for creating a Feed entity.
+func (c *FeedClient) Create() *FeedCreate {
+	mutation := newFeedMutation(c.config, OpCreate)
+	return &FeedCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Feed entities.
+func (c *FeedClient) CreateBulk(builders ...*FeedCreate) *FeedCreateBulk {
+	return &FeedCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FeedClient) MapCreateBulk(slice any, setFunc func(*FeedCreate, int)) *FeedCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FeedCreateBulk{err: fmt.Errorf("calling to FeedClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FeedCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FeedCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Feed.
+func (c *FeedClient) Update() *FeedUpdate {
+	mutation := newFeedMutation(c.config, OpUpdate)
+	return &FeedUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FeedClient) UpdateOne(_m *Feed) *FeedUpdateOne {
+	mutation := newFeedMutation(c.config, OpUpdateOne, withFeed(_m))
+	return &FeedUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FeedClient) UpdateOneID(id int) *FeedUpdateOne {
+	mutation := newFeedMutation(c.config, OpUpdateOne, withFeedID(id))
+	return &FeedUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Feed.
+func (c *FeedClient) Delete() *FeedDelete {
+	mutation := newFeedMutation(c.config, OpDelete)
+	return &FeedDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FeedClient) DeleteOne(_m *Feed) *FeedDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FeedClient) DeleteOneID(id int) *FeedDeleteOne {
+	builder := c.Delete().Where(feed.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FeedDeleteOne{builder}
+}
+
+// Query returns a query builder for Feed.
+func (c *FeedClient) Query() *FeedQuery {
+	return &FeedQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFeed},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Feed entity by its id.
+func (c *FeedClient) Get(ctx context.Context, id int) (*Feed, error) {
+	return c.Query().Where(feed.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FeedClient) GetX(ctx context.Context, id int) *Feed {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *FeedClient) Hooks() []Hook {
+	return c.hooks.Feed
+}
+
+// Interceptors returns the client interceptors.
+func (c *FeedClient) Interceptors() []Interceptor {
+	return c.inters.Feed
+}
+
+func (c *FeedClient) mutate(ctx context.Context, m *FeedMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FeedCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FeedUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FeedUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FeedDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Feed mutation op: %q", m.Op())
+	}
+}
+
 // GatePolicyClient is a client for the GatePolicy schema.
 type GatePolicyClient struct {
 	config
@@ -4649,6 +4816,352 @@ func (c *LifecycleStepClient) mutate(ctx context.Context, m *LifecycleStepMutati
 		return (&LifecycleStepDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown LifecycleStep mutation op: %q", m.Op())
+	}
+}
+
+// NoticeClient is a client for the Notice schema.
+type NoticeClient struct {
+	config
+}
+
+// NewNoticeClient returns a client for the Notice from the given config.
+func NewNoticeClient(c config) *NoticeClient {
+	return &NoticeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notice.Hooks(f(g(h())))`.
+func (c *NoticeClient) Use(hooks ...Hook) {
+	c.hooks.Notice = append(c.hooks.Notice, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notice.Intercept(f(g(h())))`.
+func (c *NoticeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Notice = append(c.inters.Notice, interceptors...)
+}
+
+// Create returns a builder for creating a Notice entity.
+func (c *NoticeClient) Create() *NoticeCreate {
+	mutation := newNoticeMutation(c.config, OpCreate)
+	return &NoticeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Notice entities.
+func (c *NoticeClient) CreateBulk(builders ...*NoticeCreate) *NoticeCreateBulk {
+	return &NoticeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NoticeClient) MapCreateBulk(slice any, setFunc func(*NoticeCreate, int)) *NoticeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NoticeCreateBulk{err: fmt.Errorf("calling to NoticeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NoticeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NoticeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Notice.
+func (c *NoticeClient) Update() *NoticeUpdate {
+	mutation := newNoticeMutation(c.config, OpUpdate)
+	return &NoticeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NoticeClient) UpdateOne(_m *Notice) *NoticeUpdateOne {
+	mutation := newNoticeMutation(c.config, OpUpdateOne, withNotice(_m))
+	return &NoticeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NoticeClient) UpdateOneID(id int) *NoticeUpdateOne {
+	mutation := newNoticeMutation(c.config, OpUpdateOne, withNoticeID(id))
+	return &NoticeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Notice.
+func (c *NoticeClient) Delete() *NoticeDelete {
+	mutation := newNoticeMutation(c.config, OpDelete)
+	return &NoticeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NoticeClient) DeleteOne(_m *Notice) *NoticeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NoticeClient) DeleteOneID(id int) *NoticeDeleteOne {
+	builder := c.Delete().Where(notice.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NoticeDeleteOne{builder}
+}
+
+// Query returns a query builder for Notice.
+func (c *NoticeClient) Query() *NoticeQuery {
+	return &NoticeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotice},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Notice entity by its id.
+func (c *NoticeClient) Get(ctx context.Context, id int) (*Notice, error) {
+	return c.Query().Where(notice.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NoticeClient) GetX(ctx context.Context, id int) *Notice {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryOwner queries the owner edge of a Notice.
+func (c *NoticeClient) QueryOwner(_m *Notice) *OwnerQuery {
+	query := (&OwnerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notice.Table, notice.FieldID, id),
+			sqlgraph.To(owner.Table, owner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, notice.OwnerTable, notice.OwnerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryEntries queries the entries edge of a Notice.
+func (c *NoticeClient) QueryEntries(_m *Notice) *NoticeEntryQuery {
+	query := (&NoticeEntryClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notice.Table, notice.FieldID, id),
+			sqlgraph.To(noticeentry.Table, noticeentry.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, notice.EntriesTable, notice.EntriesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *NoticeClient) Hooks() []Hook {
+	return c.hooks.Notice
+}
+
+// Interceptors returns the client interceptors.
+func (c *NoticeClient) Interceptors() []Interceptor {
+	return c.inters.Notice
+}
+
+func (c *NoticeClient) mutate(ctx context.Context, m *NoticeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NoticeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NoticeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NoticeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NoticeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Notice mutation op: %q", m.Op())
+	}
+}
+
+// NoticeEntryClient is a client for the NoticeEntry schema.
+type NoticeEntryClient struct {
+	config
+}
+
+// NewNoticeEntryClient returns a client for the NoticeEntry from the given config.
+func NewNoticeEntryClient(c config) *NoticeEntryClient {
+	return &NoticeEntryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `noticeentry.Hooks(f(g(h())))`.
+func (c *NoticeEntryClient) Use(hooks ...Hook) {
+	c.hooks.NoticeEntry = append(c.hooks.NoticeEntry, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `noticeentry.Intercept(f(g(h())))`.
+func (c *NoticeEntryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.NoticeEntry = append(c.inters.NoticeEntry, interceptors...)
+}
+
+// Create returns a builder for creating a NoticeEntry entity.
+func (c *NoticeEntryClient) Create() *NoticeEntryCreate {
+	mutation := newNoticeEntryMutation(c.config, OpCreate)
+	return &NoticeEntryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of NoticeEntry entities.
+func (c *NoticeEntryClient) CreateBulk(builders ...*NoticeEntryCreate) *NoticeEntryCreateBulk {
+	return &NoticeEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NoticeEntryClient) MapCreateBulk(slice any, setFunc func(*NoticeEntryCreate, int)) *NoticeEntryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NoticeEntryCreateBulk{err: fmt.Errorf("calling to NoticeEntryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NoticeEntryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NoticeEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for NoticeEntry.
+func (c *NoticeEntryClient) Update() *NoticeEntryUpdate {
+	mutation := newNoticeEntryMutation(c.config, OpUpdate)
+	return &NoticeEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NoticeEntryClient) UpdateOne(_m *NoticeEntry) *NoticeEntryUpdateOne {
+	mutation := newNoticeEntryMutation(c.config, OpUpdateOne, withNoticeEntry(_m))
+	return &NoticeEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NoticeEntryClient) UpdateOneID(id int) *NoticeEntryUpdateOne {
+	mutation := newNoticeEntryMutation(c.config, OpUpdateOne, withNoticeEntryID(id))
+	return &NoticeEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for NoticeEntry.
+func (c *NoticeEntryClient) Delete() *NoticeEntryDelete {
+	mutation := newNoticeEntryMutation(c.config, OpDelete)
+	return &NoticeEntryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NoticeEntryClient) DeleteOne(_m *NoticeEntry) *NoticeEntryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NoticeEntryClient) DeleteOneID(id int) *NoticeEntryDeleteOne {
+	builder := c.Delete().Where(noticeentry.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NoticeEntryDeleteOne{builder}
+}
+
+// Query returns a query builder for NoticeEntry.
+func (c *NoticeEntryClient) Query() *NoticeEntryQuery {
+	return &NoticeEntryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNoticeEntry},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a NoticeEntry entity by its id.
+func (c *NoticeEntryClient) Get(ctx context.Context, id int) (*NoticeEntry, error) {
+	return c.Query().Where(noticeentry.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NoticeEntryClient) GetX(ctx context.Context, id int) *NoticeEntry {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryNotice queries the notice edge of a NoticeEntry.
+func (c *NoticeEntryClient) QueryNotice(_m *NoticeEntry) *NoticeQuery {
+	query := (&NoticeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(noticeentry.Table, noticeentry.FieldID, id),
+			sqlgraph.To(notice.Table, notice.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, noticeentry.NoticeTable, noticeentry.NoticeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a NoticeEntry.
+func (c *NoticeEntryClient) QueryApplication(_m *NoticeEntry) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(noticeentry.Table, noticeentry.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, noticeentry.ApplicationTable, noticeentry.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryProject queries the project edge of a NoticeEntry.
+func (c *NoticeEntryClient) QueryProject(_m *NoticeEntry) *ProjectQuery {
+	query := (&ProjectClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(noticeentry.Table, noticeentry.FieldID, id),
+			sqlgraph.To(project.Table, project.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, noticeentry.ProjectTable, noticeentry.ProjectColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *NoticeEntryClient) Hooks() []Hook {
+	return c.hooks.NoticeEntry
+}
+
+// Interceptors returns the client interceptors.
+func (c *NoticeEntryClient) Interceptors() []Interceptor {
+	return c.inters.NoticeEntry
+}
+
+func (c *NoticeEntryClient) mutate(ctx context.Context, m *NoticeEntryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NoticeEntryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NoticeEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NoticeEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NoticeEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown NoticeEntry mutation op: %q", m.Op())
 	}
 }
 
@@ -7750,6 +8263,219 @@ func (c *TokenClient) mutate(ctx context.Context, m *TokenMutation) (Value, erro
 	}
 }
 
+// TriageDecisionClient is a client for the TriageDecision schema.
+type TriageDecisionClient struct {
+	config
+}
+
+// NewTriageDecisionClient returns a client for the TriageDecision from the given config.
+func NewTriageDecisionClient(c config) *TriageDecisionClient {
+	return &TriageDecisionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `triagedecision.Hooks(f(g(h())))`.
+func (c *TriageDecisionClient) Use(hooks ...Hook) {
+	c.hooks.TriageDecision = append(c.hooks.TriageDecision, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `triagedecision.Intercept(f(g(h())))`.
+func (c *TriageDecisionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.TriageDecision = append(c.inters.TriageDecision, interceptors...)
+}
+
+// Create returns a builder for creating a TriageDecision entity.
+func (c *TriageDecisionClient) Create() *TriageDecisionCreate {
+	mutation := newTriageDecisionMutation(c.config, OpCreate)
+	return &TriageDecisionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of TriageDecision entities.
+func (c *TriageDecisionClient) CreateBulk(builders ...*TriageDecisionCreate) *TriageDecisionCreateBulk {
+	return &TriageDecisionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *TriageDecisionClient) MapCreateBulk(slice any, setFunc func(*TriageDecisionCreate, int)) *TriageDecisionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &TriageDecisionCreateBulk{err: fmt.Errorf("calling to TriageDecisionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*TriageDecisionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &TriageDecisionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for TriageDecision.
+func (c *TriageDecisionClient) Update() *TriageDecisionUpdate {
+	mutation := newTriageDecisionMutation(c.config, OpUpdate)
+	return &TriageDecisionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *TriageDecisionClient) UpdateOne(_m *TriageDecision) *TriageDecisionUpdateOne {
+	mutation := newTriageDecisionMutation(c.config, OpUpdateOne, withTriageDecision(_m))
+	return &TriageDecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *TriageDecisionClient) UpdateOneID(id int) *TriageDecisionUpdateOne {
+	mutation := newTriageDecisionMutation(c.config, OpUpdateOne, withTriageDecisionID(id))
+	return &TriageDecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for TriageDecision.
+func (c *TriageDecisionClient) Delete() *TriageDecisionDelete {
+	mutation := newTriageDecisionMutation(c.config, OpDelete)
+	return &TriageDecisionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *TriageDecisionClient) DeleteOne(_m *TriageDecision) *TriageDecisionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *TriageDecisionClient) DeleteOneID(id int) *TriageDecisionDeleteOne {
+	builder := c.Delete().Where(triagedecision.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &TriageDecisionDeleteOne{builder}
+}
+
+// Query returns a query builder for TriageDecision.
+func (c *TriageDecisionClient) Query() *TriageDecisionQuery {
+	return &TriageDecisionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeTriageDecision},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a TriageDecision entity by its id.
+func (c *TriageDecisionClient) Get(ctx context.Context, id int) (*TriageDecision, error) {
+	return c.Query().Where(triagedecision.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *TriageDecisionClient) GetX(ctx context.Context, id int) *TriageDecision {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryProject queries the project edge of a TriageDecision.
+func (c *TriageDecisionClient) QueryProject(_m *TriageDecision) *ProjectQuery {
+	query := (&ProjectClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(triagedecision.Table, triagedecision.FieldID, id),
+			sqlgraph.To(project.Table, project.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, triagedecision.ProjectTable, triagedecision.ProjectColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a TriageDecision.
+func (c *TriageDecisionClient) QueryApplication(_m *TriageDecision) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(triagedecision.Table, triagedecision.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, triagedecision.ApplicationTable, triagedecision.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryOwner queries the owner edge of a TriageDecision.
+func (c *TriageDecisionClient) QueryOwner(_m *TriageDecision) *OwnerQuery {
+	query := (&OwnerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(triagedecision.Table, triagedecision.FieldID, id),
+			sqlgraph.To(owner.Table, owner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, triagedecision.OwnerTable, triagedecision.OwnerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDecider queries the decider edge of a TriageDecision.
+func (c *TriageDecisionClient) QueryDecider(_m *TriageDecision) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(triagedecision.Table, triagedecision.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, triagedecision.DeciderTable, triagedecision.DeciderColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRevoker queries the revoker edge of a TriageDecision.
+func (c *TriageDecisionClient) QueryRevoker(_m *TriageDecision) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(triagedecision.Table, triagedecision.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, triagedecision.RevokerTable, triagedecision.RevokerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *TriageDecisionClient) Hooks() []Hook {
+	return c.hooks.TriageDecision
+}
+
+// Interceptors returns the client interceptors.
+func (c *TriageDecisionClient) Interceptors() []Interceptor {
+	return c.inters.TriageDecision
+}
+
+func (c *TriageDecisionClient) mutate(ctx context.Context, m *TriageDecisionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&TriageDecisionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&TriageDecisionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&TriageDecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&TriageDecisionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown TriageDecision mutation op: %q", m.Op())
+	}
+}
+
 // TrustAnchorClient is a client for the TrustAnchor schema.
 type TrustAnchorClient struct {
 	config
@@ -8219,21 +8945,21 @@ type (
 		ActivityEvent, ActivityOpening, Advisory, AffectedPackage, Application,
 		ApplicationVersion, Attachment, Attestation, Binding, Blob, Build,
 		BuildArtifact, Component, ComponentMatch, Deployment, Evaluation, Evidence,
-		EvidenceSubject, GatePolicy, ImageChild, Label, Lifecycle, LifecycleStep,
-		Owner, Ownership, PackageVersion, Pkg, PolicyTarget, PolicyTemplate, Principal,
-		Project, Promotion, Releasable, RoleBinding, Rule, Sbom, SbomComponent,
-		SearchWord, SigningKey, Stage, Token, TrustAnchor, Vulnerability,
-		VulnerabilityAlias []ent.Hook
+		EvidenceSubject, Feed, GatePolicy, ImageChild, Label, Lifecycle, LifecycleStep,
+		Notice, NoticeEntry, Owner, Ownership, PackageVersion, Pkg, PolicyTarget,
+		PolicyTemplate, Principal, Project, Promotion, Releasable, RoleBinding, Rule,
+		Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token, TriageDecision,
+		TrustAnchor, Vulnerability, VulnerabilityAlias []ent.Hook
 	}
 	inters struct {
 		ActivityEvent, ActivityOpening, Advisory, AffectedPackage, Application,
 		ApplicationVersion, Attachment, Attestation, Binding, Blob, Build,
 		BuildArtifact, Component, ComponentMatch, Deployment, Evaluation, Evidence,
-		EvidenceSubject, GatePolicy, ImageChild, Label, Lifecycle, LifecycleStep,
-		Owner, Ownership, PackageVersion, Pkg, PolicyTarget, PolicyTemplate, Principal,
-		Project, Promotion, Releasable, RoleBinding, Rule, Sbom, SbomComponent,
-		SearchWord, SigningKey, Stage, Token, TrustAnchor, Vulnerability,
-		VulnerabilityAlias []ent.Interceptor
+		EvidenceSubject, Feed, GatePolicy, ImageChild, Label, Lifecycle, LifecycleStep,
+		Notice, NoticeEntry, Owner, Ownership, PackageVersion, Pkg, PolicyTarget,
+		PolicyTemplate, Principal, Project, Promotion, Releasable, RoleBinding, Rule,
+		Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token, TriageDecision,
+		TrustAnchor, Vulnerability, VulnerabilityAlias []ent.Interceptor
 	}
 )
 

@@ -27,6 +27,8 @@ type ComponentMatch struct {
 	Vers string `json:"vers,omitempty"`
 	// versions that are fixed and newer, nearest first
 	FixedIn []string `json:"fixed_in,omitempty"`
+	// whether it stands for want of a way to rule it out
+	Undecided bool `json:"undecided,omitempty"`
 	// ComponentID holds the value of the "component_id" field.
 	ComponentID int `json:"component_id,omitempty"`
 	// AdvisoryID holds the value of the "advisory_id" field.
@@ -96,6 +98,8 @@ func (*ComponentMatch) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case componentmatch.FieldFixedIn:
 			values[i] = new([]byte)
+		case componentmatch.FieldUndecided:
+			values[i] = new(sql.NullBool)
 		case componentmatch.FieldID, componentmatch.FieldComponentID, componentmatch.FieldAdvisoryID, componentmatch.FieldVulnerabilityID:
 			values[i] = new(sql.NullInt64)
 		case componentmatch.FieldBecause, componentmatch.FieldVers:
@@ -142,6 +146,12 @@ func (_m *ComponentMatch) assignValues(columns []string, values []any) error {
 				if err := json.Unmarshal(*value, &_m.FixedIn); err != nil {
 					return fmt.Errorf("unmarshal field fixed_in: %w", err)
 				}
+			}
+		case componentmatch.FieldUndecided:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field undecided", values[i])
+			} else if value.Valid {
+				_m.Undecided = value.Bool
 			}
 		case componentmatch.FieldComponentID:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -226,6 +236,9 @@ func (_m *ComponentMatch) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("fixed_in=")
 	builder.WriteString(fmt.Sprintf("%v", _m.FixedIn))
+	builder.WriteString(", ")
+	builder.WriteString("undecided=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Undecided))
 	builder.WriteString(", ")
 	builder.WriteString("component_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ComponentID))

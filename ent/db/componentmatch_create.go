@@ -51,6 +51,20 @@ func (_c *ComponentMatchCreate) SetFixedIn(v []string) *ComponentMatchCreate {
 	return _c
 }
 
+// SetUndecided sets the "undecided" field.
+func (_c *ComponentMatchCreate) SetUndecided(v bool) *ComponentMatchCreate {
+	_c.mutation.SetUndecided(v)
+	return _c
+}
+
+// SetNillableUndecided sets the "undecided" field if the given value is not nil.
+func (_c *ComponentMatchCreate) SetNillableUndecided(v *bool) *ComponentMatchCreate {
+	if v != nil {
+		_c.SetUndecided(*v)
+	}
+	return _c
+}
+
 // SetComponentID sets the "component_id" field.
 func (_c *ComponentMatchCreate) SetComponentID(v int) *ComponentMatchCreate {
 	_c.mutation.SetComponentID(v)
@@ -129,6 +143,10 @@ func (_c *ComponentMatchCreate) defaults() {
 		v := componentmatch.DefaultVers
 		_c.mutation.SetVers(v)
 	}
+	if _, ok := _c.mutation.Undecided(); !ok {
+		v := componentmatch.DefaultUndecided
+		_c.mutation.SetUndecided(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -141,6 +159,9 @@ func (_c *ComponentMatchCreate) check() error {
 	}
 	if _, ok := _c.mutation.FixedIn(); !ok {
 		return &ValidationError{Name: "fixed_in", err: errors.New(`db: missing required field "ComponentMatch.fixed_in"`)}
+	}
+	if _, ok := _c.mutation.Undecided(); !ok {
+		return &ValidationError{Name: "undecided", err: errors.New(`db: missing required field "ComponentMatch.undecided"`)}
 	}
 	if _, ok := _c.mutation.ComponentID(); !ok {
 		return &ValidationError{Name: "component_id", err: errors.New(`db: missing required field "ComponentMatch.component_id"`)}
@@ -201,6 +222,10 @@ func (_c *ComponentMatchCreate) createSpec() (*ComponentMatch, *sqlgraph.CreateS
 	if value, ok := _c.mutation.FixedIn(); ok {
 		_spec.SetField(componentmatch.FieldFixedIn, field.TypeJSON, value)
 		_node.FixedIn = value
+	}
+	if value, ok := _c.mutation.Undecided(); ok {
+		_spec.SetField(componentmatch.FieldUndecided, field.TypeBool, value)
+		_node.Undecided = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(componentmatch.FieldCreatedAt, field.TypeTime, value)
@@ -345,6 +370,18 @@ func (u *ComponentMatchUpsert) UpdateFixedIn() *ComponentMatchUpsert {
 	return u
 }
 
+// SetUndecided sets the "undecided" field.
+func (u *ComponentMatchUpsert) SetUndecided(v bool) *ComponentMatchUpsert {
+	u.Set(componentmatch.FieldUndecided, v)
+	return u
+}
+
+// UpdateUndecided sets the "undecided" field to the value that was provided on create.
+func (u *ComponentMatchUpsert) UpdateUndecided() *ComponentMatchUpsert {
+	u.SetExcluded(componentmatch.FieldUndecided)
+	return u
+}
+
 // SetVulnerabilityID sets the "vulnerability_id" field.
 func (u *ComponentMatchUpsert) SetVulnerabilityID(v int) *ComponentMatchUpsert {
 	u.Set(componentmatch.FieldVulnerabilityID, v)
@@ -447,6 +484,20 @@ func (u *ComponentMatchUpsertOne) SetFixedIn(v []string) *ComponentMatchUpsertOn
 func (u *ComponentMatchUpsertOne) UpdateFixedIn() *ComponentMatchUpsertOne {
 	return u.Update(func(s *ComponentMatchUpsert) {
 		s.UpdateFixedIn()
+	})
+}
+
+// SetUndecided sets the "undecided" field.
+func (u *ComponentMatchUpsertOne) SetUndecided(v bool) *ComponentMatchUpsertOne {
+	return u.Update(func(s *ComponentMatchUpsert) {
+		s.SetUndecided(v)
+	})
+}
+
+// UpdateUndecided sets the "undecided" field to the value that was provided on create.
+func (u *ComponentMatchUpsertOne) UpdateUndecided() *ComponentMatchUpsertOne {
+	return u.Update(func(s *ComponentMatchUpsert) {
+		s.UpdateUndecided()
 	})
 }
 
@@ -720,6 +771,20 @@ func (u *ComponentMatchUpsertBulk) SetFixedIn(v []string) *ComponentMatchUpsertB
 func (u *ComponentMatchUpsertBulk) UpdateFixedIn() *ComponentMatchUpsertBulk {
 	return u.Update(func(s *ComponentMatchUpsert) {
 		s.UpdateFixedIn()
+	})
+}
+
+// SetUndecided sets the "undecided" field.
+func (u *ComponentMatchUpsertBulk) SetUndecided(v bool) *ComponentMatchUpsertBulk {
+	return u.Update(func(s *ComponentMatchUpsert) {
+		s.SetUndecided(v)
+	})
+}
+
+// UpdateUndecided sets the "undecided" field to the value that was provided on create.
+func (u *ComponentMatchUpsertBulk) UpdateUndecided() *ComponentMatchUpsertBulk {
+	return u.Update(func(s *ComponentMatchUpsert) {
+		s.UpdateUndecided()
 	})
 }
 

@@ -70,6 +70,20 @@ func (_u *ComponentMatchUpdate) AppendFixedIn(v []string) *ComponentMatchUpdate 
 	return _u
 }
 
+// SetUndecided sets the "undecided" field.
+func (_u *ComponentMatchUpdate) SetUndecided(v bool) *ComponentMatchUpdate {
+	_u.mutation.SetUndecided(v)
+	return _u
+}
+
+// SetNillableUndecided sets the "undecided" field if the given value is not nil.
+func (_u *ComponentMatchUpdate) SetNillableUndecided(v *bool) *ComponentMatchUpdate {
+	if v != nil {
+		_u.SetUndecided(*v)
+	}
+	return _u
+}
+
 // SetVulnerabilityID sets the "vulnerability_id" field.
 func (_u *ComponentMatchUpdate) SetVulnerabilityID(v int) *ComponentMatchUpdate {
 	_u.mutation.SetVulnerabilityID(v)
@@ -173,6 +187,9 @@ func (_u *ComponentMatchUpdate) sqlSave(ctx context.Context) (_node int, err err
 			sqljson.Append(u, componentmatch.FieldFixedIn, value)
 		})
 	}
+	if value, ok := _u.mutation.Undecided(); ok {
+		_spec.SetField(componentmatch.FieldUndecided, field.TypeBool, value)
+	}
 	if _u.mutation.VulnerabilityCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -261,6 +278,20 @@ func (_u *ComponentMatchUpdateOne) SetFixedIn(v []string) *ComponentMatchUpdateO
 // AppendFixedIn appends value to the "fixed_in" field.
 func (_u *ComponentMatchUpdateOne) AppendFixedIn(v []string) *ComponentMatchUpdateOne {
 	_u.mutation.AppendFixedIn(v)
+	return _u
+}
+
+// SetUndecided sets the "undecided" field.
+func (_u *ComponentMatchUpdateOne) SetUndecided(v bool) *ComponentMatchUpdateOne {
+	_u.mutation.SetUndecided(v)
+	return _u
+}
+
+// SetNillableUndecided sets the "undecided" field if the given value is not nil.
+func (_u *ComponentMatchUpdateOne) SetNillableUndecided(v *bool) *ComponentMatchUpdateOne {
+	if v != nil {
+		_u.SetUndecided(*v)
+	}
 	return _u
 }
 
@@ -396,6 +427,9 @@ func (_u *ComponentMatchUpdateOne) sqlSave(ctx context.Context) (_node *Componen
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, componentmatch.FieldFixedIn, value)
 		})
+	}
+	if value, ok := _u.mutation.Undecided(); ok {
+		_spec.SetField(componentmatch.FieldUndecided, field.TypeBool, value)
 	}
 	if _u.mutation.VulnerabilityCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -30,11 +30,14 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
+	"github.com/plimsoll/plimsoll/ent/db/notice"
+	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
@@ -53,6 +56,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/signingkey"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
@@ -134,11 +138,14 @@ func checkColumn(t, c string) error {
 			evaluation.Table:         evaluation.ValidColumn,
 			evidence.Table:           evidence.ValidColumn,
 			evidencesubject.Table:    evidencesubject.ValidColumn,
+			feed.Table:               feed.ValidColumn,
 			gatepolicy.Table:         gatepolicy.ValidColumn,
 			imagechild.Table:         imagechild.ValidColumn,
 			label.Table:              label.ValidColumn,
 			lifecycle.Table:          lifecycle.ValidColumn,
 			lifecyclestep.Table:      lifecyclestep.ValidColumn,
+			notice.Table:             notice.ValidColumn,
+			noticeentry.Table:        noticeentry.ValidColumn,
 			owner.Table:              owner.ValidColumn,
 			ownership.Table:          ownership.ValidColumn,
 			packageversion.Table:     packageversion.ValidColumn,
@@ -157,6 +164,7 @@ func checkColumn(t, c string) error {
 			signingkey.Table:         signingkey.ValidColumn,
 			stage.Table:              stage.ValidColumn,
 			token.Table:              token.ValidColumn,
+			triagedecision.Table:     triagedecision.ValidColumn,
 			trustanchor.Table:        trustanchor.ValidColumn,
 			vulnerability.Table:      vulnerability.ValidColumn,
 			vulnerabilityalias.Table: vulnerabilityalias.ValidColumn,

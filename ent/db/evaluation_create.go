@@ -85,6 +85,20 @@ func (_c *EvaluationCreate) SetPolicies(v string) *EvaluationCreate {
 	return _c
 }
 
+// SetFeeds sets the "feeds" field.
+func (_c *EvaluationCreate) SetFeeds(v string) *EvaluationCreate {
+	_c.mutation.SetFeeds(v)
+	return _c
+}
+
+// SetNillableFeeds sets the "feeds" field if the given value is not nil.
+func (_c *EvaluationCreate) SetNillableFeeds(v *string) *EvaluationCreate {
+	if v != nil {
+		_c.SetFeeds(*v)
+	}
+	return _c
+}
+
 // SetResultsDigest sets the "results_digest" field.
 func (_c *EvaluationCreate) SetResultsDigest(v string) *EvaluationCreate {
 	_c.mutation.SetResultsDigest(v)
@@ -131,6 +145,7 @@ func (_c *EvaluationCreate) Mutation() *EvaluationMutation {
 
 // Save creates the Evaluation in the database.
 func (_c *EvaluationCreate) Save(ctx context.Context) (*Evaluation, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -153,6 +168,14 @@ func (_c *EvaluationCreate) Exec(ctx context.Context) error {
 func (_c *EvaluationCreate) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
 		panic(err)
+	}
+}
+
+// defaults sets the default values of the builder before save.
+func (_c *EvaluationCreate) defaults() {
+	if _, ok := _c.mutation.Feeds(); !ok {
+		v := evaluation.DefaultFeeds
+		_c.mutation.SetFeeds(v)
 	}
 }
 
@@ -197,6 +220,9 @@ func (_c *EvaluationCreate) check() error {
 	}
 	if _, ok := _c.mutation.Policies(); !ok {
 		return &ValidationError{Name: "policies", err: errors.New(`db: missing required field "Evaluation.policies"`)}
+	}
+	if _, ok := _c.mutation.Feeds(); !ok {
+		return &ValidationError{Name: "feeds", err: errors.New(`db: missing required field "Evaluation.feeds"`)}
 	}
 	if _, ok := _c.mutation.ResultsDigest(); !ok {
 		return &ValidationError{Name: "results_digest", err: errors.New(`db: missing required field "Evaluation.results_digest"`)}
@@ -285,6 +311,10 @@ func (_c *EvaluationCreate) createSpec() (*Evaluation, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Policies(); ok {
 		_spec.SetField(evaluation.FieldPolicies, field.TypeString, value)
 		_node.Policies = value
+	}
+	if value, ok := _c.mutation.Feeds(); ok {
+		_spec.SetField(evaluation.FieldFeeds, field.TypeString, value)
+		_node.Feeds = value
 	}
 	if value, ok := _c.mutation.ResultsDigest(); ok {
 		_spec.SetField(evaluation.FieldResultsDigest, field.TypeString, value)
@@ -434,6 +464,9 @@ func (u *EvaluationUpsertOne) UpdateNewValues() *EvaluationUpsertOne {
 		if _, exists := u.create.mutation.Policies(); exists {
 			s.SetIgnore(evaluation.FieldPolicies)
 		}
+		if _, exists := u.create.mutation.Feeds(); exists {
+			s.SetIgnore(evaluation.FieldFeeds)
+		}
 		if _, exists := u.create.mutation.ResultsDigest(); exists {
 			s.SetIgnore(evaluation.FieldResultsDigest)
 		}
@@ -529,6 +562,7 @@ func (_c *EvaluationCreateBulk) Save(ctx context.Context) ([]*Evaluation, error)
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*EvaluationMutation)
 				if !ok {
@@ -681,6 +715,9 @@ func (u *EvaluationUpsertBulk) UpdateNewValues() *EvaluationUpsertBulk {
 			}
 			if _, exists := b.mutation.Policies(); exists {
 				s.SetIgnore(evaluation.FieldPolicies)
+			}
+			if _, exists := b.mutation.Feeds(); exists {
+				s.SetIgnore(evaluation.FieldFeeds)
 			}
 			if _, exists := b.mutation.ResultsDigest(); exists {
 				s.SetIgnore(evaluation.FieldResultsDigest)

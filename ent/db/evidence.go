@@ -40,6 +40,8 @@ type Evidence struct {
 	PredicateType string `json:"predicate_type,omitempty"`
 	// what it says, in one shape a category (internal/view); JSON, empty when its type has none
 	View string `json:"view,omitempty"`
+	// whether the view has VEX statements, so that these are found without reading the others
+	SaysVex bool `json:"says_vex,omitempty"`
 	// Category holds the value of the "category" field.
 	Category evidence.Category `json:"category,omitempty"`
 	// Verified holds the value of the "verified" field.
@@ -172,7 +174,7 @@ func (*Evidence) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case evidence.FieldRawInObjects, evidence.FieldVerified, evidence.FieldCollected:
+		case evidence.FieldRawInObjects, evidence.FieldSaysVex, evidence.FieldVerified, evidence.FieldCollected:
 			values[i] = new(sql.NullBool)
 		case evidence.FieldID, evidence.FieldSize, evidence.FieldAnchorID, evidence.FieldProjectID, evidence.FieldStageID, evidence.FieldSbomID, evidence.FieldCreatedBy:
 			values[i] = new(sql.NullInt64)
@@ -254,6 +256,12 @@ func (_m *Evidence) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field view", values[i])
 			} else if value.Valid {
 				_m.View = value.String
+			}
+		case evidence.FieldSaysVex:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field says_vex", values[i])
+			} else if value.Valid {
+				_m.SaysVex = value.Bool
 			}
 		case evidence.FieldCategory:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -422,6 +430,9 @@ func (_m *Evidence) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("view=")
 	builder.WriteString(_m.View)
+	builder.WriteString(", ")
+	builder.WriteString("says_vex=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SaysVex))
 	builder.WriteString(", ")
 	builder.WriteString("category=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Category))

@@ -99,6 +99,20 @@ func (_c *EvidenceCreate) SetNillableView(v *string) *EvidenceCreate {
 	return _c
 }
 
+// SetSaysVex sets the "says_vex" field.
+func (_c *EvidenceCreate) SetSaysVex(v bool) *EvidenceCreate {
+	_c.mutation.SetSaysVex(v)
+	return _c
+}
+
+// SetNillableSaysVex sets the "says_vex" field if the given value is not nil.
+func (_c *EvidenceCreate) SetNillableSaysVex(v *bool) *EvidenceCreate {
+	if v != nil {
+		_c.SetSaysVex(*v)
+	}
+	return _c
+}
+
 // SetCategory sets the "category" field.
 func (_c *EvidenceCreate) SetCategory(v evidence.Category) *EvidenceCreate {
 	_c.mutation.SetCategory(v)
@@ -317,6 +331,10 @@ func (_c *EvidenceCreate) defaults() {
 		v := evidence.DefaultView
 		_c.mutation.SetView(v)
 	}
+	if _, ok := _c.mutation.SaysVex(); !ok {
+		v := evidence.DefaultSaysVex
+		_c.mutation.SetSaysVex(v)
+	}
 	if _, ok := _c.mutation.Collected(); !ok {
 		v := evidence.DefaultCollected
 		_c.mutation.SetCollected(v)
@@ -355,6 +373,9 @@ func (_c *EvidenceCreate) check() error {
 	}
 	if _, ok := _c.mutation.View(); !ok {
 		return &ValidationError{Name: "view", err: errors.New(`db: missing required field "Evidence.view"`)}
+	}
+	if _, ok := _c.mutation.SaysVex(); !ok {
+		return &ValidationError{Name: "says_vex", err: errors.New(`db: missing required field "Evidence.says_vex"`)}
 	}
 	if _, ok := _c.mutation.Category(); !ok {
 		return &ValidationError{Name: "category", err: errors.New(`db: missing required field "Evidence.category"`)}
@@ -447,6 +468,10 @@ func (_c *EvidenceCreate) createSpec() (*Evidence, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.View(); ok {
 		_spec.SetField(evidence.FieldView, field.TypeString, value)
 		_node.View = value
+	}
+	if value, ok := _c.mutation.SaysVex(); ok {
+		_spec.SetField(evidence.FieldSaysVex, field.TypeBool, value)
+		_node.SaysVex = value
 	}
 	if value, ok := _c.mutation.Category(); ok {
 		_spec.SetField(evidence.FieldCategory, field.TypeEnum, value)
@@ -678,6 +703,9 @@ func (u *EvidenceUpsertOne) UpdateNewValues() *EvidenceUpsertOne {
 		}
 		if _, exists := u.create.mutation.View(); exists {
 			s.SetIgnore(evidence.FieldView)
+		}
+		if _, exists := u.create.mutation.SaysVex(); exists {
+			s.SetIgnore(evidence.FieldSaysVex)
 		}
 		if _, exists := u.create.mutation.Category(); exists {
 			s.SetIgnore(evidence.FieldCategory)
@@ -945,6 +973,9 @@ func (u *EvidenceUpsertBulk) UpdateNewValues() *EvidenceUpsertBulk {
 			}
 			if _, exists := b.mutation.View(); exists {
 				s.SetIgnore(evidence.FieldView)
+			}
+			if _, exists := b.mutation.SaysVex(); exists {
+				s.SetIgnore(evidence.FieldSaysVex)
 			}
 			if _, exists := b.mutation.Category(); exists {
 				s.SetIgnore(evidence.FieldCategory)

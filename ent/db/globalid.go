@@ -58,6 +58,9 @@ func (_m *Evidence) GlobalID() string { return id.Global("Evidence", _m.ID) }
 // GlobalID returns the opaque id under which the API knows this EvidenceSubject.
 func (_m *EvidenceSubject) GlobalID() string { return id.Global("EvidenceSubject", _m.ID) }
 
+// GlobalID returns the opaque id under which the API knows this Feed.
+func (_m *Feed) GlobalID() string { return id.Global("Feed", _m.ID) }
+
 // GlobalID returns the opaque id under which the API knows this GatePolicy.
 func (_m *GatePolicy) GlobalID() string { return id.Global("GatePolicy", _m.ID) }
 
@@ -72,6 +75,12 @@ func (_m *Lifecycle) GlobalID() string { return id.Global("Lifecycle", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this LifecycleStep.
 func (_m *LifecycleStep) GlobalID() string { return id.Global("LifecycleStep", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this Notice.
+func (_m *Notice) GlobalID() string { return id.Global("Notice", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this NoticeEntry.
+func (_m *NoticeEntry) GlobalID() string { return id.Global("NoticeEntry", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this Owner.
 func (_m *Owner) GlobalID() string { return id.Global("Owner", _m.ID) }
@@ -126,6 +135,9 @@ func (_m *Stage) GlobalID() string { return id.Global("Stage", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this Token.
 func (_m *Token) GlobalID() string { return id.Global("Token", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this TriageDecision.
+func (_m *TriageDecision) GlobalID() string { return id.Global("TriageDecision", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this TrustAnchor.
 func (_m *TrustAnchor) GlobalID() string { return id.Global("TrustAnchor", _m.ID) }

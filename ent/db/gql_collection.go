@@ -20,9 +20,12 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
+	"github.com/plimsoll/plimsoll/ent/db/notice"
+	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
@@ -34,6 +37,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 )
@@ -1339,6 +1343,11 @@ func (_q *ComponentMatchQuery) collectField(ctx context.Context, oneNode bool, o
 				selectedFields = append(selectedFields, componentmatch.FieldFixedIn)
 				fieldSeen[componentmatch.FieldFixedIn] = struct{}{}
 			}
+		case "undecided":
+			if _, ok := fieldSeen[componentmatch.FieldUndecided]; !ok {
+				selectedFields = append(selectedFields, componentmatch.FieldUndecided)
+				fieldSeen[componentmatch.FieldUndecided] = struct{}{}
+			}
 		case "componentID":
 			if _, ok := fieldSeen[componentmatch.FieldComponentID]; !ok {
 				selectedFields = append(selectedFields, componentmatch.FieldComponentID)
@@ -1704,6 +1713,11 @@ func (_q *EvaluationQuery) collectField(ctx context.Context, oneNode bool, opCtx
 				selectedFields = append(selectedFields, evaluation.FieldPolicies)
 				fieldSeen[evaluation.FieldPolicies] = struct{}{}
 			}
+		case "feeds":
+			if _, ok := fieldSeen[evaluation.FieldFeeds]; !ok {
+				selectedFields = append(selectedFields, evaluation.FieldFeeds)
+				fieldSeen[evaluation.FieldFeeds] = struct{}{}
+			}
 		case "resultsDigest":
 			if _, ok := fieldSeen[evaluation.FieldResultsDigest]; !ok {
 				selectedFields = append(selectedFields, evaluation.FieldResultsDigest)
@@ -1914,6 +1928,11 @@ func (_q *EvidenceQuery) collectField(ctx context.Context, oneNode bool, opCtx *
 				selectedFields = append(selectedFields, evidence.FieldView)
 				fieldSeen[evidence.FieldView] = struct{}{}
 			}
+		case "saysVex":
+			if _, ok := fieldSeen[evidence.FieldSaysVex]; !ok {
+				selectedFields = append(selectedFields, evidence.FieldSaysVex)
+				fieldSeen[evidence.FieldSaysVex] = struct{}{}
+			}
 		case "category":
 			if _, ok := fieldSeen[evidence.FieldCategory]; !ok {
 				selectedFields = append(selectedFields, evidence.FieldCategory)
@@ -2105,6 +2124,115 @@ type evidencesubjectPaginateArgs struct {
 
 func newEvidenceSubjectPaginateArgs(rv map[string]any) *evidencesubjectPaginateArgs {
 	args := &evidencesubjectPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *FeedQuery) CollectFields(ctx context.Context, satisfies ...string) (*FeedQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *FeedQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(feed.Columns))
+		selectedFields = []string{feed.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+		case "name":
+			if _, ok := fieldSeen[feed.FieldName]; !ok {
+				selectedFields = append(selectedFields, feed.FieldName)
+				fieldSeen[feed.FieldName] = struct{}{}
+			}
+		case "format":
+			if _, ok := fieldSeen[feed.FieldFormat]; !ok {
+				selectedFields = append(selectedFields, feed.FieldFormat)
+				fieldSeen[feed.FieldFormat] = struct{}{}
+			}
+		case "source":
+			if _, ok := fieldSeen[feed.FieldSource]; !ok {
+				selectedFields = append(selectedFields, feed.FieldSource)
+				fieldSeen[feed.FieldSource] = struct{}{}
+			}
+		case "digest":
+			if _, ok := fieldSeen[feed.FieldDigest]; !ok {
+				selectedFields = append(selectedFields, feed.FieldDigest)
+				fieldSeen[feed.FieldDigest] = struct{}{}
+			}
+		case "snapshots":
+			if _, ok := fieldSeen[feed.FieldSnapshots]; !ok {
+				selectedFields = append(selectedFields, feed.FieldSnapshots)
+				fieldSeen[feed.FieldSnapshots] = struct{}{}
+			}
+		case "changedAt":
+			if _, ok := fieldSeen[feed.FieldChangedAt]; !ok {
+				selectedFields = append(selectedFields, feed.FieldChangedAt)
+				fieldSeen[feed.FieldChangedAt] = struct{}{}
+			}
+		case "checkedAt":
+			if _, ok := fieldSeen[feed.FieldCheckedAt]; !ok {
+				selectedFields = append(selectedFields, feed.FieldCheckedAt)
+				fieldSeen[feed.FieldCheckedAt] = struct{}{}
+			}
+		case "triedAt":
+			if _, ok := fieldSeen[feed.FieldTriedAt]; !ok {
+				selectedFields = append(selectedFields, feed.FieldTriedAt)
+				fieldSeen[feed.FieldTriedAt] = struct{}{}
+			}
+		case "validator":
+			if _, ok := fieldSeen[feed.FieldValidator]; !ok {
+				selectedFields = append(selectedFields, feed.FieldValidator)
+				fieldSeen[feed.FieldValidator] = struct{}{}
+			}
+		case "failure":
+			if _, ok := fieldSeen[feed.FieldFailure]; !ok {
+				selectedFields = append(selectedFields, feed.FieldFailure)
+				fieldSeen[feed.FieldFailure] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type feedPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []FeedPaginateOption
+}
+
+func newFeedPaginateArgs(rv map[string]any) *feedPaginateArgs {
+	args := &feedPaginateArgs{}
 	if rv == nil {
 		return args
 	}
@@ -2450,6 +2578,247 @@ type lifecyclePaginateArgs struct {
 
 func newLifecyclePaginateArgs(rv map[string]any) *lifecyclePaginateArgs {
 	args := &lifecyclePaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *NoticeQuery) CollectFields(ctx context.Context, satisfies ...string) (*NoticeQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *NoticeQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(notice.Columns))
+		selectedFields = []string{notice.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "owner":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&OwnerClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, ownerImplementors)...); err != nil {
+				return err
+			}
+			_q.withOwner = query
+			if _, ok := fieldSeen[notice.FieldOwnerID]; !ok {
+				selectedFields = append(selectedFields, notice.FieldOwnerID)
+				fieldSeen[notice.FieldOwnerID] = struct{}{}
+			}
+
+		case "entries":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&NoticeEntryClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, false, opCtx, field, path, mayAddCondition(satisfies, noticeentryImplementors)...); err != nil {
+				return err
+			}
+			_q.WithNamedEntries(alias, func(wq *NoticeEntryQuery) {
+				*wq = *query
+			})
+		case "ownerID":
+			if _, ok := fieldSeen[notice.FieldOwnerID]; !ok {
+				selectedFields = append(selectedFields, notice.FieldOwnerID)
+				fieldSeen[notice.FieldOwnerID] = struct{}{}
+			}
+		case "openedAt":
+			if _, ok := fieldSeen[notice.FieldOpenedAt]; !ok {
+				selectedFields = append(selectedFields, notice.FieldOpenedAt)
+				fieldSeen[notice.FieldOpenedAt] = struct{}{}
+			}
+		case "updatedAt":
+			if _, ok := fieldSeen[notice.FieldUpdatedAt]; !ok {
+				selectedFields = append(selectedFields, notice.FieldUpdatedAt)
+				fieldSeen[notice.FieldUpdatedAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type noticePaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []NoticePaginateOption
+}
+
+func newNoticePaginateArgs(rv map[string]any) *noticePaginateArgs {
+	args := &noticePaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *NoticeEntryQuery) CollectFields(ctx context.Context, satisfies ...string) (*NoticeEntryQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *NoticeEntryQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(noticeentry.Columns))
+		selectedFields = []string{noticeentry.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "notice":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&NoticeClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, noticeImplementors)...); err != nil {
+				return err
+			}
+			_q.withNotice = query
+			if _, ok := fieldSeen[noticeentry.FieldNoticeID]; !ok {
+				selectedFields = append(selectedFields, noticeentry.FieldNoticeID)
+				fieldSeen[noticeentry.FieldNoticeID] = struct{}{}
+			}
+
+		case "application":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationImplementors)...); err != nil {
+				return err
+			}
+			_q.withApplication = query
+			if _, ok := fieldSeen[noticeentry.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, noticeentry.FieldApplicationID)
+				fieldSeen[noticeentry.FieldApplicationID] = struct{}{}
+			}
+
+		case "project":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ProjectClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, projectImplementors)...); err != nil {
+				return err
+			}
+			_q.withProject = query
+			if _, ok := fieldSeen[noticeentry.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, noticeentry.FieldProjectID)
+				fieldSeen[noticeentry.FieldProjectID] = struct{}{}
+			}
+		case "severity":
+			if _, ok := fieldSeen[noticeentry.FieldSeverity]; !ok {
+				selectedFields = append(selectedFields, noticeentry.FieldSeverity)
+				fieldSeen[noticeentry.FieldSeverity] = struct{}{}
+			}
+		case "vulnerabilities":
+			if _, ok := fieldSeen[noticeentry.FieldVulnerabilities]; !ok {
+				selectedFields = append(selectedFields, noticeentry.FieldVulnerabilities)
+				fieldSeen[noticeentry.FieldVulnerabilities] = struct{}{}
+			}
+		case "named":
+			if _, ok := fieldSeen[noticeentry.FieldNamed]; !ok {
+				selectedFields = append(selectedFields, noticeentry.FieldNamed)
+				fieldSeen[noticeentry.FieldNamed] = struct{}{}
+			}
+		case "versions":
+			if _, ok := fieldSeen[noticeentry.FieldVersions]; !ok {
+				selectedFields = append(selectedFields, noticeentry.FieldVersions)
+				fieldSeen[noticeentry.FieldVersions] = struct{}{}
+			}
+		case "noticeID":
+			if _, ok := fieldSeen[noticeentry.FieldNoticeID]; !ok {
+				selectedFields = append(selectedFields, noticeentry.FieldNoticeID)
+				fieldSeen[noticeentry.FieldNoticeID] = struct{}{}
+			}
+		case "applicationID":
+			if _, ok := fieldSeen[noticeentry.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, noticeentry.FieldApplicationID)
+				fieldSeen[noticeentry.FieldApplicationID] = struct{}{}
+			}
+		case "projectID":
+			if _, ok := fieldSeen[noticeentry.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, noticeentry.FieldProjectID)
+				fieldSeen[noticeentry.FieldProjectID] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type noticeentryPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []NoticeEntryPaginateOption
+}
+
+func newNoticeEntryPaginateArgs(rv map[string]any) *noticeentryPaginateArgs {
+	args := &noticeentryPaginateArgs{}
 	if rv == nil {
 		return args
 	}
@@ -3828,6 +4197,190 @@ type tokenPaginateArgs struct {
 
 func newTokenPaginateArgs(rv map[string]any) *tokenPaginateArgs {
 	args := &tokenPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *TriageDecisionQuery) CollectFields(ctx context.Context, satisfies ...string) (*TriageDecisionQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *TriageDecisionQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(triagedecision.Columns))
+		selectedFields = []string{triagedecision.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "project":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ProjectClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, projectImplementors)...); err != nil {
+				return err
+			}
+			_q.withProject = query
+			if _, ok := fieldSeen[triagedecision.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldProjectID)
+				fieldSeen[triagedecision.FieldProjectID] = struct{}{}
+			}
+
+		case "application":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationImplementors)...); err != nil {
+				return err
+			}
+			_q.withApplication = query
+			if _, ok := fieldSeen[triagedecision.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldApplicationID)
+				fieldSeen[triagedecision.FieldApplicationID] = struct{}{}
+			}
+
+		case "owner":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&OwnerClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, ownerImplementors)...); err != nil {
+				return err
+			}
+			_q.withOwner = query
+			if _, ok := fieldSeen[triagedecision.FieldOwnerID]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldOwnerID)
+				fieldSeen[triagedecision.FieldOwnerID] = struct{}{}
+			}
+		case "vulnerability":
+			if _, ok := fieldSeen[triagedecision.FieldVulnerability]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldVulnerability)
+				fieldSeen[triagedecision.FieldVulnerability] = struct{}{}
+			}
+		case "purl":
+			if _, ok := fieldSeen[triagedecision.FieldPurl]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldPurl)
+				fieldSeen[triagedecision.FieldPurl] = struct{}{}
+			}
+		case "vers":
+			if _, ok := fieldSeen[triagedecision.FieldVers]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldVers)
+				fieldSeen[triagedecision.FieldVers] = struct{}{}
+			}
+		case "status":
+			if _, ok := fieldSeen[triagedecision.FieldStatus]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldStatus)
+				fieldSeen[triagedecision.FieldStatus] = struct{}{}
+			}
+		case "justification":
+			if _, ok := fieldSeen[triagedecision.FieldJustification]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldJustification)
+				fieldSeen[triagedecision.FieldJustification] = struct{}{}
+			}
+		case "labelKey":
+			if _, ok := fieldSeen[triagedecision.FieldLabelKey]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldLabelKey)
+				fieldSeen[triagedecision.FieldLabelKey] = struct{}{}
+			}
+		case "labelValue":
+			if _, ok := fieldSeen[triagedecision.FieldLabelValue]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldLabelValue)
+				fieldSeen[triagedecision.FieldLabelValue] = struct{}{}
+			}
+		case "decidedAt":
+			if _, ok := fieldSeen[triagedecision.FieldDecidedAt]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldDecidedAt)
+				fieldSeen[triagedecision.FieldDecidedAt] = struct{}{}
+			}
+		case "expiresAt":
+			if _, ok := fieldSeen[triagedecision.FieldExpiresAt]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldExpiresAt)
+				fieldSeen[triagedecision.FieldExpiresAt] = struct{}{}
+			}
+		case "revokedAt":
+			if _, ok := fieldSeen[triagedecision.FieldRevokedAt]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldRevokedAt)
+				fieldSeen[triagedecision.FieldRevokedAt] = struct{}{}
+			}
+		case "revocation":
+			if _, ok := fieldSeen[triagedecision.FieldRevocation]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldRevocation)
+				fieldSeen[triagedecision.FieldRevocation] = struct{}{}
+			}
+		case "projectID":
+			if _, ok := fieldSeen[triagedecision.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldProjectID)
+				fieldSeen[triagedecision.FieldProjectID] = struct{}{}
+			}
+		case "applicationID":
+			if _, ok := fieldSeen[triagedecision.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldApplicationID)
+				fieldSeen[triagedecision.FieldApplicationID] = struct{}{}
+			}
+		case "ownerID":
+			if _, ok := fieldSeen[triagedecision.FieldOwnerID]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldOwnerID)
+				fieldSeen[triagedecision.FieldOwnerID] = struct{}{}
+			}
+		case "decidedBy":
+			if _, ok := fieldSeen[triagedecision.FieldDecidedBy]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldDecidedBy)
+				fieldSeen[triagedecision.FieldDecidedBy] = struct{}{}
+			}
+		case "revokedBy":
+			if _, ok := fieldSeen[triagedecision.FieldRevokedBy]; !ok {
+				selectedFields = append(selectedFields, triagedecision.FieldRevokedBy)
+				fieldSeen[triagedecision.FieldRevokedBy] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type triagedecisionPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []TriageDecisionPaginateOption
+}
+
+func newTriageDecisionPaginateArgs(rv map[string]any) *triagedecisionPaginateArgs {
+	args := &triagedecisionPaginateArgs{}
 	if rv == nil {
 		return args
 	}

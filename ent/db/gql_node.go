@@ -27,9 +27,12 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
+	"github.com/plimsoll/plimsoll/ent/db/notice"
+	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
@@ -41,6 +44,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"golang.org/x/sync/semaphore"
@@ -116,6 +120,11 @@ var evidencesubjectImplementors = []string{"EvidenceSubject", "Node"}
 // IsNode implements the Node interface check for GQLGen.
 func (*EvidenceSubject) IsNode() {}
 
+var feedImplementors = []string{"Feed", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Feed) IsNode() {}
+
 var gatepolicyImplementors = []string{"GatePolicy", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
@@ -130,6 +139,16 @@ var lifecycleImplementors = []string{"Lifecycle", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*Lifecycle) IsNode() {}
+
+var noticeImplementors = []string{"Notice", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Notice) IsNode() {}
+
+var noticeentryImplementors = []string{"NoticeEntry", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*NoticeEntry) IsNode() {}
 
 var ownerImplementors = []string{"Owner", "Node"}
 
@@ -185,6 +204,11 @@ var tokenImplementors = []string{"Token", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*Token) IsNode() {}
+
+var triagedecisionImplementors = []string{"TriageDecision", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*TriageDecision) IsNode() {}
 
 var trustanchorImplementors = []string{"TrustAnchor", "Node"}
 
@@ -371,6 +395,15 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			}
 		}
 		return query.Only(ctx)
+	case feed.Table:
+		query := c.Feed.Query().
+			Where(feed.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, feedImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
 	case gatepolicy.Table:
 		query := c.GatePolicy.Query().
 			Where(gatepolicy.ID(id))
@@ -394,6 +427,24 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			Where(lifecycle.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, lifecycleImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case notice.Table:
+		query := c.Notice.Query().
+			Where(notice.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, noticeImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case noticeentry.Table:
+		query := c.NoticeEntry.Query().
+			Where(noticeentry.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, noticeentryImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -493,6 +544,15 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			Where(token.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, tokenImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case triagedecision.Table:
+		query := c.TriageDecision.Query().
+			Where(triagedecision.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, triagedecisionImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -796,6 +856,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 				*noder = node
 			}
 		}
+	case feed.Table:
+		query := c.Feed.Query().
+			Where(feed.IDIn(ids...))
+		query, err := query.CollectFields(ctx, feedImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
 	case gatepolicy.Table:
 		query := c.GatePolicy.Query().
 			Where(gatepolicy.IDIn(ids...))
@@ -832,6 +908,38 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 		query := c.Lifecycle.Query().
 			Where(lifecycle.IDIn(ids...))
 		query, err := query.CollectFields(ctx, lifecycleImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case notice.Table:
+		query := c.Notice.Query().
+			Where(notice.IDIn(ids...))
+		query, err := query.CollectFields(ctx, noticeImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case noticeentry.Table:
+		query := c.NoticeEntry.Query().
+			Where(noticeentry.IDIn(ids...))
+		query, err := query.CollectFields(ctx, noticeentryImplementors...)
 		if err != nil {
 			return nil, err
 		}
@@ -1008,6 +1116,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 		query := c.Token.Query().
 			Where(token.IDIn(ids...))
 		query, err := query.CollectFields(ctx, tokenImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case triagedecision.Table:
+		query := c.TriageDecision.Query().
+			Where(triagedecision.IDIn(ids...))
+		query, err := query.CollectFields(ctx, triagedecisionImplementors...)
 		if err != nil {
 			return nil, err
 		}

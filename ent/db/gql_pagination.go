@@ -27,9 +27,12 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
+	"github.com/plimsoll/plimsoll/ent/db/notice"
+	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
@@ -41,6 +44,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -3652,6 +3656,255 @@ func (_m *EvidenceSubject) ToEdge(order *EvidenceSubjectOrder) *EvidenceSubjectE
 	}
 }
 
+// FeedEdge is the edge representation of Feed.
+type FeedEdge struct {
+	Node   *Feed  `json:"node"`
+	Cursor Cursor `json:"cursor"`
+}
+
+// FeedConnection is the connection containing edges to Feed.
+type FeedConnection struct {
+	Edges      []*FeedEdge `json:"edges"`
+	PageInfo   PageInfo    `json:"pageInfo"`
+	TotalCount int         `json:"totalCount"`
+}
+
+func (c *FeedConnection) build(nodes []*Feed, pager *feedPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Feed
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Feed {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Feed {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*FeedEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &FeedEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// FeedPaginateOption enables pagination customization.
+type FeedPaginateOption func(*feedPager) error
+
+// WithFeedOrder configures pagination ordering.
+func WithFeedOrder(order *FeedOrder) FeedPaginateOption {
+	if order == nil {
+		order = DefaultFeedOrder
+	}
+	o := *order
+	return func(pager *feedPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultFeedOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithFeedFilter configures pagination filter.
+func WithFeedFilter(filter func(*FeedQuery) (*FeedQuery, error)) FeedPaginateOption {
+	return func(pager *feedPager) error {
+		if filter == nil {
+			return errors.New("FeedQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type feedPager struct {
+	reverse bool
+	order   *FeedOrder
+	filter  func(*FeedQuery) (*FeedQuery, error)
+}
+
+func newFeedPager(opts []FeedPaginateOption, reverse bool) (*feedPager, error) {
+	pager := &feedPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultFeedOrder
+	}
+	return pager, nil
+}
+
+func (p *feedPager) applyFilter(query *FeedQuery) (*FeedQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *feedPager) toCursor(_m *Feed) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *feedPager) applyCursors(query *FeedQuery, after, before *Cursor) (*FeedQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultFeedOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *feedPager) applyOrder(query *FeedQuery) *FeedQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultFeedOrder.Field {
+		query = query.Order(DefaultFeedOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *feedPager) orderExpr(query *FeedQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultFeedOrder.Field {
+			b.Comma().Ident(DefaultFeedOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Feed.
+func (_m *FeedQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...FeedPaginateOption,
+) (*FeedConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newFeedPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &FeedConnection{Edges: []*FeedEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// FeedOrderField defines the ordering field of Feed.
+type FeedOrderField struct {
+	// Value extracts the ordering value from the given Feed.
+	Value    func(*Feed) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) feed.OrderOption
+	toCursor func(*Feed) Cursor
+}
+
+// FeedOrder defines the ordering of Feed.
+type FeedOrder struct {
+	Direction OrderDirection  `json:"direction"`
+	Field     *FeedOrderField `json:"field"`
+}
+
+// DefaultFeedOrder is the default ordering of Feed.
+var DefaultFeedOrder = &FeedOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &FeedOrderField{
+		Value: func(_m *Feed) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: feed.FieldID,
+		toTerm: feed.ByID,
+		toCursor: func(_m *Feed) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Feed into FeedEdge.
+func (_m *Feed) ToEdge(order *FeedOrder) *FeedEdge {
+	if order == nil {
+		order = DefaultFeedOrder
+	}
+	return &FeedEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
 // GatePolicyEdge is the edge representation of GatePolicy.
 type GatePolicyEdge struct {
 	Node   *GatePolicy `json:"node"`
@@ -4394,6 +4647,504 @@ func (_m *Lifecycle) ToEdge(order *LifecycleOrder) *LifecycleEdge {
 		order = DefaultLifecycleOrder
 	}
 	return &LifecycleEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// NoticeEdge is the edge representation of Notice.
+type NoticeEdge struct {
+	Node   *Notice `json:"node"`
+	Cursor Cursor  `json:"cursor"`
+}
+
+// NoticeConnection is the connection containing edges to Notice.
+type NoticeConnection struct {
+	Edges      []*NoticeEdge `json:"edges"`
+	PageInfo   PageInfo      `json:"pageInfo"`
+	TotalCount int           `json:"totalCount"`
+}
+
+func (c *NoticeConnection) build(nodes []*Notice, pager *noticePager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Notice
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Notice {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Notice {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*NoticeEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &NoticeEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// NoticePaginateOption enables pagination customization.
+type NoticePaginateOption func(*noticePager) error
+
+// WithNoticeOrder configures pagination ordering.
+func WithNoticeOrder(order *NoticeOrder) NoticePaginateOption {
+	if order == nil {
+		order = DefaultNoticeOrder
+	}
+	o := *order
+	return func(pager *noticePager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultNoticeOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithNoticeFilter configures pagination filter.
+func WithNoticeFilter(filter func(*NoticeQuery) (*NoticeQuery, error)) NoticePaginateOption {
+	return func(pager *noticePager) error {
+		if filter == nil {
+			return errors.New("NoticeQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type noticePager struct {
+	reverse bool
+	order   *NoticeOrder
+	filter  func(*NoticeQuery) (*NoticeQuery, error)
+}
+
+func newNoticePager(opts []NoticePaginateOption, reverse bool) (*noticePager, error) {
+	pager := &noticePager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultNoticeOrder
+	}
+	return pager, nil
+}
+
+func (p *noticePager) applyFilter(query *NoticeQuery) (*NoticeQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *noticePager) toCursor(_m *Notice) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *noticePager) applyCursors(query *NoticeQuery, after, before *Cursor) (*NoticeQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultNoticeOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *noticePager) applyOrder(query *NoticeQuery) *NoticeQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultNoticeOrder.Field {
+		query = query.Order(DefaultNoticeOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *noticePager) orderExpr(query *NoticeQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultNoticeOrder.Field {
+			b.Comma().Ident(DefaultNoticeOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Notice.
+func (_m *NoticeQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...NoticePaginateOption,
+) (*NoticeConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newNoticePager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &NoticeConnection{Edges: []*NoticeEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// NoticeOrderField defines the ordering field of Notice.
+type NoticeOrderField struct {
+	// Value extracts the ordering value from the given Notice.
+	Value    func(*Notice) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) notice.OrderOption
+	toCursor func(*Notice) Cursor
+}
+
+// NoticeOrder defines the ordering of Notice.
+type NoticeOrder struct {
+	Direction OrderDirection    `json:"direction"`
+	Field     *NoticeOrderField `json:"field"`
+}
+
+// DefaultNoticeOrder is the default ordering of Notice.
+var DefaultNoticeOrder = &NoticeOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &NoticeOrderField{
+		Value: func(_m *Notice) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: notice.FieldID,
+		toTerm: notice.ByID,
+		toCursor: func(_m *Notice) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Notice into NoticeEdge.
+func (_m *Notice) ToEdge(order *NoticeOrder) *NoticeEdge {
+	if order == nil {
+		order = DefaultNoticeOrder
+	}
+	return &NoticeEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// NoticeEntryEdge is the edge representation of NoticeEntry.
+type NoticeEntryEdge struct {
+	Node   *NoticeEntry `json:"node"`
+	Cursor Cursor       `json:"cursor"`
+}
+
+// NoticeEntryConnection is the connection containing edges to NoticeEntry.
+type NoticeEntryConnection struct {
+	Edges      []*NoticeEntryEdge `json:"edges"`
+	PageInfo   PageInfo           `json:"pageInfo"`
+	TotalCount int                `json:"totalCount"`
+}
+
+func (c *NoticeEntryConnection) build(nodes []*NoticeEntry, pager *noticeentryPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *NoticeEntry
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *NoticeEntry {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *NoticeEntry {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*NoticeEntryEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &NoticeEntryEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// NoticeEntryPaginateOption enables pagination customization.
+type NoticeEntryPaginateOption func(*noticeentryPager) error
+
+// WithNoticeEntryOrder configures pagination ordering.
+func WithNoticeEntryOrder(order *NoticeEntryOrder) NoticeEntryPaginateOption {
+	if order == nil {
+		order = DefaultNoticeEntryOrder
+	}
+	o := *order
+	return func(pager *noticeentryPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultNoticeEntryOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithNoticeEntryFilter configures pagination filter.
+func WithNoticeEntryFilter(filter func(*NoticeEntryQuery) (*NoticeEntryQuery, error)) NoticeEntryPaginateOption {
+	return func(pager *noticeentryPager) error {
+		if filter == nil {
+			return errors.New("NoticeEntryQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type noticeentryPager struct {
+	reverse bool
+	order   *NoticeEntryOrder
+	filter  func(*NoticeEntryQuery) (*NoticeEntryQuery, error)
+}
+
+func newNoticeEntryPager(opts []NoticeEntryPaginateOption, reverse bool) (*noticeentryPager, error) {
+	pager := &noticeentryPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultNoticeEntryOrder
+	}
+	return pager, nil
+}
+
+func (p *noticeentryPager) applyFilter(query *NoticeEntryQuery) (*NoticeEntryQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *noticeentryPager) toCursor(_m *NoticeEntry) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *noticeentryPager) applyCursors(query *NoticeEntryQuery, after, before *Cursor) (*NoticeEntryQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultNoticeEntryOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *noticeentryPager) applyOrder(query *NoticeEntryQuery) *NoticeEntryQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultNoticeEntryOrder.Field {
+		query = query.Order(DefaultNoticeEntryOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *noticeentryPager) orderExpr(query *NoticeEntryQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultNoticeEntryOrder.Field {
+			b.Comma().Ident(DefaultNoticeEntryOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to NoticeEntry.
+func (_m *NoticeEntryQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...NoticeEntryPaginateOption,
+) (*NoticeEntryConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newNoticeEntryPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &NoticeEntryConnection{Edges: []*NoticeEntryEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// NoticeEntryOrderField defines the ordering field of NoticeEntry.
+type NoticeEntryOrderField struct {
+	// Value extracts the ordering value from the given NoticeEntry.
+	Value    func(*NoticeEntry) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) noticeentry.OrderOption
+	toCursor func(*NoticeEntry) Cursor
+}
+
+// NoticeEntryOrder defines the ordering of NoticeEntry.
+type NoticeEntryOrder struct {
+	Direction OrderDirection         `json:"direction"`
+	Field     *NoticeEntryOrderField `json:"field"`
+}
+
+// DefaultNoticeEntryOrder is the default ordering of NoticeEntry.
+var DefaultNoticeEntryOrder = &NoticeEntryOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &NoticeEntryOrderField{
+		Value: func(_m *NoticeEntry) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: noticeentry.FieldID,
+		toTerm: noticeentry.ByID,
+		toCursor: func(_m *NoticeEntry) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts NoticeEntry into NoticeEntryEdge.
+func (_m *NoticeEntry) ToEdge(order *NoticeEntryOrder) *NoticeEntryEdge {
+	if order == nil {
+		order = DefaultNoticeEntryOrder
+	}
+	return &NoticeEntryEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}
@@ -7201,6 +7952,255 @@ func (_m *Token) ToEdge(order *TokenOrder) *TokenEdge {
 		order = DefaultTokenOrder
 	}
 	return &TokenEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// TriageDecisionEdge is the edge representation of TriageDecision.
+type TriageDecisionEdge struct {
+	Node   *TriageDecision `json:"node"`
+	Cursor Cursor          `json:"cursor"`
+}
+
+// TriageDecisionConnection is the connection containing edges to TriageDecision.
+type TriageDecisionConnection struct {
+	Edges      []*TriageDecisionEdge `json:"edges"`
+	PageInfo   PageInfo              `json:"pageInfo"`
+	TotalCount int                   `json:"totalCount"`
+}
+
+func (c *TriageDecisionConnection) build(nodes []*TriageDecision, pager *triagedecisionPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *TriageDecision
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *TriageDecision {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *TriageDecision {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*TriageDecisionEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &TriageDecisionEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// TriageDecisionPaginateOption enables pagination customization.
+type TriageDecisionPaginateOption func(*triagedecisionPager) error
+
+// WithTriageDecisionOrder configures pagination ordering.
+func WithTriageDecisionOrder(order *TriageDecisionOrder) TriageDecisionPaginateOption {
+	if order == nil {
+		order = DefaultTriageDecisionOrder
+	}
+	o := *order
+	return func(pager *triagedecisionPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultTriageDecisionOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithTriageDecisionFilter configures pagination filter.
+func WithTriageDecisionFilter(filter func(*TriageDecisionQuery) (*TriageDecisionQuery, error)) TriageDecisionPaginateOption {
+	return func(pager *triagedecisionPager) error {
+		if filter == nil {
+			return errors.New("TriageDecisionQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type triagedecisionPager struct {
+	reverse bool
+	order   *TriageDecisionOrder
+	filter  func(*TriageDecisionQuery) (*TriageDecisionQuery, error)
+}
+
+func newTriageDecisionPager(opts []TriageDecisionPaginateOption, reverse bool) (*triagedecisionPager, error) {
+	pager := &triagedecisionPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultTriageDecisionOrder
+	}
+	return pager, nil
+}
+
+func (p *triagedecisionPager) applyFilter(query *TriageDecisionQuery) (*TriageDecisionQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *triagedecisionPager) toCursor(_m *TriageDecision) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *triagedecisionPager) applyCursors(query *TriageDecisionQuery, after, before *Cursor) (*TriageDecisionQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultTriageDecisionOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *triagedecisionPager) applyOrder(query *TriageDecisionQuery) *TriageDecisionQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultTriageDecisionOrder.Field {
+		query = query.Order(DefaultTriageDecisionOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *triagedecisionPager) orderExpr(query *TriageDecisionQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultTriageDecisionOrder.Field {
+			b.Comma().Ident(DefaultTriageDecisionOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to TriageDecision.
+func (_m *TriageDecisionQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...TriageDecisionPaginateOption,
+) (*TriageDecisionConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newTriageDecisionPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &TriageDecisionConnection{Edges: []*TriageDecisionEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// TriageDecisionOrderField defines the ordering field of TriageDecision.
+type TriageDecisionOrderField struct {
+	// Value extracts the ordering value from the given TriageDecision.
+	Value    func(*TriageDecision) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) triagedecision.OrderOption
+	toCursor func(*TriageDecision) Cursor
+}
+
+// TriageDecisionOrder defines the ordering of TriageDecision.
+type TriageDecisionOrder struct {
+	Direction OrderDirection            `json:"direction"`
+	Field     *TriageDecisionOrderField `json:"field"`
+}
+
+// DefaultTriageDecisionOrder is the default ordering of TriageDecision.
+var DefaultTriageDecisionOrder = &TriageDecisionOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &TriageDecisionOrderField{
+		Value: func(_m *TriageDecision) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: triagedecision.FieldID,
+		toTerm: triagedecision.ByID,
+		toCursor: func(_m *TriageDecision) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts TriageDecision into TriageDecisionEdge.
+func (_m *TriageDecision) ToEdge(order *TriageDecisionOrder) *TriageDecisionEdge {
+	if order == nil {
+		order = DefaultTriageDecisionOrder
+	}
+	return &TriageDecisionEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}

@@ -29,11 +29,14 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
+	"github.com/plimsoll/plimsoll/ent/db/notice"
+	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
@@ -53,6 +56,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/signingkey"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
@@ -87,11 +91,14 @@ const (
 	TypeEvaluation         = "Evaluation"
 	TypeEvidence           = "Evidence"
 	TypeEvidenceSubject    = "EvidenceSubject"
+	TypeFeed               = "Feed"
 	TypeGatePolicy         = "GatePolicy"
 	TypeImageChild         = "ImageChild"
 	TypeLabel              = "Label"
 	TypeLifecycle          = "Lifecycle"
 	TypeLifecycleStep      = "LifecycleStep"
+	TypeNotice             = "Notice"
+	TypeNoticeEntry        = "NoticeEntry"
 	TypeOwner              = "Owner"
 	TypeOwnership          = "Ownership"
 	TypePackageVersion     = "PackageVersion"
@@ -110,6 +117,7 @@ const (
 	TypeSigningKey         = "SigningKey"
 	TypeStage              = "Stage"
 	TypeToken              = "Token"
+	TypeTriageDecision     = "TriageDecision"
 	TypeTrustAnchor        = "TrustAnchor"
 	TypeVulnerability      = "Vulnerability"
 	TypeVulnerabilityAlias = "VulnerabilityAlias"
@@ -11864,6 +11872,7 @@ type ComponentMatchMutation struct {
 	vers                 *string
 	fixed_in             *[]string
 	appendfixed_in       []string
+	undecided            *bool
 	created_at           *time.Time
 	clearedFields        map[string]struct{}
 	component            *int
@@ -12096,6 +12105,42 @@ func (m *ComponentMatchMutation) AppendedFixedIn() ([]string, bool) {
 func (m *ComponentMatchMutation) ResetFixedIn() {
 	m.fixed_in = nil
 	m.appendfixed_in = nil
+}
+
+// SetUndecided sets the "undecided" field.
+func (m *ComponentMatchMutation) SetUndecided(b bool) {
+	m.undecided = &b
+}
+
+// Undecided returns the value of the "undecided" field in the mutation.
+func (m *ComponentMatchMutation) Undecided() (r bool, exists bool) {
+	v := m.undecided
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUndecided returns the old "undecided" field's value of the ComponentMatch entity.
+// If the ComponentMatch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMatchMutation) OldUndecided(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUndecided is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUndecided requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUndecided: %w", err)
+	}
+	return oldValue.Undecided, nil
+}
+
+// ResetUndecided resets all changes to the "undecided" field.
+func (m *ComponentMatchMutation) ResetUndecided() {
+	m.undecided = nil
 }
 
 // SetComponentID sets the "component_id" field.
@@ -12357,7 +12402,7 @@ func (m *ComponentMatchMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ComponentMatchMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m.because != nil {
 		fields = append(fields, componentmatch.FieldBecause)
 	}
@@ -12366,6 +12411,9 @@ func (m *ComponentMatchMutation) Fields() []string {
 	}
 	if m.fixed_in != nil {
 		fields = append(fields, componentmatch.FieldFixedIn)
+	}
+	if m.undecided != nil {
+		fields = append(fields, componentmatch.FieldUndecided)
 	}
 	if m.component != nil {
 		fields = append(fields, componentmatch.FieldComponentID)
@@ -12393,6 +12441,8 @@ func (m *ComponentMatchMutation) Field(name string) (ent.Value, bool) {
 		return m.Vers()
 	case componentmatch.FieldFixedIn:
 		return m.FixedIn()
+	case componentmatch.FieldUndecided:
+		return m.Undecided()
 	case componentmatch.FieldComponentID:
 		return m.ComponentID()
 	case componentmatch.FieldAdvisoryID:
@@ -12416,6 +12466,8 @@ func (m *ComponentMatchMutation) OldField(ctx context.Context, name string) (ent
 		return m.OldVers(ctx)
 	case componentmatch.FieldFixedIn:
 		return m.OldFixedIn(ctx)
+	case componentmatch.FieldUndecided:
+		return m.OldUndecided(ctx)
 	case componentmatch.FieldComponentID:
 		return m.OldComponentID(ctx)
 	case componentmatch.FieldAdvisoryID:
@@ -12453,6 +12505,13 @@ func (m *ComponentMatchMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetFixedIn(v)
+		return nil
+	case componentmatch.FieldUndecided:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUndecided(v)
 		return nil
 	case componentmatch.FieldComponentID:
 		v, ok := value.(int)
@@ -12542,6 +12601,9 @@ func (m *ComponentMatchMutation) ResetField(name string) error {
 		return nil
 	case componentmatch.FieldFixedIn:
 		m.ResetFixedIn()
+		return nil
+	case componentmatch.FieldUndecided:
+		m.ResetUndecided()
 		return nil
 	case componentmatch.FieldComponentID:
 		m.ResetComponentID()
@@ -13908,6 +13970,7 @@ type EvaluationMutation struct {
 	input_parts         *string
 	capabilities_digest *string
 	policies            *string
+	feeds               *string
 	results_digest      *string
 	clearedFields       map[string]struct{}
 	project             *int
@@ -14379,6 +14442,42 @@ func (m *EvaluationMutation) ResetPolicies() {
 	m.policies = nil
 }
 
+// SetFeeds sets the "feeds" field.
+func (m *EvaluationMutation) SetFeeds(s string) {
+	m.feeds = &s
+}
+
+// Feeds returns the value of the "feeds" field in the mutation.
+func (m *EvaluationMutation) Feeds() (r string, exists bool) {
+	v := m.feeds
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFeeds returns the old "feeds" field's value of the Evaluation entity.
+// If the Evaluation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvaluationMutation) OldFeeds(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFeeds is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFeeds requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFeeds: %w", err)
+	}
+	return oldValue.Feeds, nil
+}
+
+// ResetFeeds resets all changes to the "feeds" field.
+func (m *EvaluationMutation) ResetFeeds() {
+	m.feeds = nil
+}
+
 // SetResultsDigest sets the "results_digest" field.
 func (m *EvaluationMutation) SetResultsDigest(s string) {
 	m.results_digest = &s
@@ -14638,7 +14737,7 @@ func (m *EvaluationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EvaluationMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 15)
 	if m.eval_id != nil {
 		fields = append(fields, evaluation.FieldEvalID)
 	}
@@ -14668,6 +14767,9 @@ func (m *EvaluationMutation) Fields() []string {
 	}
 	if m.policies != nil {
 		fields = append(fields, evaluation.FieldPolicies)
+	}
+	if m.feeds != nil {
+		fields = append(fields, evaluation.FieldFeeds)
 	}
 	if m.results_digest != nil {
 		fields = append(fields, evaluation.FieldResultsDigest)
@@ -14709,6 +14811,8 @@ func (m *EvaluationMutation) Field(name string) (ent.Value, bool) {
 		return m.CapabilitiesDigest()
 	case evaluation.FieldPolicies:
 		return m.Policies()
+	case evaluation.FieldFeeds:
+		return m.Feeds()
 	case evaluation.FieldResultsDigest:
 		return m.ResultsDigest()
 	case evaluation.FieldProjectID:
@@ -14746,6 +14850,8 @@ func (m *EvaluationMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldCapabilitiesDigest(ctx)
 	case evaluation.FieldPolicies:
 		return m.OldPolicies(ctx)
+	case evaluation.FieldFeeds:
+		return m.OldFeeds(ctx)
 	case evaluation.FieldResultsDigest:
 		return m.OldResultsDigest(ctx)
 	case evaluation.FieldProjectID:
@@ -14832,6 +14938,13 @@ func (m *EvaluationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPolicies(v)
+		return nil
+	case evaluation.FieldFeeds:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFeeds(v)
 		return nil
 	case evaluation.FieldResultsDigest:
 		v, ok := value.(string)
@@ -14942,6 +15055,9 @@ func (m *EvaluationMutation) ResetField(name string) error {
 		return nil
 	case evaluation.FieldPolicies:
 		m.ResetPolicies()
+		return nil
+	case evaluation.FieldFeeds:
+		m.ResetFeeds()
 		return nil
 	case evaluation.FieldResultsDigest:
 		m.ResetResultsDigest()
@@ -15085,6 +15201,7 @@ type EvidenceMutation struct {
 	addsize            *int
 	predicate_type     *string
 	view               *string
+	says_vex           *bool
 	category           *evidence.Category
 	verified           *bool
 	verification       *string
@@ -15553,6 +15670,42 @@ func (m *EvidenceMutation) OldView(ctx context.Context) (v string, err error) {
 // ResetView resets all changes to the "view" field.
 func (m *EvidenceMutation) ResetView() {
 	m.view = nil
+}
+
+// SetSaysVex sets the "says_vex" field.
+func (m *EvidenceMutation) SetSaysVex(b bool) {
+	m.says_vex = &b
+}
+
+// SaysVex returns the value of the "says_vex" field in the mutation.
+func (m *EvidenceMutation) SaysVex() (r bool, exists bool) {
+	v := m.says_vex
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSaysVex returns the old "says_vex" field's value of the Evidence entity.
+// If the Evidence object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvidenceMutation) OldSaysVex(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSaysVex is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSaysVex requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSaysVex: %w", err)
+	}
+	return oldValue.SaysVex, nil
+}
+
+// ResetSaysVex resets all changes to the "says_vex" field.
+func (m *EvidenceMutation) ResetSaysVex() {
+	m.says_vex = nil
 }
 
 // SetCategory sets the "category" field.
@@ -16293,7 +16446,7 @@ func (m *EvidenceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EvidenceMutation) Fields() []string {
-	fields := make([]string, 0, 20)
+	fields := make([]string, 0, 21)
 	if m.digest != nil {
 		fields = append(fields, evidence.FieldDigest)
 	}
@@ -16320,6 +16473,9 @@ func (m *EvidenceMutation) Fields() []string {
 	}
 	if m.view != nil {
 		fields = append(fields, evidence.FieldView)
+	}
+	if m.says_vex != nil {
+		fields = append(fields, evidence.FieldSaysVex)
 	}
 	if m.category != nil {
 		fields = append(fields, evidence.FieldCategory)
@@ -16380,6 +16536,8 @@ func (m *EvidenceMutation) Field(name string) (ent.Value, bool) {
 		return m.PredicateType()
 	case evidence.FieldView:
 		return m.View()
+	case evidence.FieldSaysVex:
+		return m.SaysVex()
 	case evidence.FieldCategory:
 		return m.Category()
 	case evidence.FieldVerified:
@@ -16429,6 +16587,8 @@ func (m *EvidenceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldPredicateType(ctx)
 	case evidence.FieldView:
 		return m.OldView(ctx)
+	case evidence.FieldSaysVex:
+		return m.OldSaysVex(ctx)
 	case evidence.FieldCategory:
 		return m.OldCategory(ctx)
 	case evidence.FieldVerified:
@@ -16522,6 +16682,13 @@ func (m *EvidenceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetView(v)
+		return nil
+	case evidence.FieldSaysVex:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSaysVex(v)
 		return nil
 	case evidence.FieldCategory:
 		v, ok := value.(evidence.Category)
@@ -16717,6 +16884,9 @@ func (m *EvidenceMutation) ResetField(name string) error {
 		return nil
 	case evidence.FieldView:
 		m.ResetView()
+		return nil
+	case evidence.FieldSaysVex:
+		m.ResetSaysVex()
 		return nil
 	case evidence.FieldCategory:
 		m.ResetCategory()
@@ -17520,6 +17690,914 @@ func (m *EvidenceSubjectMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown EvidenceSubject edge %s", name)
+}
+
+// FeedMutation represents an operation that mutates the Feed nodes in the graph.
+type FeedMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int
+	name          *string
+	format        *feed.Format
+	source        *string
+	digest        *string
+	snapshots     *int
+	addsnapshots  *int
+	changed_at    *time.Time
+	checked_at    *time.Time
+	tried_at      *time.Time
+	validator     *string
+	failure       *string
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Feed, error)
+	predicates    []predicate.Feed
+}
+
+var _ ent.Mutation = (*FeedMutation)(nil)
+
+// feedOption allows management of the mutation configuration using functional options.
+type feedOption func(*FeedMutation)
+
+// newFeedMutation creates new mutation for the Feed entity.
+func newFeedMutation(c config, op Op, opts ...feedOption) *FeedMutation {
+	m := &FeedMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeFeed,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withFeedID sets the ID field of the mutation.
+func withFeedID(id int) feedOption {
+	return func(m *FeedMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Feed
+		)
+		m.oldValue = func(ctx context.Context) (*Feed, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Feed.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withFeed sets the old Feed of the mutation.
+func withFeed(node *Feed) feedOption {
+	return func(m *FeedMutation) {
+		m.oldValue = func(context.Context) (*Feed, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m FeedMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m FeedMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *FeedMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *FeedMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Feed.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *FeedMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *FeedMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Feed entity.
+// If the Feed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *FeedMutation) ResetName() {
+	m.name = nil
+}
+
+// SetFormat sets the "format" field.
+func (m *FeedMutation) SetFormat(f feed.Format) {
+	m.format = &f
+}
+
+// Format returns the value of the "format" field in the mutation.
+func (m *FeedMutation) Format() (r feed.Format, exists bool) {
+	v := m.format
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFormat returns the old "format" field's value of the Feed entity.
+// If the Feed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedMutation) OldFormat(ctx context.Context) (v feed.Format, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFormat is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFormat requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFormat: %w", err)
+	}
+	return oldValue.Format, nil
+}
+
+// ResetFormat resets all changes to the "format" field.
+func (m *FeedMutation) ResetFormat() {
+	m.format = nil
+}
+
+// SetSource sets the "source" field.
+func (m *FeedMutation) SetSource(s string) {
+	m.source = &s
+}
+
+// Source returns the value of the "source" field in the mutation.
+func (m *FeedMutation) Source() (r string, exists bool) {
+	v := m.source
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSource returns the old "source" field's value of the Feed entity.
+// If the Feed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedMutation) OldSource(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSource is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSource requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSource: %w", err)
+	}
+	return oldValue.Source, nil
+}
+
+// ResetSource resets all changes to the "source" field.
+func (m *FeedMutation) ResetSource() {
+	m.source = nil
+}
+
+// SetDigest sets the "digest" field.
+func (m *FeedMutation) SetDigest(s string) {
+	m.digest = &s
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *FeedMutation) Digest() (r string, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the Feed entity.
+// If the Feed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedMutation) OldDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *FeedMutation) ResetDigest() {
+	m.digest = nil
+}
+
+// SetSnapshots sets the "snapshots" field.
+func (m *FeedMutation) SetSnapshots(i int) {
+	m.snapshots = &i
+	m.addsnapshots = nil
+}
+
+// Snapshots returns the value of the "snapshots" field in the mutation.
+func (m *FeedMutation) Snapshots() (r int, exists bool) {
+	v := m.snapshots
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSnapshots returns the old "snapshots" field's value of the Feed entity.
+// If the Feed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedMutation) OldSnapshots(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSnapshots is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSnapshots requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSnapshots: %w", err)
+	}
+	return oldValue.Snapshots, nil
+}
+
+// AddSnapshots adds i to the "snapshots" field.
+func (m *FeedMutation) AddSnapshots(i int) {
+	if m.addsnapshots != nil {
+		*m.addsnapshots += i
+	} else {
+		m.addsnapshots = &i
+	}
+}
+
+// AddedSnapshots returns the value that was added to the "snapshots" field in this mutation.
+func (m *FeedMutation) AddedSnapshots() (r int, exists bool) {
+	v := m.addsnapshots
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSnapshots resets all changes to the "snapshots" field.
+func (m *FeedMutation) ResetSnapshots() {
+	m.snapshots = nil
+	m.addsnapshots = nil
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (m *FeedMutation) SetChangedAt(t time.Time) {
+	m.changed_at = &t
+}
+
+// ChangedAt returns the value of the "changed_at" field in the mutation.
+func (m *FeedMutation) ChangedAt() (r time.Time, exists bool) {
+	v := m.changed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangedAt returns the old "changed_at" field's value of the Feed entity.
+// If the Feed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedMutation) OldChangedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangedAt: %w", err)
+	}
+	return oldValue.ChangedAt, nil
+}
+
+// ClearChangedAt clears the value of the "changed_at" field.
+func (m *FeedMutation) ClearChangedAt() {
+	m.changed_at = nil
+	m.clearedFields[feed.FieldChangedAt] = struct{}{}
+}
+
+// ChangedAtCleared returns if the "changed_at" field was cleared in this mutation.
+func (m *FeedMutation) ChangedAtCleared() bool {
+	_, ok := m.clearedFields[feed.FieldChangedAt]
+	return ok
+}
+
+// ResetChangedAt resets all changes to the "changed_at" field.
+func (m *FeedMutation) ResetChangedAt() {
+	m.changed_at = nil
+	delete(m.clearedFields, feed.FieldChangedAt)
+}
+
+// SetCheckedAt sets the "checked_at" field.
+func (m *FeedMutation) SetCheckedAt(t time.Time) {
+	m.checked_at = &t
+}
+
+// CheckedAt returns the value of the "checked_at" field in the mutation.
+func (m *FeedMutation) CheckedAt() (r time.Time, exists bool) {
+	v := m.checked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCheckedAt returns the old "checked_at" field's value of the Feed entity.
+// If the Feed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedMutation) OldCheckedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCheckedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCheckedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCheckedAt: %w", err)
+	}
+	return oldValue.CheckedAt, nil
+}
+
+// ClearCheckedAt clears the value of the "checked_at" field.
+func (m *FeedMutation) ClearCheckedAt() {
+	m.checked_at = nil
+	m.clearedFields[feed.FieldCheckedAt] = struct{}{}
+}
+
+// CheckedAtCleared returns if the "checked_at" field was cleared in this mutation.
+func (m *FeedMutation) CheckedAtCleared() bool {
+	_, ok := m.clearedFields[feed.FieldCheckedAt]
+	return ok
+}
+
+// ResetCheckedAt resets all changes to the "checked_at" field.
+func (m *FeedMutation) ResetCheckedAt() {
+	m.checked_at = nil
+	delete(m.clearedFields, feed.FieldCheckedAt)
+}
+
+// SetTriedAt sets the "tried_at" field.
+func (m *FeedMutation) SetTriedAt(t time.Time) {
+	m.tried_at = &t
+}
+
+// TriedAt returns the value of the "tried_at" field in the mutation.
+func (m *FeedMutation) TriedAt() (r time.Time, exists bool) {
+	v := m.tried_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTriedAt returns the old "tried_at" field's value of the Feed entity.
+// If the Feed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedMutation) OldTriedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTriedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTriedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTriedAt: %w", err)
+	}
+	return oldValue.TriedAt, nil
+}
+
+// ClearTriedAt clears the value of the "tried_at" field.
+func (m *FeedMutation) ClearTriedAt() {
+	m.tried_at = nil
+	m.clearedFields[feed.FieldTriedAt] = struct{}{}
+}
+
+// TriedAtCleared returns if the "tried_at" field was cleared in this mutation.
+func (m *FeedMutation) TriedAtCleared() bool {
+	_, ok := m.clearedFields[feed.FieldTriedAt]
+	return ok
+}
+
+// ResetTriedAt resets all changes to the "tried_at" field.
+func (m *FeedMutation) ResetTriedAt() {
+	m.tried_at = nil
+	delete(m.clearedFields, feed.FieldTriedAt)
+}
+
+// SetValidator sets the "validator" field.
+func (m *FeedMutation) SetValidator(s string) {
+	m.validator = &s
+}
+
+// Validator returns the value of the "validator" field in the mutation.
+func (m *FeedMutation) Validator() (r string, exists bool) {
+	v := m.validator
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldValidator returns the old "validator" field's value of the Feed entity.
+// If the Feed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedMutation) OldValidator(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldValidator is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldValidator requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldValidator: %w", err)
+	}
+	return oldValue.Validator, nil
+}
+
+// ResetValidator resets all changes to the "validator" field.
+func (m *FeedMutation) ResetValidator() {
+	m.validator = nil
+}
+
+// SetFailure sets the "failure" field.
+func (m *FeedMutation) SetFailure(s string) {
+	m.failure = &s
+}
+
+// Failure returns the value of the "failure" field in the mutation.
+func (m *FeedMutation) Failure() (r string, exists bool) {
+	v := m.failure
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailure returns the old "failure" field's value of the Feed entity.
+// If the Feed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedMutation) OldFailure(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailure is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailure requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailure: %w", err)
+	}
+	return oldValue.Failure, nil
+}
+
+// ResetFailure resets all changes to the "failure" field.
+func (m *FeedMutation) ResetFailure() {
+	m.failure = nil
+}
+
+// Where appends a list predicates to the FeedMutation builder.
+func (m *FeedMutation) Where(ps ...predicate.Feed) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the FeedMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *FeedMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Feed, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *FeedMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *FeedMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Feed).
+func (m *FeedMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *FeedMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.name != nil {
+		fields = append(fields, feed.FieldName)
+	}
+	if m.format != nil {
+		fields = append(fields, feed.FieldFormat)
+	}
+	if m.source != nil {
+		fields = append(fields, feed.FieldSource)
+	}
+	if m.digest != nil {
+		fields = append(fields, feed.FieldDigest)
+	}
+	if m.snapshots != nil {
+		fields = append(fields, feed.FieldSnapshots)
+	}
+	if m.changed_at != nil {
+		fields = append(fields, feed.FieldChangedAt)
+	}
+	if m.checked_at != nil {
+		fields = append(fields, feed.FieldCheckedAt)
+	}
+	if m.tried_at != nil {
+		fields = append(fields, feed.FieldTriedAt)
+	}
+	if m.validator != nil {
+		fields = append(fields, feed.FieldValidator)
+	}
+	if m.failure != nil {
+		fields = append(fields, feed.FieldFailure)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *FeedMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case feed.FieldName:
+		return m.Name()
+	case feed.FieldFormat:
+		return m.Format()
+	case feed.FieldSource:
+		return m.Source()
+	case feed.FieldDigest:
+		return m.Digest()
+	case feed.FieldSnapshots:
+		return m.Snapshots()
+	case feed.FieldChangedAt:
+		return m.ChangedAt()
+	case feed.FieldCheckedAt:
+		return m.CheckedAt()
+	case feed.FieldTriedAt:
+		return m.TriedAt()
+	case feed.FieldValidator:
+		return m.Validator()
+	case feed.FieldFailure:
+		return m.Failure()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *FeedMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case feed.FieldName:
+		return m.OldName(ctx)
+	case feed.FieldFormat:
+		return m.OldFormat(ctx)
+	case feed.FieldSource:
+		return m.OldSource(ctx)
+	case feed.FieldDigest:
+		return m.OldDigest(ctx)
+	case feed.FieldSnapshots:
+		return m.OldSnapshots(ctx)
+	case feed.FieldChangedAt:
+		return m.OldChangedAt(ctx)
+	case feed.FieldCheckedAt:
+		return m.OldCheckedAt(ctx)
+	case feed.FieldTriedAt:
+		return m.OldTriedAt(ctx)
+	case feed.FieldValidator:
+		return m.OldValidator(ctx)
+	case feed.FieldFailure:
+		return m.OldFailure(ctx)
+	}
+	return nil, fmt.Errorf("unknown Feed field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FeedMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case feed.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case feed.FieldFormat:
+		v, ok := value.(feed.Format)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFormat(v)
+		return nil
+	case feed.FieldSource:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSource(v)
+		return nil
+	case feed.FieldDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	case feed.FieldSnapshots:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSnapshots(v)
+		return nil
+	case feed.FieldChangedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangedAt(v)
+		return nil
+	case feed.FieldCheckedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCheckedAt(v)
+		return nil
+	case feed.FieldTriedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTriedAt(v)
+		return nil
+	case feed.FieldValidator:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetValidator(v)
+		return nil
+	case feed.FieldFailure:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailure(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Feed field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *FeedMutation) AddedFields() []string {
+	var fields []string
+	if m.addsnapshots != nil {
+		fields = append(fields, feed.FieldSnapshots)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *FeedMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case feed.FieldSnapshots:
+		return m.AddedSnapshots()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FeedMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case feed.FieldSnapshots:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSnapshots(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Feed numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *FeedMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(feed.FieldChangedAt) {
+		fields = append(fields, feed.FieldChangedAt)
+	}
+	if m.FieldCleared(feed.FieldCheckedAt) {
+		fields = append(fields, feed.FieldCheckedAt)
+	}
+	if m.FieldCleared(feed.FieldTriedAt) {
+		fields = append(fields, feed.FieldTriedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *FeedMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *FeedMutation) ClearField(name string) error {
+	switch name {
+	case feed.FieldChangedAt:
+		m.ClearChangedAt()
+		return nil
+	case feed.FieldCheckedAt:
+		m.ClearCheckedAt()
+		return nil
+	case feed.FieldTriedAt:
+		m.ClearTriedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Feed nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *FeedMutation) ResetField(name string) error {
+	switch name {
+	case feed.FieldName:
+		m.ResetName()
+		return nil
+	case feed.FieldFormat:
+		m.ResetFormat()
+		return nil
+	case feed.FieldSource:
+		m.ResetSource()
+		return nil
+	case feed.FieldDigest:
+		m.ResetDigest()
+		return nil
+	case feed.FieldSnapshots:
+		m.ResetSnapshots()
+		return nil
+	case feed.FieldChangedAt:
+		m.ResetChangedAt()
+		return nil
+	case feed.FieldCheckedAt:
+		m.ResetCheckedAt()
+		return nil
+	case feed.FieldTriedAt:
+		m.ResetTriedAt()
+		return nil
+	case feed.FieldValidator:
+		m.ResetValidator()
+		return nil
+	case feed.FieldFailure:
+		m.ResetFailure()
+		return nil
+	}
+	return fmt.Errorf("unknown Feed field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *FeedMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *FeedMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *FeedMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *FeedMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *FeedMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *FeedMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *FeedMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Feed unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *FeedMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Feed edge %s", name)
 }
 
 // GatePolicyMutation represents an operation that mutates the GatePolicy nodes in the graph.
@@ -21337,6 +22415,1446 @@ func (m *LifecycleStepMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown LifecycleStep edge %s", name)
+}
+
+// NoticeMutation represents an operation that mutates the Notice nodes in the graph.
+type NoticeMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int
+	opened_at      *time.Time
+	updated_at     *time.Time
+	clearedFields  map[string]struct{}
+	owner          *int
+	clearedowner   bool
+	entries        map[int]struct{}
+	removedentries map[int]struct{}
+	clearedentries bool
+	done           bool
+	oldValue       func(context.Context) (*Notice, error)
+	predicates     []predicate.Notice
+}
+
+var _ ent.Mutation = (*NoticeMutation)(nil)
+
+// noticeOption allows management of the mutation configuration using functional options.
+type noticeOption func(*NoticeMutation)
+
+// newNoticeMutation creates new mutation for the Notice entity.
+func newNoticeMutation(c config, op Op, opts ...noticeOption) *NoticeMutation {
+	m := &NoticeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeNotice,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withNoticeID sets the ID field of the mutation.
+func withNoticeID(id int) noticeOption {
+	return func(m *NoticeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Notice
+		)
+		m.oldValue = func(ctx context.Context) (*Notice, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Notice.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withNotice sets the old Notice of the mutation.
+func withNotice(node *Notice) noticeOption {
+	return func(m *NoticeMutation) {
+		m.oldValue = func(context.Context) (*Notice, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m NoticeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m NoticeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *NoticeMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *NoticeMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Notice.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetOwnerID sets the "owner_id" field.
+func (m *NoticeMutation) SetOwnerID(i int) {
+	m.owner = &i
+}
+
+// OwnerID returns the value of the "owner_id" field in the mutation.
+func (m *NoticeMutation) OwnerID() (r int, exists bool) {
+	v := m.owner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnerID returns the old "owner_id" field's value of the Notice entity.
+// If the Notice object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NoticeMutation) OldOwnerID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnerID: %w", err)
+	}
+	return oldValue.OwnerID, nil
+}
+
+// ResetOwnerID resets all changes to the "owner_id" field.
+func (m *NoticeMutation) ResetOwnerID() {
+	m.owner = nil
+}
+
+// SetOpenedAt sets the "opened_at" field.
+func (m *NoticeMutation) SetOpenedAt(t time.Time) {
+	m.opened_at = &t
+}
+
+// OpenedAt returns the value of the "opened_at" field in the mutation.
+func (m *NoticeMutation) OpenedAt() (r time.Time, exists bool) {
+	v := m.opened_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOpenedAt returns the old "opened_at" field's value of the Notice entity.
+// If the Notice object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NoticeMutation) OldOpenedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOpenedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOpenedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOpenedAt: %w", err)
+	}
+	return oldValue.OpenedAt, nil
+}
+
+// ResetOpenedAt resets all changes to the "opened_at" field.
+func (m *NoticeMutation) ResetOpenedAt() {
+	m.opened_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *NoticeMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *NoticeMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Notice entity.
+// If the Notice object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NoticeMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *NoticeMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// ClearOwner clears the "owner" edge to the Owner entity.
+func (m *NoticeMutation) ClearOwner() {
+	m.clearedowner = true
+	m.clearedFields[notice.FieldOwnerID] = struct{}{}
+}
+
+// OwnerCleared reports if the "owner" edge to the Owner entity was cleared.
+func (m *NoticeMutation) OwnerCleared() bool {
+	return m.clearedowner
+}
+
+// OwnerIDs returns the "owner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// OwnerID instead. It exists only for internal usage by the builders.
+func (m *NoticeMutation) OwnerIDs() (ids []int) {
+	if id := m.owner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetOwner resets all changes to the "owner" edge.
+func (m *NoticeMutation) ResetOwner() {
+	m.owner = nil
+	m.clearedowner = false
+}
+
+// AddEntryIDs adds the "entries" edge to the NoticeEntry entity by ids.
+func (m *NoticeMutation) AddEntryIDs(ids ...int) {
+	if m.entries == nil {
+		m.entries = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.entries[ids[i]] = struct{}{}
+	}
+}
+
+// ClearEntries clears the "entries" edge to the NoticeEntry entity.
+func (m *NoticeMutation) ClearEntries() {
+	m.clearedentries = true
+}
+
+// EntriesCleared reports if the "entries" edge to the NoticeEntry entity was cleared.
+func (m *NoticeMutation) EntriesCleared() bool {
+	return m.clearedentries
+}
+
+// RemoveEntryIDs removes the "entries" edge to the NoticeEntry entity by IDs.
+func (m *NoticeMutation) RemoveEntryIDs(ids ...int) {
+	if m.removedentries == nil {
+		m.removedentries = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.entries, ids[i])
+		m.removedentries[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedEntries returns the removed IDs of the "entries" edge to the NoticeEntry entity.
+func (m *NoticeMutation) RemovedEntriesIDs() (ids []int) {
+	for id := range m.removedentries {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// EntriesIDs returns the "entries" edge IDs in the mutation.
+func (m *NoticeMutation) EntriesIDs() (ids []int) {
+	for id := range m.entries {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetEntries resets all changes to the "entries" edge.
+func (m *NoticeMutation) ResetEntries() {
+	m.entries = nil
+	m.clearedentries = false
+	m.removedentries = nil
+}
+
+// Where appends a list predicates to the NoticeMutation builder.
+func (m *NoticeMutation) Where(ps ...predicate.Notice) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the NoticeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *NoticeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Notice, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *NoticeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *NoticeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Notice).
+func (m *NoticeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *NoticeMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.owner != nil {
+		fields = append(fields, notice.FieldOwnerID)
+	}
+	if m.opened_at != nil {
+		fields = append(fields, notice.FieldOpenedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, notice.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *NoticeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case notice.FieldOwnerID:
+		return m.OwnerID()
+	case notice.FieldOpenedAt:
+		return m.OpenedAt()
+	case notice.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *NoticeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case notice.FieldOwnerID:
+		return m.OldOwnerID(ctx)
+	case notice.FieldOpenedAt:
+		return m.OldOpenedAt(ctx)
+	case notice.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Notice field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NoticeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case notice.FieldOwnerID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnerID(v)
+		return nil
+	case notice.FieldOpenedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOpenedAt(v)
+		return nil
+	case notice.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Notice field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *NoticeMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *NoticeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NoticeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Notice numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *NoticeMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *NoticeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *NoticeMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Notice nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *NoticeMutation) ResetField(name string) error {
+	switch name {
+	case notice.FieldOwnerID:
+		m.ResetOwnerID()
+		return nil
+	case notice.FieldOpenedAt:
+		m.ResetOpenedAt()
+		return nil
+	case notice.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Notice field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *NoticeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.owner != nil {
+		edges = append(edges, notice.EdgeOwner)
+	}
+	if m.entries != nil {
+		edges = append(edges, notice.EdgeEntries)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *NoticeMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case notice.EdgeOwner:
+		if id := m.owner; id != nil {
+			return []ent.Value{*id}
+		}
+	case notice.EdgeEntries:
+		ids := make([]ent.Value, 0, len(m.entries))
+		for id := range m.entries {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *NoticeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.removedentries != nil {
+		edges = append(edges, notice.EdgeEntries)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *NoticeMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case notice.EdgeEntries:
+		ids := make([]ent.Value, 0, len(m.removedentries))
+		for id := range m.removedentries {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *NoticeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedowner {
+		edges = append(edges, notice.EdgeOwner)
+	}
+	if m.clearedentries {
+		edges = append(edges, notice.EdgeEntries)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *NoticeMutation) EdgeCleared(name string) bool {
+	switch name {
+	case notice.EdgeOwner:
+		return m.clearedowner
+	case notice.EdgeEntries:
+		return m.clearedentries
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *NoticeMutation) ClearEdge(name string) error {
+	switch name {
+	case notice.EdgeOwner:
+		m.ClearOwner()
+		return nil
+	}
+	return fmt.Errorf("unknown Notice unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *NoticeMutation) ResetEdge(name string) error {
+	switch name {
+	case notice.EdgeOwner:
+		m.ResetOwner()
+		return nil
+	case notice.EdgeEntries:
+		m.ResetEntries()
+		return nil
+	}
+	return fmt.Errorf("unknown Notice edge %s", name)
+}
+
+// NoticeEntryMutation represents an operation that mutates the NoticeEntry nodes in the graph.
+type NoticeEntryMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *int
+	severity           *noticeentry.Severity
+	vulnerabilities    *int
+	addvulnerabilities *int
+	named              *[]string
+	appendnamed        []string
+	versions           *[]int
+	appendversions     []int
+	clearedFields      map[string]struct{}
+	notice             *int
+	clearednotice      bool
+	application        *int
+	clearedapplication bool
+	project            *int
+	clearedproject     bool
+	done               bool
+	oldValue           func(context.Context) (*NoticeEntry, error)
+	predicates         []predicate.NoticeEntry
+}
+
+var _ ent.Mutation = (*NoticeEntryMutation)(nil)
+
+// noticeentryOption allows management of the mutation configuration using functional options.
+type noticeentryOption func(*NoticeEntryMutation)
+
+// newNoticeEntryMutation creates new mutation for the NoticeEntry entity.
+func newNoticeEntryMutation(c config, op Op, opts ...noticeentryOption) *NoticeEntryMutation {
+	m := &NoticeEntryMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeNoticeEntry,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withNoticeEntryID sets the ID field of the mutation.
+func withNoticeEntryID(id int) noticeentryOption {
+	return func(m *NoticeEntryMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *NoticeEntry
+		)
+		m.oldValue = func(ctx context.Context) (*NoticeEntry, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().NoticeEntry.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withNoticeEntry sets the old NoticeEntry of the mutation.
+func withNoticeEntry(node *NoticeEntry) noticeentryOption {
+	return func(m *NoticeEntryMutation) {
+		m.oldValue = func(context.Context) (*NoticeEntry, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m NoticeEntryMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m NoticeEntryMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *NoticeEntryMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *NoticeEntryMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().NoticeEntry.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetSeverity sets the "severity" field.
+func (m *NoticeEntryMutation) SetSeverity(n noticeentry.Severity) {
+	m.severity = &n
+}
+
+// Severity returns the value of the "severity" field in the mutation.
+func (m *NoticeEntryMutation) Severity() (r noticeentry.Severity, exists bool) {
+	v := m.severity
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeverity returns the old "severity" field's value of the NoticeEntry entity.
+// If the NoticeEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NoticeEntryMutation) OldSeverity(ctx context.Context) (v noticeentry.Severity, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeverity is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeverity requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeverity: %w", err)
+	}
+	return oldValue.Severity, nil
+}
+
+// ResetSeverity resets all changes to the "severity" field.
+func (m *NoticeEntryMutation) ResetSeverity() {
+	m.severity = nil
+}
+
+// SetVulnerabilities sets the "vulnerabilities" field.
+func (m *NoticeEntryMutation) SetVulnerabilities(i int) {
+	m.vulnerabilities = &i
+	m.addvulnerabilities = nil
+}
+
+// Vulnerabilities returns the value of the "vulnerabilities" field in the mutation.
+func (m *NoticeEntryMutation) Vulnerabilities() (r int, exists bool) {
+	v := m.vulnerabilities
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVulnerabilities returns the old "vulnerabilities" field's value of the NoticeEntry entity.
+// If the NoticeEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NoticeEntryMutation) OldVulnerabilities(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVulnerabilities is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVulnerabilities requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVulnerabilities: %w", err)
+	}
+	return oldValue.Vulnerabilities, nil
+}
+
+// AddVulnerabilities adds i to the "vulnerabilities" field.
+func (m *NoticeEntryMutation) AddVulnerabilities(i int) {
+	if m.addvulnerabilities != nil {
+		*m.addvulnerabilities += i
+	} else {
+		m.addvulnerabilities = &i
+	}
+}
+
+// AddedVulnerabilities returns the value that was added to the "vulnerabilities" field in this mutation.
+func (m *NoticeEntryMutation) AddedVulnerabilities() (r int, exists bool) {
+	v := m.addvulnerabilities
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVulnerabilities resets all changes to the "vulnerabilities" field.
+func (m *NoticeEntryMutation) ResetVulnerabilities() {
+	m.vulnerabilities = nil
+	m.addvulnerabilities = nil
+}
+
+// SetNamed sets the "named" field.
+func (m *NoticeEntryMutation) SetNamed(s []string) {
+	m.named = &s
+	m.appendnamed = nil
+}
+
+// Named returns the value of the "named" field in the mutation.
+func (m *NoticeEntryMutation) Named() (r []string, exists bool) {
+	v := m.named
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNamed returns the old "named" field's value of the NoticeEntry entity.
+// If the NoticeEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NoticeEntryMutation) OldNamed(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNamed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNamed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNamed: %w", err)
+	}
+	return oldValue.Named, nil
+}
+
+// AppendNamed adds s to the "named" field.
+func (m *NoticeEntryMutation) AppendNamed(s []string) {
+	m.appendnamed = append(m.appendnamed, s...)
+}
+
+// AppendedNamed returns the list of values that were appended to the "named" field in this mutation.
+func (m *NoticeEntryMutation) AppendedNamed() ([]string, bool) {
+	if len(m.appendnamed) == 0 {
+		return nil, false
+	}
+	return m.appendnamed, true
+}
+
+// ResetNamed resets all changes to the "named" field.
+func (m *NoticeEntryMutation) ResetNamed() {
+	m.named = nil
+	m.appendnamed = nil
+}
+
+// SetVersions sets the "versions" field.
+func (m *NoticeEntryMutation) SetVersions(i []int) {
+	m.versions = &i
+	m.appendversions = nil
+}
+
+// Versions returns the value of the "versions" field in the mutation.
+func (m *NoticeEntryMutation) Versions() (r []int, exists bool) {
+	v := m.versions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersions returns the old "versions" field's value of the NoticeEntry entity.
+// If the NoticeEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NoticeEntryMutation) OldVersions(ctx context.Context) (v []int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersions is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersions requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersions: %w", err)
+	}
+	return oldValue.Versions, nil
+}
+
+// AppendVersions adds i to the "versions" field.
+func (m *NoticeEntryMutation) AppendVersions(i []int) {
+	m.appendversions = append(m.appendversions, i...)
+}
+
+// AppendedVersions returns the list of values that were appended to the "versions" field in this mutation.
+func (m *NoticeEntryMutation) AppendedVersions() ([]int, bool) {
+	if len(m.appendversions) == 0 {
+		return nil, false
+	}
+	return m.appendversions, true
+}
+
+// ResetVersions resets all changes to the "versions" field.
+func (m *NoticeEntryMutation) ResetVersions() {
+	m.versions = nil
+	m.appendversions = nil
+}
+
+// SetNoticeID sets the "notice_id" field.
+func (m *NoticeEntryMutation) SetNoticeID(i int) {
+	m.notice = &i
+}
+
+// NoticeID returns the value of the "notice_id" field in the mutation.
+func (m *NoticeEntryMutation) NoticeID() (r int, exists bool) {
+	v := m.notice
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNoticeID returns the old "notice_id" field's value of the NoticeEntry entity.
+// If the NoticeEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NoticeEntryMutation) OldNoticeID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNoticeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNoticeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNoticeID: %w", err)
+	}
+	return oldValue.NoticeID, nil
+}
+
+// ResetNoticeID resets all changes to the "notice_id" field.
+func (m *NoticeEntryMutation) ResetNoticeID() {
+	m.notice = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *NoticeEntryMutation) SetApplicationID(i int) {
+	m.application = &i
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *NoticeEntryMutation) ApplicationID() (r int, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the NoticeEntry entity.
+// If the NoticeEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NoticeEntryMutation) OldApplicationID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *NoticeEntryMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetProjectID sets the "project_id" field.
+func (m *NoticeEntryMutation) SetProjectID(i int) {
+	m.project = &i
+}
+
+// ProjectID returns the value of the "project_id" field in the mutation.
+func (m *NoticeEntryMutation) ProjectID() (r int, exists bool) {
+	v := m.project
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProjectID returns the old "project_id" field's value of the NoticeEntry entity.
+// If the NoticeEntry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NoticeEntryMutation) OldProjectID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProjectID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProjectID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProjectID: %w", err)
+	}
+	return oldValue.ProjectID, nil
+}
+
+// ResetProjectID resets all changes to the "project_id" field.
+func (m *NoticeEntryMutation) ResetProjectID() {
+	m.project = nil
+}
+
+// ClearNotice clears the "notice" edge to the Notice entity.
+func (m *NoticeEntryMutation) ClearNotice() {
+	m.clearednotice = true
+	m.clearedFields[noticeentry.FieldNoticeID] = struct{}{}
+}
+
+// NoticeCleared reports if the "notice" edge to the Notice entity was cleared.
+func (m *NoticeEntryMutation) NoticeCleared() bool {
+	return m.clearednotice
+}
+
+// NoticeIDs returns the "notice" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// NoticeID instead. It exists only for internal usage by the builders.
+func (m *NoticeEntryMutation) NoticeIDs() (ids []int) {
+	if id := m.notice; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetNotice resets all changes to the "notice" edge.
+func (m *NoticeEntryMutation) ResetNotice() {
+	m.notice = nil
+	m.clearednotice = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *NoticeEntryMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[noticeentry.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *NoticeEntryMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *NoticeEntryMutation) ApplicationIDs() (ids []int) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *NoticeEntryMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearProject clears the "project" edge to the Project entity.
+func (m *NoticeEntryMutation) ClearProject() {
+	m.clearedproject = true
+	m.clearedFields[noticeentry.FieldProjectID] = struct{}{}
+}
+
+// ProjectCleared reports if the "project" edge to the Project entity was cleared.
+func (m *NoticeEntryMutation) ProjectCleared() bool {
+	return m.clearedproject
+}
+
+// ProjectIDs returns the "project" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ProjectID instead. It exists only for internal usage by the builders.
+func (m *NoticeEntryMutation) ProjectIDs() (ids []int) {
+	if id := m.project; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetProject resets all changes to the "project" edge.
+func (m *NoticeEntryMutation) ResetProject() {
+	m.project = nil
+	m.clearedproject = false
+}
+
+// Where appends a list predicates to the NoticeEntryMutation builder.
+func (m *NoticeEntryMutation) Where(ps ...predicate.NoticeEntry) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the NoticeEntryMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *NoticeEntryMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.NoticeEntry, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *NoticeEntryMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *NoticeEntryMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (NoticeEntry).
+func (m *NoticeEntryMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *NoticeEntryMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.severity != nil {
+		fields = append(fields, noticeentry.FieldSeverity)
+	}
+	if m.vulnerabilities != nil {
+		fields = append(fields, noticeentry.FieldVulnerabilities)
+	}
+	if m.named != nil {
+		fields = append(fields, noticeentry.FieldNamed)
+	}
+	if m.versions != nil {
+		fields = append(fields, noticeentry.FieldVersions)
+	}
+	if m.notice != nil {
+		fields = append(fields, noticeentry.FieldNoticeID)
+	}
+	if m.application != nil {
+		fields = append(fields, noticeentry.FieldApplicationID)
+	}
+	if m.project != nil {
+		fields = append(fields, noticeentry.FieldProjectID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *NoticeEntryMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case noticeentry.FieldSeverity:
+		return m.Severity()
+	case noticeentry.FieldVulnerabilities:
+		return m.Vulnerabilities()
+	case noticeentry.FieldNamed:
+		return m.Named()
+	case noticeentry.FieldVersions:
+		return m.Versions()
+	case noticeentry.FieldNoticeID:
+		return m.NoticeID()
+	case noticeentry.FieldApplicationID:
+		return m.ApplicationID()
+	case noticeentry.FieldProjectID:
+		return m.ProjectID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *NoticeEntryMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case noticeentry.FieldSeverity:
+		return m.OldSeverity(ctx)
+	case noticeentry.FieldVulnerabilities:
+		return m.OldVulnerabilities(ctx)
+	case noticeentry.FieldNamed:
+		return m.OldNamed(ctx)
+	case noticeentry.FieldVersions:
+		return m.OldVersions(ctx)
+	case noticeentry.FieldNoticeID:
+		return m.OldNoticeID(ctx)
+	case noticeentry.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case noticeentry.FieldProjectID:
+		return m.OldProjectID(ctx)
+	}
+	return nil, fmt.Errorf("unknown NoticeEntry field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NoticeEntryMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case noticeentry.FieldSeverity:
+		v, ok := value.(noticeentry.Severity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeverity(v)
+		return nil
+	case noticeentry.FieldVulnerabilities:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVulnerabilities(v)
+		return nil
+	case noticeentry.FieldNamed:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNamed(v)
+		return nil
+	case noticeentry.FieldVersions:
+		v, ok := value.([]int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersions(v)
+		return nil
+	case noticeentry.FieldNoticeID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNoticeID(v)
+		return nil
+	case noticeentry.FieldApplicationID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case noticeentry.FieldProjectID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProjectID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown NoticeEntry field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *NoticeEntryMutation) AddedFields() []string {
+	var fields []string
+	if m.addvulnerabilities != nil {
+		fields = append(fields, noticeentry.FieldVulnerabilities)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *NoticeEntryMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case noticeentry.FieldVulnerabilities:
+		return m.AddedVulnerabilities()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NoticeEntryMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case noticeentry.FieldVulnerabilities:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVulnerabilities(v)
+		return nil
+	}
+	return fmt.Errorf("unknown NoticeEntry numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *NoticeEntryMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *NoticeEntryMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *NoticeEntryMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown NoticeEntry nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *NoticeEntryMutation) ResetField(name string) error {
+	switch name {
+	case noticeentry.FieldSeverity:
+		m.ResetSeverity()
+		return nil
+	case noticeentry.FieldVulnerabilities:
+		m.ResetVulnerabilities()
+		return nil
+	case noticeentry.FieldNamed:
+		m.ResetNamed()
+		return nil
+	case noticeentry.FieldVersions:
+		m.ResetVersions()
+		return nil
+	case noticeentry.FieldNoticeID:
+		m.ResetNoticeID()
+		return nil
+	case noticeentry.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case noticeentry.FieldProjectID:
+		m.ResetProjectID()
+		return nil
+	}
+	return fmt.Errorf("unknown NoticeEntry field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *NoticeEntryMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.notice != nil {
+		edges = append(edges, noticeentry.EdgeNotice)
+	}
+	if m.application != nil {
+		edges = append(edges, noticeentry.EdgeApplication)
+	}
+	if m.project != nil {
+		edges = append(edges, noticeentry.EdgeProject)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *NoticeEntryMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case noticeentry.EdgeNotice:
+		if id := m.notice; id != nil {
+			return []ent.Value{*id}
+		}
+	case noticeentry.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case noticeentry.EdgeProject:
+		if id := m.project; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *NoticeEntryMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *NoticeEntryMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *NoticeEntryMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearednotice {
+		edges = append(edges, noticeentry.EdgeNotice)
+	}
+	if m.clearedapplication {
+		edges = append(edges, noticeentry.EdgeApplication)
+	}
+	if m.clearedproject {
+		edges = append(edges, noticeentry.EdgeProject)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *NoticeEntryMutation) EdgeCleared(name string) bool {
+	switch name {
+	case noticeentry.EdgeNotice:
+		return m.clearednotice
+	case noticeentry.EdgeApplication:
+		return m.clearedapplication
+	case noticeentry.EdgeProject:
+		return m.clearedproject
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *NoticeEntryMutation) ClearEdge(name string) error {
+	switch name {
+	case noticeentry.EdgeNotice:
+		m.ClearNotice()
+		return nil
+	case noticeentry.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case noticeentry.EdgeProject:
+		m.ClearProject()
+		return nil
+	}
+	return fmt.Errorf("unknown NoticeEntry unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *NoticeEntryMutation) ResetEdge(name string) error {
+	switch name {
+	case noticeentry.EdgeNotice:
+		m.ResetNotice()
+		return nil
+	case noticeentry.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case noticeentry.EdgeProject:
+		m.ResetProject()
+		return nil
+	}
+	return fmt.Errorf("unknown NoticeEntry edge %s", name)
 }
 
 // OwnerMutation represents an operation that mutates the Owner nodes in the graph.
@@ -34945,6 +37463,1526 @@ func (m *TokenMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Token edge %s", name)
+}
+
+// TriageDecisionMutation represents an operation that mutates the TriageDecision nodes in the graph.
+type TriageDecisionMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *int
+	vulnerability      *string
+	purl               *string
+	vers               *string
+	status             *triagedecision.Status
+	justification      *string
+	label_key          *string
+	label_value        *string
+	decided_at         *time.Time
+	expires_at         *time.Time
+	revoked_at         *time.Time
+	revocation         *string
+	clearedFields      map[string]struct{}
+	project            *int
+	clearedproject     bool
+	application        *int
+	clearedapplication bool
+	owner              *int
+	clearedowner       bool
+	decider            *int
+	cleareddecider     bool
+	revoker            *int
+	clearedrevoker     bool
+	done               bool
+	oldValue           func(context.Context) (*TriageDecision, error)
+	predicates         []predicate.TriageDecision
+}
+
+var _ ent.Mutation = (*TriageDecisionMutation)(nil)
+
+// triagedecisionOption allows management of the mutation configuration using functional options.
+type triagedecisionOption func(*TriageDecisionMutation)
+
+// newTriageDecisionMutation creates new mutation for the TriageDecision entity.
+func newTriageDecisionMutation(c config, op Op, opts ...triagedecisionOption) *TriageDecisionMutation {
+	m := &TriageDecisionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeTriageDecision,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withTriageDecisionID sets the ID field of the mutation.
+func withTriageDecisionID(id int) triagedecisionOption {
+	return func(m *TriageDecisionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *TriageDecision
+		)
+		m.oldValue = func(ctx context.Context) (*TriageDecision, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().TriageDecision.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withTriageDecision sets the old TriageDecision of the mutation.
+func withTriageDecision(node *TriageDecision) triagedecisionOption {
+	return func(m *TriageDecisionMutation) {
+		m.oldValue = func(context.Context) (*TriageDecision, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m TriageDecisionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m TriageDecisionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *TriageDecisionMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *TriageDecisionMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().TriageDecision.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetVulnerability sets the "vulnerability" field.
+func (m *TriageDecisionMutation) SetVulnerability(s string) {
+	m.vulnerability = &s
+}
+
+// Vulnerability returns the value of the "vulnerability" field in the mutation.
+func (m *TriageDecisionMutation) Vulnerability() (r string, exists bool) {
+	v := m.vulnerability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVulnerability returns the old "vulnerability" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldVulnerability(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVulnerability is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVulnerability requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVulnerability: %w", err)
+	}
+	return oldValue.Vulnerability, nil
+}
+
+// ResetVulnerability resets all changes to the "vulnerability" field.
+func (m *TriageDecisionMutation) ResetVulnerability() {
+	m.vulnerability = nil
+}
+
+// SetPurl sets the "purl" field.
+func (m *TriageDecisionMutation) SetPurl(s string) {
+	m.purl = &s
+}
+
+// Purl returns the value of the "purl" field in the mutation.
+func (m *TriageDecisionMutation) Purl() (r string, exists bool) {
+	v := m.purl
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurl returns the old "purl" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldPurl(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurl is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurl requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurl: %w", err)
+	}
+	return oldValue.Purl, nil
+}
+
+// ResetPurl resets all changes to the "purl" field.
+func (m *TriageDecisionMutation) ResetPurl() {
+	m.purl = nil
+}
+
+// SetVers sets the "vers" field.
+func (m *TriageDecisionMutation) SetVers(s string) {
+	m.vers = &s
+}
+
+// Vers returns the value of the "vers" field in the mutation.
+func (m *TriageDecisionMutation) Vers() (r string, exists bool) {
+	v := m.vers
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVers returns the old "vers" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldVers(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVers is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVers requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVers: %w", err)
+	}
+	return oldValue.Vers, nil
+}
+
+// ResetVers resets all changes to the "vers" field.
+func (m *TriageDecisionMutation) ResetVers() {
+	m.vers = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *TriageDecisionMutation) SetStatus(t triagedecision.Status) {
+	m.status = &t
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *TriageDecisionMutation) Status() (r triagedecision.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldStatus(ctx context.Context) (v triagedecision.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *TriageDecisionMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetJustification sets the "justification" field.
+func (m *TriageDecisionMutation) SetJustification(s string) {
+	m.justification = &s
+}
+
+// Justification returns the value of the "justification" field in the mutation.
+func (m *TriageDecisionMutation) Justification() (r string, exists bool) {
+	v := m.justification
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldJustification returns the old "justification" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldJustification(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldJustification is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldJustification requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldJustification: %w", err)
+	}
+	return oldValue.Justification, nil
+}
+
+// ResetJustification resets all changes to the "justification" field.
+func (m *TriageDecisionMutation) ResetJustification() {
+	m.justification = nil
+}
+
+// SetLabelKey sets the "label_key" field.
+func (m *TriageDecisionMutation) SetLabelKey(s string) {
+	m.label_key = &s
+}
+
+// LabelKey returns the value of the "label_key" field in the mutation.
+func (m *TriageDecisionMutation) LabelKey() (r string, exists bool) {
+	v := m.label_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLabelKey returns the old "label_key" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldLabelKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLabelKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLabelKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLabelKey: %w", err)
+	}
+	return oldValue.LabelKey, nil
+}
+
+// ResetLabelKey resets all changes to the "label_key" field.
+func (m *TriageDecisionMutation) ResetLabelKey() {
+	m.label_key = nil
+}
+
+// SetLabelValue sets the "label_value" field.
+func (m *TriageDecisionMutation) SetLabelValue(s string) {
+	m.label_value = &s
+}
+
+// LabelValue returns the value of the "label_value" field in the mutation.
+func (m *TriageDecisionMutation) LabelValue() (r string, exists bool) {
+	v := m.label_value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLabelValue returns the old "label_value" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldLabelValue(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLabelValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLabelValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLabelValue: %w", err)
+	}
+	return oldValue.LabelValue, nil
+}
+
+// ResetLabelValue resets all changes to the "label_value" field.
+func (m *TriageDecisionMutation) ResetLabelValue() {
+	m.label_value = nil
+}
+
+// SetDecidedAt sets the "decided_at" field.
+func (m *TriageDecisionMutation) SetDecidedAt(t time.Time) {
+	m.decided_at = &t
+}
+
+// DecidedAt returns the value of the "decided_at" field in the mutation.
+func (m *TriageDecisionMutation) DecidedAt() (r time.Time, exists bool) {
+	v := m.decided_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedAt returns the old "decided_at" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldDecidedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedAt: %w", err)
+	}
+	return oldValue.DecidedAt, nil
+}
+
+// ResetDecidedAt resets all changes to the "decided_at" field.
+func (m *TriageDecisionMutation) ResetDecidedAt() {
+	m.decided_at = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *TriageDecisionMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *TriageDecisionMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldExpiresAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (m *TriageDecisionMutation) ClearExpiresAt() {
+	m.expires_at = nil
+	m.clearedFields[triagedecision.FieldExpiresAt] = struct{}{}
+}
+
+// ExpiresAtCleared returns if the "expires_at" field was cleared in this mutation.
+func (m *TriageDecisionMutation) ExpiresAtCleared() bool {
+	_, ok := m.clearedFields[triagedecision.FieldExpiresAt]
+	return ok
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *TriageDecisionMutation) ResetExpiresAt() {
+	m.expires_at = nil
+	delete(m.clearedFields, triagedecision.FieldExpiresAt)
+}
+
+// SetRevokedAt sets the "revoked_at" field.
+func (m *TriageDecisionMutation) SetRevokedAt(t time.Time) {
+	m.revoked_at = &t
+}
+
+// RevokedAt returns the value of the "revoked_at" field in the mutation.
+func (m *TriageDecisionMutation) RevokedAt() (r time.Time, exists bool) {
+	v := m.revoked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevokedAt returns the old "revoked_at" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldRevokedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevokedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevokedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevokedAt: %w", err)
+	}
+	return oldValue.RevokedAt, nil
+}
+
+// ClearRevokedAt clears the value of the "revoked_at" field.
+func (m *TriageDecisionMutation) ClearRevokedAt() {
+	m.revoked_at = nil
+	m.clearedFields[triagedecision.FieldRevokedAt] = struct{}{}
+}
+
+// RevokedAtCleared returns if the "revoked_at" field was cleared in this mutation.
+func (m *TriageDecisionMutation) RevokedAtCleared() bool {
+	_, ok := m.clearedFields[triagedecision.FieldRevokedAt]
+	return ok
+}
+
+// ResetRevokedAt resets all changes to the "revoked_at" field.
+func (m *TriageDecisionMutation) ResetRevokedAt() {
+	m.revoked_at = nil
+	delete(m.clearedFields, triagedecision.FieldRevokedAt)
+}
+
+// SetRevocation sets the "revocation" field.
+func (m *TriageDecisionMutation) SetRevocation(s string) {
+	m.revocation = &s
+}
+
+// Revocation returns the value of the "revocation" field in the mutation.
+func (m *TriageDecisionMutation) Revocation() (r string, exists bool) {
+	v := m.revocation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevocation returns the old "revocation" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldRevocation(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevocation is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevocation requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevocation: %w", err)
+	}
+	return oldValue.Revocation, nil
+}
+
+// ResetRevocation resets all changes to the "revocation" field.
+func (m *TriageDecisionMutation) ResetRevocation() {
+	m.revocation = nil
+}
+
+// SetProjectID sets the "project_id" field.
+func (m *TriageDecisionMutation) SetProjectID(i int) {
+	m.project = &i
+}
+
+// ProjectID returns the value of the "project_id" field in the mutation.
+func (m *TriageDecisionMutation) ProjectID() (r int, exists bool) {
+	v := m.project
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProjectID returns the old "project_id" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldProjectID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProjectID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProjectID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProjectID: %w", err)
+	}
+	return oldValue.ProjectID, nil
+}
+
+// ClearProjectID clears the value of the "project_id" field.
+func (m *TriageDecisionMutation) ClearProjectID() {
+	m.project = nil
+	m.clearedFields[triagedecision.FieldProjectID] = struct{}{}
+}
+
+// ProjectIDCleared returns if the "project_id" field was cleared in this mutation.
+func (m *TriageDecisionMutation) ProjectIDCleared() bool {
+	_, ok := m.clearedFields[triagedecision.FieldProjectID]
+	return ok
+}
+
+// ResetProjectID resets all changes to the "project_id" field.
+func (m *TriageDecisionMutation) ResetProjectID() {
+	m.project = nil
+	delete(m.clearedFields, triagedecision.FieldProjectID)
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *TriageDecisionMutation) SetApplicationID(i int) {
+	m.application = &i
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *TriageDecisionMutation) ApplicationID() (r int, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldApplicationID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ClearApplicationID clears the value of the "application_id" field.
+func (m *TriageDecisionMutation) ClearApplicationID() {
+	m.application = nil
+	m.clearedFields[triagedecision.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationIDCleared returns if the "application_id" field was cleared in this mutation.
+func (m *TriageDecisionMutation) ApplicationIDCleared() bool {
+	_, ok := m.clearedFields[triagedecision.FieldApplicationID]
+	return ok
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *TriageDecisionMutation) ResetApplicationID() {
+	m.application = nil
+	delete(m.clearedFields, triagedecision.FieldApplicationID)
+}
+
+// SetOwnerID sets the "owner_id" field.
+func (m *TriageDecisionMutation) SetOwnerID(i int) {
+	m.owner = &i
+}
+
+// OwnerID returns the value of the "owner_id" field in the mutation.
+func (m *TriageDecisionMutation) OwnerID() (r int, exists bool) {
+	v := m.owner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnerID returns the old "owner_id" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldOwnerID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnerID: %w", err)
+	}
+	return oldValue.OwnerID, nil
+}
+
+// ClearOwnerID clears the value of the "owner_id" field.
+func (m *TriageDecisionMutation) ClearOwnerID() {
+	m.owner = nil
+	m.clearedFields[triagedecision.FieldOwnerID] = struct{}{}
+}
+
+// OwnerIDCleared returns if the "owner_id" field was cleared in this mutation.
+func (m *TriageDecisionMutation) OwnerIDCleared() bool {
+	_, ok := m.clearedFields[triagedecision.FieldOwnerID]
+	return ok
+}
+
+// ResetOwnerID resets all changes to the "owner_id" field.
+func (m *TriageDecisionMutation) ResetOwnerID() {
+	m.owner = nil
+	delete(m.clearedFields, triagedecision.FieldOwnerID)
+}
+
+// SetDecidedBy sets the "decided_by" field.
+func (m *TriageDecisionMutation) SetDecidedBy(i int) {
+	m.decider = &i
+}
+
+// DecidedBy returns the value of the "decided_by" field in the mutation.
+func (m *TriageDecisionMutation) DecidedBy() (r int, exists bool) {
+	v := m.decider
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedBy returns the old "decided_by" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldDecidedBy(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedBy: %w", err)
+	}
+	return oldValue.DecidedBy, nil
+}
+
+// ResetDecidedBy resets all changes to the "decided_by" field.
+func (m *TriageDecisionMutation) ResetDecidedBy() {
+	m.decider = nil
+}
+
+// SetRevokedBy sets the "revoked_by" field.
+func (m *TriageDecisionMutation) SetRevokedBy(i int) {
+	m.revoker = &i
+}
+
+// RevokedBy returns the value of the "revoked_by" field in the mutation.
+func (m *TriageDecisionMutation) RevokedBy() (r int, exists bool) {
+	v := m.revoker
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevokedBy returns the old "revoked_by" field's value of the TriageDecision entity.
+// If the TriageDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TriageDecisionMutation) OldRevokedBy(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevokedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevokedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevokedBy: %w", err)
+	}
+	return oldValue.RevokedBy, nil
+}
+
+// ClearRevokedBy clears the value of the "revoked_by" field.
+func (m *TriageDecisionMutation) ClearRevokedBy() {
+	m.revoker = nil
+	m.clearedFields[triagedecision.FieldRevokedBy] = struct{}{}
+}
+
+// RevokedByCleared returns if the "revoked_by" field was cleared in this mutation.
+func (m *TriageDecisionMutation) RevokedByCleared() bool {
+	_, ok := m.clearedFields[triagedecision.FieldRevokedBy]
+	return ok
+}
+
+// ResetRevokedBy resets all changes to the "revoked_by" field.
+func (m *TriageDecisionMutation) ResetRevokedBy() {
+	m.revoker = nil
+	delete(m.clearedFields, triagedecision.FieldRevokedBy)
+}
+
+// ClearProject clears the "project" edge to the Project entity.
+func (m *TriageDecisionMutation) ClearProject() {
+	m.clearedproject = true
+	m.clearedFields[triagedecision.FieldProjectID] = struct{}{}
+}
+
+// ProjectCleared reports if the "project" edge to the Project entity was cleared.
+func (m *TriageDecisionMutation) ProjectCleared() bool {
+	return m.ProjectIDCleared() || m.clearedproject
+}
+
+// ProjectIDs returns the "project" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ProjectID instead. It exists only for internal usage by the builders.
+func (m *TriageDecisionMutation) ProjectIDs() (ids []int) {
+	if id := m.project; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetProject resets all changes to the "project" edge.
+func (m *TriageDecisionMutation) ResetProject() {
+	m.project = nil
+	m.clearedproject = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *TriageDecisionMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[triagedecision.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *TriageDecisionMutation) ApplicationCleared() bool {
+	return m.ApplicationIDCleared() || m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *TriageDecisionMutation) ApplicationIDs() (ids []int) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *TriageDecisionMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearOwner clears the "owner" edge to the Owner entity.
+func (m *TriageDecisionMutation) ClearOwner() {
+	m.clearedowner = true
+	m.clearedFields[triagedecision.FieldOwnerID] = struct{}{}
+}
+
+// OwnerCleared reports if the "owner" edge to the Owner entity was cleared.
+func (m *TriageDecisionMutation) OwnerCleared() bool {
+	return m.OwnerIDCleared() || m.clearedowner
+}
+
+// OwnerIDs returns the "owner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// OwnerID instead. It exists only for internal usage by the builders.
+func (m *TriageDecisionMutation) OwnerIDs() (ids []int) {
+	if id := m.owner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetOwner resets all changes to the "owner" edge.
+func (m *TriageDecisionMutation) ResetOwner() {
+	m.owner = nil
+	m.clearedowner = false
+}
+
+// SetDeciderID sets the "decider" edge to the Principal entity by id.
+func (m *TriageDecisionMutation) SetDeciderID(id int) {
+	m.decider = &id
+}
+
+// ClearDecider clears the "decider" edge to the Principal entity.
+func (m *TriageDecisionMutation) ClearDecider() {
+	m.cleareddecider = true
+	m.clearedFields[triagedecision.FieldDecidedBy] = struct{}{}
+}
+
+// DeciderCleared reports if the "decider" edge to the Principal entity was cleared.
+func (m *TriageDecisionMutation) DeciderCleared() bool {
+	return m.cleareddecider
+}
+
+// DeciderID returns the "decider" edge ID in the mutation.
+func (m *TriageDecisionMutation) DeciderID() (id int, exists bool) {
+	if m.decider != nil {
+		return *m.decider, true
+	}
+	return
+}
+
+// DeciderIDs returns the "decider" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DeciderID instead. It exists only for internal usage by the builders.
+func (m *TriageDecisionMutation) DeciderIDs() (ids []int) {
+	if id := m.decider; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDecider resets all changes to the "decider" edge.
+func (m *TriageDecisionMutation) ResetDecider() {
+	m.decider = nil
+	m.cleareddecider = false
+}
+
+// SetRevokerID sets the "revoker" edge to the Principal entity by id.
+func (m *TriageDecisionMutation) SetRevokerID(id int) {
+	m.revoker = &id
+}
+
+// ClearRevoker clears the "revoker" edge to the Principal entity.
+func (m *TriageDecisionMutation) ClearRevoker() {
+	m.clearedrevoker = true
+	m.clearedFields[triagedecision.FieldRevokedBy] = struct{}{}
+}
+
+// RevokerCleared reports if the "revoker" edge to the Principal entity was cleared.
+func (m *TriageDecisionMutation) RevokerCleared() bool {
+	return m.RevokedByCleared() || m.clearedrevoker
+}
+
+// RevokerID returns the "revoker" edge ID in the mutation.
+func (m *TriageDecisionMutation) RevokerID() (id int, exists bool) {
+	if m.revoker != nil {
+		return *m.revoker, true
+	}
+	return
+}
+
+// RevokerIDs returns the "revoker" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RevokerID instead. It exists only for internal usage by the builders.
+func (m *TriageDecisionMutation) RevokerIDs() (ids []int) {
+	if id := m.revoker; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRevoker resets all changes to the "revoker" edge.
+func (m *TriageDecisionMutation) ResetRevoker() {
+	m.revoker = nil
+	m.clearedrevoker = false
+}
+
+// Where appends a list predicates to the TriageDecisionMutation builder.
+func (m *TriageDecisionMutation) Where(ps ...predicate.TriageDecision) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the TriageDecisionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *TriageDecisionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.TriageDecision, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *TriageDecisionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *TriageDecisionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (TriageDecision).
+func (m *TriageDecisionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *TriageDecisionMutation) Fields() []string {
+	fields := make([]string, 0, 16)
+	if m.vulnerability != nil {
+		fields = append(fields, triagedecision.FieldVulnerability)
+	}
+	if m.purl != nil {
+		fields = append(fields, triagedecision.FieldPurl)
+	}
+	if m.vers != nil {
+		fields = append(fields, triagedecision.FieldVers)
+	}
+	if m.status != nil {
+		fields = append(fields, triagedecision.FieldStatus)
+	}
+	if m.justification != nil {
+		fields = append(fields, triagedecision.FieldJustification)
+	}
+	if m.label_key != nil {
+		fields = append(fields, triagedecision.FieldLabelKey)
+	}
+	if m.label_value != nil {
+		fields = append(fields, triagedecision.FieldLabelValue)
+	}
+	if m.decided_at != nil {
+		fields = append(fields, triagedecision.FieldDecidedAt)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, triagedecision.FieldExpiresAt)
+	}
+	if m.revoked_at != nil {
+		fields = append(fields, triagedecision.FieldRevokedAt)
+	}
+	if m.revocation != nil {
+		fields = append(fields, triagedecision.FieldRevocation)
+	}
+	if m.project != nil {
+		fields = append(fields, triagedecision.FieldProjectID)
+	}
+	if m.application != nil {
+		fields = append(fields, triagedecision.FieldApplicationID)
+	}
+	if m.owner != nil {
+		fields = append(fields, triagedecision.FieldOwnerID)
+	}
+	if m.decider != nil {
+		fields = append(fields, triagedecision.FieldDecidedBy)
+	}
+	if m.revoker != nil {
+		fields = append(fields, triagedecision.FieldRevokedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *TriageDecisionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case triagedecision.FieldVulnerability:
+		return m.Vulnerability()
+	case triagedecision.FieldPurl:
+		return m.Purl()
+	case triagedecision.FieldVers:
+		return m.Vers()
+	case triagedecision.FieldStatus:
+		return m.Status()
+	case triagedecision.FieldJustification:
+		return m.Justification()
+	case triagedecision.FieldLabelKey:
+		return m.LabelKey()
+	case triagedecision.FieldLabelValue:
+		return m.LabelValue()
+	case triagedecision.FieldDecidedAt:
+		return m.DecidedAt()
+	case triagedecision.FieldExpiresAt:
+		return m.ExpiresAt()
+	case triagedecision.FieldRevokedAt:
+		return m.RevokedAt()
+	case triagedecision.FieldRevocation:
+		return m.Revocation()
+	case triagedecision.FieldProjectID:
+		return m.ProjectID()
+	case triagedecision.FieldApplicationID:
+		return m.ApplicationID()
+	case triagedecision.FieldOwnerID:
+		return m.OwnerID()
+	case triagedecision.FieldDecidedBy:
+		return m.DecidedBy()
+	case triagedecision.FieldRevokedBy:
+		return m.RevokedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *TriageDecisionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case triagedecision.FieldVulnerability:
+		return m.OldVulnerability(ctx)
+	case triagedecision.FieldPurl:
+		return m.OldPurl(ctx)
+	case triagedecision.FieldVers:
+		return m.OldVers(ctx)
+	case triagedecision.FieldStatus:
+		return m.OldStatus(ctx)
+	case triagedecision.FieldJustification:
+		return m.OldJustification(ctx)
+	case triagedecision.FieldLabelKey:
+		return m.OldLabelKey(ctx)
+	case triagedecision.FieldLabelValue:
+		return m.OldLabelValue(ctx)
+	case triagedecision.FieldDecidedAt:
+		return m.OldDecidedAt(ctx)
+	case triagedecision.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case triagedecision.FieldRevokedAt:
+		return m.OldRevokedAt(ctx)
+	case triagedecision.FieldRevocation:
+		return m.OldRevocation(ctx)
+	case triagedecision.FieldProjectID:
+		return m.OldProjectID(ctx)
+	case triagedecision.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case triagedecision.FieldOwnerID:
+		return m.OldOwnerID(ctx)
+	case triagedecision.FieldDecidedBy:
+		return m.OldDecidedBy(ctx)
+	case triagedecision.FieldRevokedBy:
+		return m.OldRevokedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown TriageDecision field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *TriageDecisionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case triagedecision.FieldVulnerability:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVulnerability(v)
+		return nil
+	case triagedecision.FieldPurl:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurl(v)
+		return nil
+	case triagedecision.FieldVers:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVers(v)
+		return nil
+	case triagedecision.FieldStatus:
+		v, ok := value.(triagedecision.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case triagedecision.FieldJustification:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetJustification(v)
+		return nil
+	case triagedecision.FieldLabelKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLabelKey(v)
+		return nil
+	case triagedecision.FieldLabelValue:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLabelValue(v)
+		return nil
+	case triagedecision.FieldDecidedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedAt(v)
+		return nil
+	case triagedecision.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case triagedecision.FieldRevokedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevokedAt(v)
+		return nil
+	case triagedecision.FieldRevocation:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevocation(v)
+		return nil
+	case triagedecision.FieldProjectID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProjectID(v)
+		return nil
+	case triagedecision.FieldApplicationID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case triagedecision.FieldOwnerID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnerID(v)
+		return nil
+	case triagedecision.FieldDecidedBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedBy(v)
+		return nil
+	case triagedecision.FieldRevokedBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevokedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown TriageDecision field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *TriageDecisionMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *TriageDecisionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *TriageDecisionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown TriageDecision numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *TriageDecisionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(triagedecision.FieldExpiresAt) {
+		fields = append(fields, triagedecision.FieldExpiresAt)
+	}
+	if m.FieldCleared(triagedecision.FieldRevokedAt) {
+		fields = append(fields, triagedecision.FieldRevokedAt)
+	}
+	if m.FieldCleared(triagedecision.FieldProjectID) {
+		fields = append(fields, triagedecision.FieldProjectID)
+	}
+	if m.FieldCleared(triagedecision.FieldApplicationID) {
+		fields = append(fields, triagedecision.FieldApplicationID)
+	}
+	if m.FieldCleared(triagedecision.FieldOwnerID) {
+		fields = append(fields, triagedecision.FieldOwnerID)
+	}
+	if m.FieldCleared(triagedecision.FieldRevokedBy) {
+		fields = append(fields, triagedecision.FieldRevokedBy)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *TriageDecisionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *TriageDecisionMutation) ClearField(name string) error {
+	switch name {
+	case triagedecision.FieldExpiresAt:
+		m.ClearExpiresAt()
+		return nil
+	case triagedecision.FieldRevokedAt:
+		m.ClearRevokedAt()
+		return nil
+	case triagedecision.FieldProjectID:
+		m.ClearProjectID()
+		return nil
+	case triagedecision.FieldApplicationID:
+		m.ClearApplicationID()
+		return nil
+	case triagedecision.FieldOwnerID:
+		m.ClearOwnerID()
+		return nil
+	case triagedecision.FieldRevokedBy:
+		m.ClearRevokedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown TriageDecision nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *TriageDecisionMutation) ResetField(name string) error {
+	switch name {
+	case triagedecision.FieldVulnerability:
+		m.ResetVulnerability()
+		return nil
+	case triagedecision.FieldPurl:
+		m.ResetPurl()
+		return nil
+	case triagedecision.FieldVers:
+		m.ResetVers()
+		return nil
+	case triagedecision.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case triagedecision.FieldJustification:
+		m.ResetJustification()
+		return nil
+	case triagedecision.FieldLabelKey:
+		m.ResetLabelKey()
+		return nil
+	case triagedecision.FieldLabelValue:
+		m.ResetLabelValue()
+		return nil
+	case triagedecision.FieldDecidedAt:
+		m.ResetDecidedAt()
+		return nil
+	case triagedecision.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case triagedecision.FieldRevokedAt:
+		m.ResetRevokedAt()
+		return nil
+	case triagedecision.FieldRevocation:
+		m.ResetRevocation()
+		return nil
+	case triagedecision.FieldProjectID:
+		m.ResetProjectID()
+		return nil
+	case triagedecision.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case triagedecision.FieldOwnerID:
+		m.ResetOwnerID()
+		return nil
+	case triagedecision.FieldDecidedBy:
+		m.ResetDecidedBy()
+		return nil
+	case triagedecision.FieldRevokedBy:
+		m.ResetRevokedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown TriageDecision field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *TriageDecisionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.project != nil {
+		edges = append(edges, triagedecision.EdgeProject)
+	}
+	if m.application != nil {
+		edges = append(edges, triagedecision.EdgeApplication)
+	}
+	if m.owner != nil {
+		edges = append(edges, triagedecision.EdgeOwner)
+	}
+	if m.decider != nil {
+		edges = append(edges, triagedecision.EdgeDecider)
+	}
+	if m.revoker != nil {
+		edges = append(edges, triagedecision.EdgeRevoker)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *TriageDecisionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case triagedecision.EdgeProject:
+		if id := m.project; id != nil {
+			return []ent.Value{*id}
+		}
+	case triagedecision.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case triagedecision.EdgeOwner:
+		if id := m.owner; id != nil {
+			return []ent.Value{*id}
+		}
+	case triagedecision.EdgeDecider:
+		if id := m.decider; id != nil {
+			return []ent.Value{*id}
+		}
+	case triagedecision.EdgeRevoker:
+		if id := m.revoker; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *TriageDecisionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 5)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *TriageDecisionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *TriageDecisionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.clearedproject {
+		edges = append(edges, triagedecision.EdgeProject)
+	}
+	if m.clearedapplication {
+		edges = append(edges, triagedecision.EdgeApplication)
+	}
+	if m.clearedowner {
+		edges = append(edges, triagedecision.EdgeOwner)
+	}
+	if m.cleareddecider {
+		edges = append(edges, triagedecision.EdgeDecider)
+	}
+	if m.clearedrevoker {
+		edges = append(edges, triagedecision.EdgeRevoker)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *TriageDecisionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case triagedecision.EdgeProject:
+		return m.clearedproject
+	case triagedecision.EdgeApplication:
+		return m.clearedapplication
+	case triagedecision.EdgeOwner:
+		return m.clearedowner
+	case triagedecision.EdgeDecider:
+		return m.cleareddecider
+	case triagedecision.EdgeRevoker:
+		return m.clearedrevoker
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *TriageDecisionMutation) ClearEdge(name string) error {
+	switch name {
+	case triagedecision.EdgeProject:
+		m.ClearProject()
+		return nil
+	case triagedecision.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case triagedecision.EdgeOwner:
+		m.ClearOwner()
+		return nil
+	case triagedecision.EdgeDecider:
+		m.ClearDecider()
+		return nil
+	case triagedecision.EdgeRevoker:
+		m.ClearRevoker()
+		return nil
+	}
+	return fmt.Errorf("unknown TriageDecision unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *TriageDecisionMutation) ResetEdge(name string) error {
+	switch name {
+	case triagedecision.EdgeProject:
+		m.ResetProject()
+		return nil
+	case triagedecision.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case triagedecision.EdgeOwner:
+		m.ResetOwner()
+		return nil
+	case triagedecision.EdgeDecider:
+		m.ResetDecider()
+		return nil
+	case triagedecision.EdgeRevoker:
+		m.ResetRevoker()
+		return nil
+	}
+	return fmt.Errorf("unknown TriageDecision edge %s", name)
 }
 
 // TrustAnchorMutation represents an operation that mutates the TrustAnchor nodes in the graph.

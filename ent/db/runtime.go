@@ -10,14 +10,17 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/component"
 	"github.com/plimsoll/plimsoll/ent/db/componentmatch"
 	"github.com/plimsoll/plimsoll/ent/db/deployment"
+	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/plimsoll/plimsoll/ent/schema"
@@ -75,6 +78,10 @@ func init() {
 	componentmatchDescVers := componentmatchFields[1].Descriptor()
 	// componentmatch.DefaultVers holds the default value on creation for the vers field.
 	componentmatch.DefaultVers = componentmatchDescVers.Default.(string)
+	// componentmatchDescUndecided is the schema descriptor for undecided field.
+	componentmatchDescUndecided := componentmatchFields[3].Descriptor()
+	// componentmatch.DefaultUndecided holds the default value on creation for the undecided field.
+	componentmatch.DefaultUndecided = componentmatchDescUndecided.Default.(bool)
 	deploymentFields := schema.Deployment{}.Fields()
 	_ = deploymentFields
 	// deploymentDescCluster is the schema descriptor for cluster field.
@@ -85,6 +92,12 @@ func init() {
 	deploymentDescLive := deploymentFields[7].Descriptor()
 	// deployment.DefaultLive holds the default value on creation for the live field.
 	deployment.DefaultLive = deploymentDescLive.Default.(bool)
+	evaluationFields := schema.Evaluation{}.Fields()
+	_ = evaluationFields
+	// evaluationDescFeeds is the schema descriptor for feeds field.
+	evaluationDescFeeds := evaluationFields[10].Descriptor()
+	// evaluation.DefaultFeeds holds the default value on creation for the feeds field.
+	evaluation.DefaultFeeds = evaluationDescFeeds.Default.(string)
 	evidenceFields := schema.Evidence{}.Fields()
 	_ = evidenceFields
 	// evidenceDescRawInObjects is the schema descriptor for raw_in_objects field.
@@ -95,12 +108,16 @@ func init() {
 	evidenceDescView := evidenceFields[8].Descriptor()
 	// evidence.DefaultView holds the default value on creation for the view field.
 	evidence.DefaultView = evidenceDescView.Default.(string)
+	// evidenceDescSaysVex is the schema descriptor for says_vex field.
+	evidenceDescSaysVex := evidenceFields[9].Descriptor()
+	// evidence.DefaultSaysVex holds the default value on creation for the says_vex field.
+	evidence.DefaultSaysVex = evidenceDescSaysVex.Default.(bool)
 	// evidenceDescCollected is the schema descriptor for collected field.
-	evidenceDescCollected := evidenceFields[12].Descriptor()
+	evidenceDescCollected := evidenceFields[13].Descriptor()
 	// evidence.DefaultCollected holds the default value on creation for the collected field.
 	evidence.DefaultCollected = evidenceDescCollected.Default.(bool)
 	// evidenceDescProvider is the schema descriptor for provider field.
-	evidenceDescProvider := evidenceFields[13].Descriptor()
+	evidenceDescProvider := evidenceFields[14].Descriptor()
 	// evidence.DefaultProvider holds the default value on creation for the provider field.
 	evidence.DefaultProvider = evidenceDescProvider.Default.(string)
 	evidencesubjectFields := schema.EvidenceSubject{}.Fields()
@@ -109,6 +126,28 @@ func init() {
 	evidencesubjectDescName := evidencesubjectFields[0].Descriptor()
 	// evidencesubject.DefaultName holds the default value on creation for the name field.
 	evidencesubject.DefaultName = evidencesubjectDescName.Default.(string)
+	feedFields := schema.Feed{}.Fields()
+	_ = feedFields
+	// feedDescSource is the schema descriptor for source field.
+	feedDescSource := feedFields[2].Descriptor()
+	// feed.DefaultSource holds the default value on creation for the source field.
+	feed.DefaultSource = feedDescSource.Default.(string)
+	// feedDescDigest is the schema descriptor for digest field.
+	feedDescDigest := feedFields[3].Descriptor()
+	// feed.DefaultDigest holds the default value on creation for the digest field.
+	feed.DefaultDigest = feedDescDigest.Default.(string)
+	// feedDescSnapshots is the schema descriptor for snapshots field.
+	feedDescSnapshots := feedFields[4].Descriptor()
+	// feed.DefaultSnapshots holds the default value on creation for the snapshots field.
+	feed.DefaultSnapshots = feedDescSnapshots.Default.(int)
+	// feedDescValidator is the schema descriptor for validator field.
+	feedDescValidator := feedFields[8].Descriptor()
+	// feed.DefaultValidator holds the default value on creation for the validator field.
+	feed.DefaultValidator = feedDescValidator.Default.(string)
+	// feedDescFailure is the schema descriptor for failure field.
+	feedDescFailure := feedFields[9].Descriptor()
+	// feed.DefaultFailure holds the default value on creation for the failure field.
+	feed.DefaultFailure = feedDescFailure.Default.(string)
 	imagechildFields := schema.ImageChild{}.Fields()
 	_ = imagechildFields
 	// imagechildDescPlatform is the schema descriptor for platform field.
@@ -159,6 +198,28 @@ func init() {
 	promotion.DefaultComment = promotionDescComment.Default.(string)
 	releasableFields := schema.Releasable{}.Fields()
 	_ = releasableFields
+	triagedecisionFields := schema.TriageDecision{}.Fields()
+	_ = triagedecisionFields
+	// triagedecisionDescPurl is the schema descriptor for purl field.
+	triagedecisionDescPurl := triagedecisionFields[1].Descriptor()
+	// triagedecision.DefaultPurl holds the default value on creation for the purl field.
+	triagedecision.DefaultPurl = triagedecisionDescPurl.Default.(string)
+	// triagedecisionDescVers is the schema descriptor for vers field.
+	triagedecisionDescVers := triagedecisionFields[2].Descriptor()
+	// triagedecision.DefaultVers holds the default value on creation for the vers field.
+	triagedecision.DefaultVers = triagedecisionDescVers.Default.(string)
+	// triagedecisionDescLabelKey is the schema descriptor for label_key field.
+	triagedecisionDescLabelKey := triagedecisionFields[5].Descriptor()
+	// triagedecision.DefaultLabelKey holds the default value on creation for the label_key field.
+	triagedecision.DefaultLabelKey = triagedecisionDescLabelKey.Default.(string)
+	// triagedecisionDescLabelValue is the schema descriptor for label_value field.
+	triagedecisionDescLabelValue := triagedecisionFields[6].Descriptor()
+	// triagedecision.DefaultLabelValue holds the default value on creation for the label_value field.
+	triagedecision.DefaultLabelValue = triagedecisionDescLabelValue.Default.(string)
+	// triagedecisionDescRevocation is the schema descriptor for revocation field.
+	triagedecisionDescRevocation := triagedecisionFields[10].Descriptor()
+	// triagedecision.DefaultRevocation holds the default value on creation for the revocation field.
+	triagedecision.DefaultRevocation = triagedecisionDescRevocation.Default.(string)
 	trustanchorFields := schema.TrustAnchor{}.Fields()
 	_ = trustanchorFields
 	// trustanchorDescIssuer is the schema descriptor for issuer field.

@@ -50,6 +50,8 @@ type Tx struct {
 	Evidence *EvidenceClient
 	// EvidenceSubject is the client for interacting with the EvidenceSubject builders.
 	EvidenceSubject *EvidenceSubjectClient
+	// Feed is the client for interacting with the Feed builders.
+	Feed *FeedClient
 	// GatePolicy is the client for interacting with the GatePolicy builders.
 	GatePolicy *GatePolicyClient
 	// ImageChild is the client for interacting with the ImageChild builders.
@@ -60,6 +62,10 @@ type Tx struct {
 	Lifecycle *LifecycleClient
 	// LifecycleStep is the client for interacting with the LifecycleStep builders.
 	LifecycleStep *LifecycleStepClient
+	// Notice is the client for interacting with the Notice builders.
+	Notice *NoticeClient
+	// NoticeEntry is the client for interacting with the NoticeEntry builders.
+	NoticeEntry *NoticeEntryClient
 	// Owner is the client for interacting with the Owner builders.
 	Owner *OwnerClient
 	// Ownership is the client for interacting with the Ownership builders.
@@ -96,6 +102,8 @@ type Tx struct {
 	Stage *StageClient
 	// Token is the client for interacting with the Token builders.
 	Token *TokenClient
+	// TriageDecision is the client for interacting with the TriageDecision builders.
+	TriageDecision *TriageDecisionClient
 	// TrustAnchor is the client for interacting with the TrustAnchor builders.
 	TrustAnchor *TrustAnchorClient
 	// Vulnerability is the client for interacting with the Vulnerability builders.
@@ -251,11 +259,14 @@ func (tx *Tx) init() {
 	tx.Evaluation = NewEvaluationClient(tx.config)
 	tx.Evidence = NewEvidenceClient(tx.config)
 	tx.EvidenceSubject = NewEvidenceSubjectClient(tx.config)
+	tx.Feed = NewFeedClient(tx.config)
 	tx.GatePolicy = NewGatePolicyClient(tx.config)
 	tx.ImageChild = NewImageChildClient(tx.config)
 	tx.Label = NewLabelClient(tx.config)
 	tx.Lifecycle = NewLifecycleClient(tx.config)
 	tx.LifecycleStep = NewLifecycleStepClient(tx.config)
+	tx.Notice = NewNoticeClient(tx.config)
+	tx.NoticeEntry = NewNoticeEntryClient(tx.config)
 	tx.Owner = NewOwnerClient(tx.config)
 	tx.Ownership = NewOwnershipClient(tx.config)
 	tx.PackageVersion = NewPackageVersionClient(tx.config)
@@ -274,6 +285,7 @@ func (tx *Tx) init() {
 	tx.SigningKey = NewSigningKeyClient(tx.config)
 	tx.Stage = NewStageClient(tx.config)
 	tx.Token = NewTokenClient(tx.config)
+	tx.TriageDecision = NewTriageDecisionClient(tx.config)
 	tx.TrustAnchor = NewTrustAnchorClient(tx.config)
 	tx.Vulnerability = NewVulnerabilityClient(tx.config)
 	tx.VulnerabilityAlias = NewVulnerabilityAliasClient(tx.config)

@@ -20,6 +20,7 @@ func (ComponentMatch) Fields() []ent.Field {
 		field.String("because").Comment("why it matches, in a sentence"),
 		field.String("vers").Default("").Comment("the range that it lies in, as VERS"),
 		field.JSON("fixed_in", []string{}).Comment("versions that are fixed and newer, nearest first"),
+		field.Bool("undecided").Default(false).Comment("whether it stands for want of a way to rule it out"),
 		field.Int("component_id").Immutable(),
 		field.Int("advisory_id").Immutable(),
 		field.Int("vulnerability_id"),

@@ -27,6 +27,7 @@ func (Evaluation) Fields() []ent.Field {
 		field.Text("input_parts").Immutable().Comment("JSON list of {key, digest}: the input is the object of these blobs, in this order"),
 		field.String("capabilities_digest").Immutable(),
 		field.Text("policies").Immutable().Comment("JSON: which policies, in which revision and mode"),
+		field.Text("feeds").Default("[]").Immutable().Comment("JSON: the snapshots of the feeds that its vulnerabilities are from"),
 		field.String("results_digest").Immutable().Comment("blob: JSON, one result a rule of a policy"),
 		field.Int("project_id").Immutable(),
 		field.Int("version_id").Immutable(),

@@ -28,6 +28,7 @@ func (Evidence) Fields() []ent.Field {
 		field.Int("size").Immutable(),
 		field.String("predicate_type").Immutable(),
 		field.Text("view").Default("").Immutable().Comment("what it says, in one shape a category (internal/view); JSON, empty when its type has none"),
+		field.Bool("says_vex").Default(false).Immutable().Comment("whether the view has VEX statements, so that these are found without reading the others"),
 		field.Enum("category").Values("AUDIT", "QUALITY", "SECURITY", "WORKFLOW", "CUSTOM").Immutable(),
 		field.Bool("verified").Immutable(),
 		field.String("verification").Immutable().Comment("why it counts as verified or not, in a sentence"),
@@ -58,6 +59,7 @@ func (Evidence) Edges() []ent.Edge {
 // Indexes keep names unique and reads fast.
 func (Evidence) Indexes() []ent.Index {
 	return []ent.Index{
+		index.Fields("says_vex").Annotations(entsql.IndexWhere("says_vex")),
 		index.Fields("digest", "signer_key", "realm").Unique(),
 		index.Fields("predicate_type", "created_at"),
 		index.Fields("category", "created_at"),

@@ -23,11 +23,13 @@ import (
 	deployment1 "github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	evidence1 "github.com/plimsoll/plimsoll/ent/db/evidence"
+	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/graph/model"
 	"github.com/plimsoll/plimsoll/internal/access"
@@ -72,9 +74,12 @@ type ResolverRoot interface {
 	Deployment() DeploymentResolver
 	Evaluation() EvaluationResolver
 	Evidence() EvidenceResolver
+	Feed() FeedResolver
 	GateCondition() GateConditionResolver
 	Lifecycle() LifecycleResolver
 	Mutation() MutationResolver
+	Notice() NoticeResolver
+	NoticeEntry() NoticeEntryResolver
 	Ownership() OwnershipResolver
 	Package() PackageResolver
 	Policy() PolicyResolver
@@ -87,6 +92,7 @@ type ResolverRoot interface {
 	RuleResult() RuleResultResolver
 	StaticAnalysis() StaticAnalysisResolver
 	Token() TokenResolver
+	TriageDecision() TriageDecisionResolver
 	TrustAnchor() TrustAnchorResolver
 	VersionDiff() VersionDiffResolver
 	VersionSbom() VersionSbomResolver
@@ -285,10 +291,34 @@ type ComplexityRoot struct {
 
 	BlastRadius struct {
 		ApplicationVersions func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ByApplication       func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ByComponent         func(childComplexity int) int
 		ByStage             func(childComplexity int) int
 		Export              func(childComplexity int, format string) int
 		Owners              func(childComplexity int) int
 		Summary             func(childComplexity int) int
+	}
+
+	BlastRadiusApplication struct {
+		Application         func(childComplexity int) int
+		ApplicationVersions func(childComplexity int) int
+	}
+
+	BlastRadiusApplicationConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	BlastRadiusApplicationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	BlastRadiusComponent struct {
+		ApplicationVersions func(childComplexity int) int
+		Applications        func(childComplexity int) int
+		Component           func(childComplexity int) int
 	}
 
 	BlastRadiusConnection struct {
@@ -501,6 +531,7 @@ type ComplexityRoot struct {
 		EvalID             func(childComplexity int) int
 		EvaluatedAt        func(childComplexity int) int
 		Explanation        func(childComplexity int) int
+		Feeds              func(childComplexity int) int
 		Gate               func(childComplexity int) int
 		Input              func(childComplexity int) int
 		InputDigest        func(childComplexity int) int
@@ -567,6 +598,26 @@ type ComplexityRoot struct {
 		Tests           func(childComplexity int) int
 		Vex             func(childComplexity int) int
 		Vulnerabilities func(childComplexity int) int
+	}
+
+	Feed struct {
+		ChangedAt func(childComplexity int) int
+		CheckedAt func(childComplexity int) int
+		Digest    func(childComplexity int) int
+		Failure   func(childComplexity int) int
+		Format    func(childComplexity int) int
+		GlobalID  func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Snapshots func(childComplexity int) int
+		Source    func(childComplexity int) int
+	}
+
+	FeedSnapshot struct {
+		ChangedAt func(childComplexity int) int
+		CheckedAt func(childComplexity int) int
+		Digest    func(childComplexity int) int
+		Format    func(childComplexity int) int
+		Name      func(childComplexity int) int
 	}
 
 	Finding struct {
@@ -667,9 +718,11 @@ type ComplexityRoot struct {
 		LockApplicationVersion     func(childComplexity int, input version.LockApplicationVersionInput) int
 		PromoteApplicationVersion  func(childComplexity int, input release.PromoteApplicationVersionInput) int
 		RecordDeployment           func(childComplexity int, input deployment.RecordDeploymentInput) int
+		RecordTriageDecision       func(childComplexity int, input vulnerability.RecordTriageDecisionInput) int
 		ReleaseApplicationVersion  func(childComplexity int, input release.ReleaseApplicationVersionInput) int
 		ReportBuild                func(childComplexity int, input build.ReportBuildInput) int
 		RevokeToken                func(childComplexity int, input access.RevokeTokenInput) int
+		RevokeTriageDecision       func(childComplexity int, input vulnerability.RevokeTriageDecisionInput) int
 		RevokeTrustAnchor          func(childComplexity int, input evidence.RevokeTrustAnchorInput) int
 		RollbackApplicationVersion func(childComplexity int, input release.RollbackApplicationVersionInput) int
 		SetLifecycle               func(childComplexity int, input catalog.SetLifecycleInput) int
@@ -679,6 +732,45 @@ type ComplexityRoot struct {
 		UpdateApplication          func(childComplexity int, input catalog.UpdateApplicationInput) int
 		UpdateApplicationVersion   func(childComplexity int, input version.UpdateApplicationVersionInput) int
 		UpdatePolicy               func(childComplexity int, input policy.UpdatePolicyInput) int
+	}
+
+	Notice struct {
+		Entries   func(childComplexity int, first *int, after *string, last *int, before *string) int
+		GlobalID  func(childComplexity int) int
+		OpenedAt  func(childComplexity int) int
+		Owner     func(childComplexity int) int
+		Summary   func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+	}
+
+	NoticeConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	NoticeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	NoticeEntry struct {
+		Application         func(childComplexity int) int
+		ApplicationVersions func(childComplexity int) int
+		Named               func(childComplexity int) int
+		Severity            func(childComplexity int) int
+		Vulnerabilities     func(childComplexity int) int
+	}
+
+	NoticeEntryConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	NoticeEntryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Owner struct {
@@ -894,7 +986,9 @@ type ComplexityRoot struct {
 		DeprecatedPackages  func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Evaluation          func(childComplexity int, evalID string) int
 		Evidence            func(childComplexity int, digest string) int
+		Feeds               func(childComplexity int) int
 		Node                func(childComplexity int, id string) int
+		Notices             func(childComplexity int, filter *vulnerability.NoticeFilter, first *int, after *string, last *int, before *string) int
 		Package             func(childComplexity int, purl string) int
 		Packages            func(childComplexity int, filter *catalog.PackageFilter, orderBy *db.PackageOrder, first *int, after *string, last *int, before *string) int
 		Policies            func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -905,6 +999,7 @@ type ComplexityRoot struct {
 		Rules               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		SearchEvidence      func(childComplexity int, filter *evidence.EvidenceFilter, orderBy *db.EvidenceOrder, first *int, after *string, last *int, before *string) int
 		Tokens              func(childComplexity int, first *int, after *string, last *int, before *string) int
+		TriageDecisions     func(childComplexity int, filter *vulnerability.TriageFilter, first *int, after *string, last *int, before *string) int
 		TrustAnchors        func(childComplexity int, first *int, after *string, last *int, before *string) int
 		VersionDiff         func(childComplexity int, application string, from string, to string, toApplication *string) int
 		Viewer              func(childComplexity int) int
@@ -915,6 +1010,10 @@ type ComplexityRoot struct {
 
 	RecordDeploymentPayload struct {
 		Deployment func(childComplexity int) int
+	}
+
+	RecordTriageDecisionPayload struct {
+		TriageDecision func(childComplexity int) int
 	}
 
 	RejectedAdvisory struct {
@@ -963,6 +1062,10 @@ type ComplexityRoot struct {
 
 	RevokeTokenPayload struct {
 		Token func(childComplexity int) int
+	}
+
+	RevokeTriageDecisionPayload struct {
+		TriageDecision func(childComplexity int) int
 	}
 
 	RevokeTrustAnchorPayload struct {
@@ -1155,6 +1258,40 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	TriageDecision struct {
+		Application   func(childComplexity int) int
+		DecidedAt     func(childComplexity int) int
+		DecidedBy     func(childComplexity int) int
+		ExpiresAt     func(childComplexity int) int
+		GlobalID      func(childComplexity int) int
+		Justification func(childComplexity int) int
+		Label         func(childComplexity int) int
+		Owner         func(childComplexity int) int
+		Purl          func(childComplexity int) int
+		Range         func(childComplexity int) int
+		Revocation    func(childComplexity int) int
+		RevokedAt     func(childComplexity int) int
+		RevokedBy     func(childComplexity int) int
+		Status        func(childComplexity int) int
+		Vulnerability func(childComplexity int) int
+	}
+
+	TriageDecisionConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	TriageDecisionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	TriageJudgement struct {
+		Applied  func(childComplexity int) int
+		Decision func(childComplexity int) int
+	}
+
 	TrustAnchor struct {
 		Algorithm           func(childComplexity int) int
 		Alias               func(childComplexity int) int
@@ -1220,6 +1357,7 @@ type ComplexityRoot struct {
 		Component     func(childComplexity int) int
 		Direct        func(childComplexity int) int
 		State         func(childComplexity int) int
+		Triage        func(childComplexity int) int
 		Vulnerability func(childComplexity int) int
 	}
 
@@ -1326,6 +1464,7 @@ type ComplexityRoot struct {
 		Name           func(childComplexity int) int
 		Purl           func(childComplexity int) int
 		Range          func(childComplexity int) int
+		Undecided      func(childComplexity int) int
 		Version        func(childComplexity int) int
 		Vex            func(childComplexity int) int
 	}
@@ -1400,6 +1539,8 @@ type BlastRadiusResolver interface {
 	Summary(ctx context.Context, obj *blast.Radius) (*model.BlastRadiusSummary, error)
 	ByStage(ctx context.Context, obj *blast.Radius) ([]*model.BlastRadiusStage, error)
 	Owners(ctx context.Context, obj *blast.Radius) ([]*model.BlastRadiusOwner, error)
+	ByApplication(ctx context.Context, obj *blast.Radius, first *int, after *string, last *int, before *string) (*model.BlastRadiusApplicationConnection, error)
+	ByComponent(ctx context.Context, obj *blast.Radius) ([]*model.BlastRadiusComponent, error)
 	ApplicationVersions(ctx context.Context, obj *blast.Radius, first *int, after *string, last *int, before *string) (*model.BlastRadiusConnection, error)
 	Export(ctx context.Context, obj *blast.Radius, format string) (string, error)
 }
@@ -1439,6 +1580,9 @@ type EvidenceResolver interface {
 
 	CreatedBy(ctx context.Context, obj *db.Evidence) (string, error)
 }
+type FeedResolver interface {
+	Digest(ctx context.Context, obj *db.Feed) (*string, error)
+}
 type GateConditionResolver interface {
 	Result(ctx context.Context, obj *view.Condition) (*view.Result, error)
 }
@@ -1477,7 +1621,18 @@ type MutationResolver interface {
 	LockApplicationVersion(ctx context.Context, input version.LockApplicationVersionInput) (*model.LockApplicationVersionPayload, error)
 	DeleteDraftVersion(ctx context.Context, input version.DeleteDraftVersionInput) (*model.DeleteDraftVersionPayload, error)
 	ArchiveApplicationVersion(ctx context.Context, input version.ArchiveApplicationVersionInput) (*model.ArchiveApplicationVersionPayload, error)
+	RecordTriageDecision(ctx context.Context, input vulnerability.RecordTriageDecisionInput) (*model.RecordTriageDecisionPayload, error)
+	RevokeTriageDecision(ctx context.Context, input vulnerability.RevokeTriageDecisionInput) (*model.RevokeTriageDecisionPayload, error)
 	ImportAdvisories(ctx context.Context, input vulnerability.ImportAdvisoriesInput) (*model.ImportAdvisoriesPayload, error)
+}
+type NoticeResolver interface {
+	Summary(ctx context.Context, obj *db.Notice) (string, error)
+	Entries(ctx context.Context, obj *db.Notice, first *int, after *string, last *int, before *string) (*db.NoticeEntryConnection, error)
+}
+type NoticeEntryResolver interface {
+	Severity(ctx context.Context, obj *db.NoticeEntry) (view.Severity, error)
+
+	ApplicationVersions(ctx context.Context, obj *db.NoticeEntry) ([]*db.ApplicationVersion, error)
 }
 type OwnershipResolver interface {
 	AssignedBy(ctx context.Context, obj *db.Ownership) (string, error)
@@ -1537,6 +1692,9 @@ type QueryResolver interface {
 	Vulnerability(ctx context.Context, id string) (*db.Vulnerability, error)
 	Vulnerabilities(ctx context.Context, filter *vulnerability.VulnerabilityFilter, orderBy *db.VulnerabilityOrder, first *int, after *string, last *int, before *string) (*db.VulnerabilityConnection, error)
 	VulnerabilityOrigin(ctx context.Context, application string, version string, vulnerability string) ([]*model.VulnerabilityOrigin, error)
+	Feeds(ctx context.Context) ([]*db.Feed, error)
+	TriageDecisions(ctx context.Context, filter *vulnerability.TriageFilter, first *int, after *string, last *int, before *string) (*db.TriageDecisionConnection, error)
+	Notices(ctx context.Context, filter *vulnerability.NoticeFilter, first *int, after *string, last *int, before *string) (*db.NoticeConnection, error)
 }
 type ReleasableResolver interface {
 	ConnectionLevel(ctx context.Context, obj *db.Releasable) (string, error)
@@ -1555,6 +1713,16 @@ type StaticAnalysisResolver interface {
 }
 type TokenResolver interface {
 	Principal(ctx context.Context, obj *db.Token) (string, error)
+}
+type TriageDecisionResolver interface {
+	Purl(ctx context.Context, obj *db.TriageDecision) (*string, error)
+	Range(ctx context.Context, obj *db.TriageDecision) (string, error)
+
+	Label(ctx context.Context, obj *db.TriageDecision) (*db.Label, error)
+
+	DecidedBy(ctx context.Context, obj *db.TriageDecision) (string, error)
+
+	RevokedBy(ctx context.Context, obj *db.TriageDecision) (*string, error)
 }
 type TrustAnchorResolver interface {
 	Keyless(ctx context.Context, obj *db.TrustAnchor) (*model.KeylessIdentity, error)
@@ -1591,6 +1759,7 @@ type VulnerableComponentResolver interface {
 	FixedIn(ctx context.Context, obj *vulnerability.VulnerableComponent) ([]string, error)
 	MatchedBecause(ctx context.Context, obj *vulnerability.VulnerableComponent) (string, error)
 	Range(ctx context.Context, obj *vulnerability.VulnerableComponent) (string, error)
+	Undecided(ctx context.Context, obj *vulnerability.VulnerableComponent) (bool, error)
 
 	Vex(ctx context.Context, obj *vulnerability.VulnerableComponent) ([]*vulnerability.ComponentVex, error)
 }
@@ -2366,6 +2535,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BlastRadius.ApplicationVersions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "BlastRadius.byApplication":
+		if e.ComplexityRoot.BlastRadius.ByApplication == nil {
+			break
+		}
+
+		args, err := ec.field_BlastRadius_byApplication_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.BlastRadius.ByApplication(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "BlastRadius.byComponent":
+		if e.ComplexityRoot.BlastRadius.ByComponent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadius.ByComponent(childComplexity), true
 	case "BlastRadius.byStage":
 		if e.ComplexityRoot.BlastRadius.ByStage == nil {
 			break
@@ -2395,6 +2581,70 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BlastRadius.Summary(childComplexity), true
+
+	case "BlastRadiusApplication.application":
+		if e.ComplexityRoot.BlastRadiusApplication.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusApplication.Application(childComplexity), true
+	case "BlastRadiusApplication.applicationVersions":
+		if e.ComplexityRoot.BlastRadiusApplication.ApplicationVersions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusApplication.ApplicationVersions(childComplexity), true
+
+	case "BlastRadiusApplicationConnection.edges":
+		if e.ComplexityRoot.BlastRadiusApplicationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusApplicationConnection.Edges(childComplexity), true
+	case "BlastRadiusApplicationConnection.pageInfo":
+		if e.ComplexityRoot.BlastRadiusApplicationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusApplicationConnection.PageInfo(childComplexity), true
+	case "BlastRadiusApplicationConnection.totalCount":
+		if e.ComplexityRoot.BlastRadiusApplicationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusApplicationConnection.TotalCount(childComplexity), true
+
+	case "BlastRadiusApplicationEdge.cursor":
+		if e.ComplexityRoot.BlastRadiusApplicationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusApplicationEdge.Cursor(childComplexity), true
+	case "BlastRadiusApplicationEdge.node":
+		if e.ComplexityRoot.BlastRadiusApplicationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusApplicationEdge.Node(childComplexity), true
+
+	case "BlastRadiusComponent.applicationVersions":
+		if e.ComplexityRoot.BlastRadiusComponent.ApplicationVersions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusComponent.ApplicationVersions(childComplexity), true
+	case "BlastRadiusComponent.applications":
+		if e.ComplexityRoot.BlastRadiusComponent.Applications == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusComponent.Applications(childComplexity), true
+	case "BlastRadiusComponent.component":
+		if e.ComplexityRoot.BlastRadiusComponent.Component == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlastRadiusComponent.Component(childComplexity), true
 
 	case "BlastRadiusConnection.edges":
 		if e.ComplexityRoot.BlastRadiusConnection.Edges == nil {
@@ -3099,6 +3349,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evaluation.Explanation(childComplexity), true
+	case "Evaluation.feeds":
+		if e.ComplexityRoot.Evaluation.Feeds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Evaluation.Feeds(childComplexity), true
 	case "Evaluation.gate":
 		if e.ComplexityRoot.Evaluation.Gate == nil {
 			break
@@ -3376,6 +3632,92 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EvidenceView.Vulnerabilities(childComplexity), true
+
+	case "Feed.changedAt":
+		if e.ComplexityRoot.Feed.ChangedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Feed.ChangedAt(childComplexity), true
+	case "Feed.checkedAt":
+		if e.ComplexityRoot.Feed.CheckedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Feed.CheckedAt(childComplexity), true
+	case "Feed.digest":
+		if e.ComplexityRoot.Feed.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Feed.Digest(childComplexity), true
+	case "Feed.failure":
+		if e.ComplexityRoot.Feed.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Feed.Failure(childComplexity), true
+	case "Feed.format":
+		if e.ComplexityRoot.Feed.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Feed.Format(childComplexity), true
+	case "Feed.id":
+		if e.ComplexityRoot.Feed.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Feed.GlobalID(childComplexity), true
+	case "Feed.name":
+		if e.ComplexityRoot.Feed.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Feed.Name(childComplexity), true
+	case "Feed.snapshots":
+		if e.ComplexityRoot.Feed.Snapshots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Feed.Snapshots(childComplexity), true
+	case "Feed.source":
+		if e.ComplexityRoot.Feed.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Feed.Source(childComplexity), true
+
+	case "FeedSnapshot.changedAt":
+		if e.ComplexityRoot.FeedSnapshot.ChangedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedSnapshot.ChangedAt(childComplexity), true
+	case "FeedSnapshot.checkedAt":
+		if e.ComplexityRoot.FeedSnapshot.CheckedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedSnapshot.CheckedAt(childComplexity), true
+	case "FeedSnapshot.digest":
+		if e.ComplexityRoot.FeedSnapshot.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedSnapshot.Digest(childComplexity), true
+	case "FeedSnapshot.format":
+		if e.ComplexityRoot.FeedSnapshot.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedSnapshot.Format(childComplexity), true
+	case "FeedSnapshot.name":
+		if e.ComplexityRoot.FeedSnapshot.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeedSnapshot.Name(childComplexity), true
 
 	case "Finding.file":
 		if e.ComplexityRoot.Finding.File == nil {
@@ -3855,6 +4197,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RecordDeployment(childComplexity, args["input"].(deployment.RecordDeploymentInput)), true
+	case "Mutation.recordTriageDecision":
+		if e.ComplexityRoot.Mutation.RecordTriageDecision == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordTriageDecision_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordTriageDecision(childComplexity, args["input"].(vulnerability.RecordTriageDecisionInput)), true
 	case "Mutation.releaseApplicationVersion":
 		if e.ComplexityRoot.Mutation.ReleaseApplicationVersion == nil {
 			break
@@ -3888,6 +4241,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeToken(childComplexity, args["input"].(access.RevokeTokenInput)), true
+	case "Mutation.revokeTriageDecision":
+		if e.ComplexityRoot.Mutation.RevokeTriageDecision == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeTriageDecision_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeTriageDecision(childComplexity, args["input"].(vulnerability.RevokeTriageDecisionInput)), true
 	case "Mutation.revokeTrustAnchor":
 		if e.ComplexityRoot.Mutation.RevokeTrustAnchor == nil {
 			break
@@ -3987,6 +4351,143 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdatePolicy(childComplexity, args["input"].(policy.UpdatePolicyInput)), true
+
+	case "Notice.entries":
+		if e.ComplexityRoot.Notice.Entries == nil {
+			break
+		}
+
+		args, err := ec.field_Notice_entries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Notice.Entries(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Notice.id":
+		if e.ComplexityRoot.Notice.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notice.GlobalID(childComplexity), true
+	case "Notice.openedAt":
+		if e.ComplexityRoot.Notice.OpenedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notice.OpenedAt(childComplexity), true
+	case "Notice.owner":
+		if e.ComplexityRoot.Notice.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notice.Owner(childComplexity), true
+	case "Notice.summary":
+		if e.ComplexityRoot.Notice.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notice.Summary(childComplexity), true
+	case "Notice.updatedAt":
+		if e.ComplexityRoot.Notice.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notice.UpdatedAt(childComplexity), true
+
+	case "NoticeConnection.edges":
+		if e.ComplexityRoot.NoticeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeConnection.Edges(childComplexity), true
+	case "NoticeConnection.pageInfo":
+		if e.ComplexityRoot.NoticeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeConnection.PageInfo(childComplexity), true
+	case "NoticeConnection.totalCount":
+		if e.ComplexityRoot.NoticeConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeConnection.TotalCount(childComplexity), true
+
+	case "NoticeEdge.cursor":
+		if e.ComplexityRoot.NoticeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEdge.Cursor(childComplexity), true
+	case "NoticeEdge.node":
+		if e.ComplexityRoot.NoticeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEdge.Node(childComplexity), true
+
+	case "NoticeEntry.application":
+		if e.ComplexityRoot.NoticeEntry.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEntry.Application(childComplexity), true
+	case "NoticeEntry.applicationVersions":
+		if e.ComplexityRoot.NoticeEntry.ApplicationVersions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEntry.ApplicationVersions(childComplexity), true
+	case "NoticeEntry.named":
+		if e.ComplexityRoot.NoticeEntry.Named == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEntry.Named(childComplexity), true
+	case "NoticeEntry.severity":
+		if e.ComplexityRoot.NoticeEntry.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEntry.Severity(childComplexity), true
+	case "NoticeEntry.vulnerabilities":
+		if e.ComplexityRoot.NoticeEntry.Vulnerabilities == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEntry.Vulnerabilities(childComplexity), true
+
+	case "NoticeEntryConnection.edges":
+		if e.ComplexityRoot.NoticeEntryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEntryConnection.Edges(childComplexity), true
+	case "NoticeEntryConnection.pageInfo":
+		if e.ComplexityRoot.NoticeEntryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEntryConnection.PageInfo(childComplexity), true
+	case "NoticeEntryConnection.totalCount":
+		if e.ComplexityRoot.NoticeEntryConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEntryConnection.TotalCount(childComplexity), true
+
+	case "NoticeEntryEdge.cursor":
+		if e.ComplexityRoot.NoticeEntryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEntryEdge.Cursor(childComplexity), true
+	case "NoticeEntryEdge.node":
+		if e.ComplexityRoot.NoticeEntryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoticeEntryEdge.Node(childComplexity), true
 
 	case "Owner.contact":
 		if e.ComplexityRoot.Owner.Contact == nil {
@@ -4881,6 +5382,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Evidence(childComplexity, args["digest"].(string)), true
+	case "Query.feeds":
+		if e.ComplexityRoot.Query.Feeds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Feeds(childComplexity), true
 
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
@@ -4893,6 +5400,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.notices":
+		if e.ComplexityRoot.Query.Notices == nil {
+			break
+		}
+
+		args, err := ec.field_Query_notices_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Notices(childComplexity, args["filter"].(*vulnerability.NoticeFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.package":
 		if e.ComplexityRoot.Query.Package == nil {
 			break
@@ -5003,6 +5521,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Tokens(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.triageDecisions":
+		if e.ComplexityRoot.Query.TriageDecisions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_triageDecisions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.TriageDecisions(childComplexity, args["filter"].(*vulnerability.TriageFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.trustAnchors":
 		if e.ComplexityRoot.Query.TrustAnchors == nil {
 			break
@@ -5071,6 +5600,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordDeploymentPayload.Deployment(childComplexity), true
+
+	case "RecordTriageDecisionPayload.triageDecision":
+		if e.ComplexityRoot.RecordTriageDecisionPayload.TriageDecision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordTriageDecisionPayload.TriageDecision(childComplexity), true
 
 	case "RejectedAdvisory.index":
 		if e.ComplexityRoot.RejectedAdvisory.Index == nil {
@@ -5223,6 +5759,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeTokenPayload.Token(childComplexity), true
+
+	case "RevokeTriageDecisionPayload.triageDecision":
+		if e.ComplexityRoot.RevokeTriageDecisionPayload.TriageDecision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeTriageDecisionPayload.TriageDecision(childComplexity), true
 
 	case "RevokeTrustAnchorPayload.trustAnchor":
 		if e.ComplexityRoot.RevokeTrustAnchorPayload.TrustAnchor == nil {
@@ -5888,6 +6431,142 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TokenEdge.Node(childComplexity), true
 
+	case "TriageDecision.application":
+		if e.ComplexityRoot.TriageDecision.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.Application(childComplexity), true
+	case "TriageDecision.decidedAt":
+		if e.ComplexityRoot.TriageDecision.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.DecidedAt(childComplexity), true
+	case "TriageDecision.decidedBy":
+		if e.ComplexityRoot.TriageDecision.DecidedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.DecidedBy(childComplexity), true
+	case "TriageDecision.expiresAt":
+		if e.ComplexityRoot.TriageDecision.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.ExpiresAt(childComplexity), true
+	case "TriageDecision.id":
+		if e.ComplexityRoot.TriageDecision.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.GlobalID(childComplexity), true
+	case "TriageDecision.justification":
+		if e.ComplexityRoot.TriageDecision.Justification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.Justification(childComplexity), true
+	case "TriageDecision.label":
+		if e.ComplexityRoot.TriageDecision.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.Label(childComplexity), true
+	case "TriageDecision.owner":
+		if e.ComplexityRoot.TriageDecision.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.Owner(childComplexity), true
+	case "TriageDecision.purl":
+		if e.ComplexityRoot.TriageDecision.Purl == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.Purl(childComplexity), true
+	case "TriageDecision.range":
+		if e.ComplexityRoot.TriageDecision.Range == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.Range(childComplexity), true
+	case "TriageDecision.revocation":
+		if e.ComplexityRoot.TriageDecision.Revocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.Revocation(childComplexity), true
+	case "TriageDecision.revokedAt":
+		if e.ComplexityRoot.TriageDecision.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.RevokedAt(childComplexity), true
+	case "TriageDecision.revokedBy":
+		if e.ComplexityRoot.TriageDecision.RevokedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.RevokedBy(childComplexity), true
+	case "TriageDecision.status":
+		if e.ComplexityRoot.TriageDecision.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.Status(childComplexity), true
+	case "TriageDecision.vulnerability":
+		if e.ComplexityRoot.TriageDecision.Vulnerability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecision.Vulnerability(childComplexity), true
+
+	case "TriageDecisionConnection.edges":
+		if e.ComplexityRoot.TriageDecisionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecisionConnection.Edges(childComplexity), true
+	case "TriageDecisionConnection.pageInfo":
+		if e.ComplexityRoot.TriageDecisionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecisionConnection.PageInfo(childComplexity), true
+	case "TriageDecisionConnection.totalCount":
+		if e.ComplexityRoot.TriageDecisionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecisionConnection.TotalCount(childComplexity), true
+
+	case "TriageDecisionEdge.cursor":
+		if e.ComplexityRoot.TriageDecisionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecisionEdge.Cursor(childComplexity), true
+	case "TriageDecisionEdge.node":
+		if e.ComplexityRoot.TriageDecisionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageDecisionEdge.Node(childComplexity), true
+
+	case "TriageJudgement.applied":
+		if e.ComplexityRoot.TriageJudgement.Applied == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageJudgement.Applied(childComplexity), true
+	case "TriageJudgement.decision":
+		if e.ComplexityRoot.TriageJudgement.Decision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TriageJudgement.Decision(childComplexity), true
+
 	case "TrustAnchor.algorithm":
 		if e.ComplexityRoot.TrustAnchor.Algorithm == nil {
 			break
@@ -6144,6 +6823,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VersionVulnerability.State(childComplexity), true
+	case "VersionVulnerability.triage":
+		if e.ComplexityRoot.VersionVulnerability.Triage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionVulnerability.Triage(childComplexity), true
 	case "VersionVulnerability.vulnerability":
 		if e.ComplexityRoot.VersionVulnerability.Vulnerability == nil {
 			break
@@ -6564,6 +7249,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VulnerableComponent.Range(childComplexity), true
+	case "VulnerableComponent.undecided":
+		if e.ComplexityRoot.VulnerableComponent.Undecided == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VulnerableComponent.Undecided(childComplexity), true
 	case "VulnerableComponent.version":
 		if e.ComplexityRoot.VulnerableComponent.Version == nil {
 			break
@@ -6665,6 +7356,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputLabelChanges,
 		ec.unmarshalInputLabelInput,
 		ec.unmarshalInputLockApplicationVersionInput,
+		ec.unmarshalInputNoticeFilter,
 		ec.unmarshalInputOwnerChanges,
 		ec.unmarshalInputPackageFilter,
 		ec.unmarshalInputPackageOrder,
@@ -6675,15 +7367,18 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPropertyInput,
 		ec.unmarshalInputPurlRangeInput,
 		ec.unmarshalInputRecordDeploymentInput,
+		ec.unmarshalInputRecordTriageDecisionInput,
 		ec.unmarshalInputReleaseApplicationVersionInput,
 		ec.unmarshalInputReportBuildInput,
 		ec.unmarshalInputRevokeTokenInput,
+		ec.unmarshalInputRevokeTriageDecisionInput,
 		ec.unmarshalInputRevokeTrustAnchorInput,
 		ec.unmarshalInputRollbackApplicationVersionInput,
 		ec.unmarshalInputSetLifecycleInput,
 		ec.unmarshalInputSourceFiltersInput,
 		ec.unmarshalInputSubmitEvidenceBatchInput,
 		ec.unmarshalInputSubmitEvidenceInput,
+		ec.unmarshalInputTriageFilter,
 		ec.unmarshalInputUnbindPackageInput,
 		ec.unmarshalInputUpdateApplicationInput,
 		ec.unmarshalInputUpdateApplicationVersionInput,
@@ -6951,6 +7646,12 @@ enum ActivityType {
   ADVISORIES_IMPORTED
   "A vulnerability was found in live versions of an application."
   VULNERABILITY_FOUND
+  "It was decided what to think of a vulnerability."
+  TRIAGE_DECIDED
+  "A decision about a vulnerability was taken back."
+  TRIAGE_REVOKED
+  "What a trusted release is worth changed, and that was signed for."
+  STANDING_CHANGED
   "A package was deprecated, or is so no longer."
   PACKAGE_DEPRECATED
   "A rollout was recorded, or ended."
@@ -7124,6 +7825,8 @@ input BlastRadiusScope {
   liveOnly: Boolean! = false
   "As it was at this instant: versions, evidence, stages and owners."
   asOf: DateTime
+  "What would be hit if packages were upgraded: as if every SBOM listed them in these versions. At most 20 purls, each with a version."
+  upgraded: [PURL!]
 }
 
 "What is hit."
@@ -7134,6 +7837,10 @@ type BlastRadius {
   byStage: [BlastRadiusStage!]!
   "Whose the applications are: whom to call; by reference."
   owners: [BlastRadiusOwner!]!
+  "The applications that are hit, by key."
+  byApplication("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): BlastRadiusApplicationConnection!
+  "The components through which versions are hit: those in most versions first, at most 1,000."
+  byComponent: [BlastRadiusComponent!]!
   "The versions, by application and then newest first."
   applicationVersions("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): BlastRadiusConnection!
   "All of it as text, a line a version and way: at most 100,000 lines."
@@ -7176,6 +7883,42 @@ type BlastRadiusOwner {
   owner: Owner!
   "Their applications that are hit, by key."
   applications: [Application!]!
+}
+
+"An application that is hit."
+type BlastRadiusApplication {
+  "The application."
+  application: Application!
+  "How many of its versions are hit."
+  applicationVersions: Int!
+}
+
+"A page of applications that are hit."
+type BlastRadiusApplicationConnection {
+  "The page."
+  edges: [BlastRadiusApplicationEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"An application that is hit, in a connection."
+type BlastRadiusApplicationEdge {
+  "Its position."
+  cursor: Cursor!
+  "The application."
+  node: BlastRadiusApplication!
+}
+
+"A component through which versions are hit."
+type BlastRadiusComponent {
+  "The component."
+  component: SbomComponent!
+  "How many versions are hit through it."
+  applicationVersions: Int!
+  "How many applications."
+  applications: Int!
 }
 
 "A page of versions that are hit."
@@ -8526,6 +9269,8 @@ type Evaluation {
   capabilitiesDigest: Digest!
   "What the rules were allowed to call, as an OPA capabilities file; null for a dry run."
   capabilities: String
+  "The snapshots of the feeds that the vulnerabilities in the input are from, by name."
+  feeds: [FeedSnapshot!]!
   "The policies that apply to the gate."
   policies: [EvaluatedPolicy!]!
   "One result for each rule of each policy."
@@ -9355,6 +10100,8 @@ enum Trust {
 enum Standing {
   "Nothing speaks against it."
   GOOD
+  "A vulnerability was found in it since, and nobody who is trusted says that it does not matter."
+  AT_RISK
   "Its trust was withdrawn."
   WITHDRAWN
 }
@@ -10060,7 +10807,20 @@ type Approval {
   vulnerabilityOrigin("The application's key." application: String!, "The version string." version: String!, "An id of the vulnerability." vulnerability: String!): [VulnerabilityOrigin!]!
 }
 
+extend type Query {
+  "Where advisories come from, and what came last, by name."
+  feeds: [Feed!]!
+  "What was decided about vulnerabilities, oldest first."
+  triageDecisions("Which of them; without a filter, all." filter: TriageFilter, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): TriageDecisionConnection!
+  "What owners were told, newest first."
+  notices("Of which owners; without a filter, of all." filter: NoticeFilter, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): NoticeConnection!
+}
+
 extend type Mutation {
+  "Decides what is to be thought of a vulnerability in an application, or in all that bear a label. It holds for their later versions, too."
+  recordTriageDecision("The decision." input: RecordTriageDecisionInput!): RecordTriageDecisionPayload!
+  "Takes a decision back: from now on it does not count."
+  revokeTriageDecision("The decision." input: RevokeTriageDecisionInput!): RevokeTriageDecisionPayload!
   "Takes advisories, or lists of what is exploited. What is here already and did not change stays as it is; what is new is matched against everything stored."
   importAdvisories("The documents." input: ImportAdvisoriesInput!): ImportAdvisoriesPayload!
 }
@@ -10143,6 +10903,8 @@ type VulnerableComponent {
   matchedBecause: String!
   "The affected range that it lies in, as VERS; empty when its version is listed one by one."
   range: String!
+  "Whether it stands only because it cannot be ruled out: a version or a range could not be read."
+  undecided: Boolean!
   "The advisory that says so."
   advisory: String!
   "What VEX statements in reach say of it, applied or not, newest first."
@@ -10191,6 +10953,244 @@ type VersionVulnerability {
   direct: Boolean!
   "What is to be thought of it now."
   state: FindingState!
+  "What was decided about it in the house, counting or not, newest first."
+  triage: [TriageJudgement!]!
+}
+
+"A decision about a vulnerability in a version, and whether it counts there."
+type TriageJudgement {
+  "The decision."
+  decision: TriageDecision!
+  "Whether it counts: it is neither expired nor revoked, and nothing that comes before it says otherwise."
+  applied: Boolean!
+}
+
+"What was decided about a vulnerability."
+type TriageDecision implements Node {
+  "Opaque id."
+  id: ID!
+  "The vulnerability, by the name that was given; its aliases count as well."
+  vulnerability: String!
+  "The package, without a version; null for all."
+  purl: PURL
+  "The versions of the package, as VERS; empty for all."
+  range: String!
+  "The application that it holds for; null when it holds for a label."
+  application: Application
+  "The label that it holds for; null when it holds for an application."
+  label: Label
+  "What was decided."
+  status: TriageStatus!
+  "Why."
+  justification: String!
+  "Who sees to it; null when nobody does."
+  owner: Owner
+  "Who decided."
+  decidedBy: String!
+  "When."
+  decidedAt: DateTime!
+  "From when on it does not count; null when it has no end."
+  expiresAt: DateTime
+  "When it was revoked; null while it was not."
+  revokedAt: DateTime
+  "Who revoked it; null while nobody did."
+  revokedBy: String
+  "Why it was revoked; empty while it was not."
+  revocation: String!
+}
+
+"What can be decided about a vulnerability. None of it says that it is not there: that is for who makes the software to say, by VEX."
+enum TriageStatus {
+  "It is there, and the risk is taken until the decision expires."
+  ACCEPTED
+  "It is being looked into."
+  UNDER_INVESTIGATION
+  "It is there and it matters, whatever else was said of it."
+  AFFECTED
+}
+
+"A page of decisions."
+type TriageDecisionConnection {
+  "The page."
+  edges: [TriageDecisionEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A decision in a connection."
+type TriageDecisionEdge {
+  "Its position."
+  cursor: Cursor!
+  "The decision."
+  node: TriageDecision!
+}
+
+"Which decisions to list. What is given must all hold."
+input TriageFilter {
+  "Any name of the vulnerability."
+  vulnerability: String
+  "Keys of applications that they are about, at most 100."
+  applicationKeys: [String!]
+  "What was decided."
+  statuses: [TriageStatus!]
+  "Whether they count now: neither expired nor revoked."
+  inForce: Boolean
+}
+
+"A decision about a vulnerability: for an application or for a label, not both."
+input RecordTriageDecisionInput {
+  "The vulnerability, by any of its names; it need not be known here yet."
+  vulnerability: String!
+  "The package; without it, every component with the vulnerability. A version here stands for that version alone."
+  purl: PURL
+  "Versions of the package, as VERS; at most 1,000 characters."
+  range: String
+  "The application."
+  applicationKey: String
+  "A label of applications: for all that bear it, now and later."
+  label: LabelInput
+  "What is decided."
+  status: TriageStatus!
+  "Why: 10 to 2,000 characters."
+  justification: String!
+  "Who sees to it, by reference."
+  owner: String
+  "From when on it does not count, at most a year from now; needed to accept a risk."
+  expiresAt: DateTime
+}
+
+"What was decided."
+type RecordTriageDecisionPayload {
+  "The decision."
+  triageDecision: TriageDecision!
+}
+
+"A decision to take back."
+input RevokeTriageDecisionInput {
+  "The decision."
+  id: ID!
+  "Why: 10 to 2,000 characters."
+  reason: String!
+}
+
+"The decision as it is now."
+type RevokeTriageDecisionPayload {
+  "The decision."
+  triageDecision: TriageDecision!
+}
+
+"Where advisories come from, and what came last."
+type Feed implements Node {
+  "Opaque id."
+  id: ID!
+  "What it is called; unique."
+  name: String!
+  "What it is written in."
+  format: AdvisoryFormat!
+  "URL or folder that it is pulled from; empty when it is pushed."
+  source: String!
+  "Digest of the snapshot: of the one before it and what changed since; null before the first. The log has every one of them."
+  digest: Digest
+  "How many snapshots were taken."
+  snapshots: Int!
+  "When the snapshot was taken; null before the first."
+  changedAt: DateTime
+  "When it was last found to be up to date; null before the first time."
+  checkedAt: DateTime
+  "Why it could not be pulled the last time; empty when it could."
+  failure: String!
+}
+
+"A snapshot of a feed, as it was when a gate was judged."
+type FeedSnapshot {
+  "The feed."
+  name: String!
+  "What it is written in."
+  format: AdvisoryFormat!
+  "Digest of the snapshot."
+  digest: Digest!
+  "When it was taken."
+  changedAt: DateTime!
+  "When it was last found to be up to date."
+  checkedAt: DateTime!
+}
+
+"What an owner was told: what was found in their applications within a few minutes, all of it at once."
+type Notice implements Node {
+  "Opaque id."
+  id: ID!
+  "Whom it is for."
+  owner: Owner!
+  "When it was begun."
+  openedAt: DateTime!
+  "When something was added to it last."
+  updatedAt: DateTime!
+  "What it says, in a sentence."
+  summary: String!
+  "What was found in which application; those in reach."
+  entries("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): NoticeEntryConnection!
+}
+
+"What a notice says of one application."
+type NoticeEntry {
+  "The application."
+  application: Application!
+  "The worst severity of what was found."
+  severity: Severity!
+  "How many vulnerabilities were found."
+  vulnerabilities: Int!
+  "The worst of them by name, at most 5."
+  named: [String!]!
+  "The live versions that hold them."
+  applicationVersions: [ApplicationVersion!]!
+}
+
+"A page of what a notice says."
+type NoticeEntryConnection {
+  "The page."
+  edges: [NoticeEntryEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"An application of a notice in a connection."
+type NoticeEntryEdge {
+  "Its position."
+  cursor: Cursor!
+  "What is said of it."
+  node: NoticeEntry!
+}
+
+"A page of notices."
+type NoticeConnection {
+  "The page."
+  edges: [NoticeEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A notice in a connection."
+type NoticeEdge {
+  "Its position."
+  cursor: Cursor!
+  "The notice."
+  node: Notice!
+}
+
+"Which notices to list."
+input NoticeFilter {
+  "References of owners, at most 100."
+  owners: [String!]
+  "Begun at this instant or later."
+  from: DateTime
+  "Begun before this instant."
+  to: DateTime
 }
 
 "What is to be thought of a vulnerability in a version."
@@ -10203,6 +11203,8 @@ enum FindingState {
   FIXED
   "Somebody who is trusted looks into it."
   UNDER_INVESTIGATION
+  "It is there, and the house takes the risk for a time."
+  ACCEPTED
 }
 
 "A page of vulnerabilities of a version."
@@ -10285,6 +11287,8 @@ input ImportAdvisoriesInput {
   format: AdvisoryFormat!
   "The documents; 1 to 1,000, at most 48 MiB together."
   documents: [String!]!
+  "The feed that they are from, 1 to 64 characters; without it, the one called like the format in small letters."
+  feed: String
 }
 
 "What an import did. Documents that were refused change nothing."
@@ -10690,12 +11694,60 @@ func (ec *executionContext) childFields_BlastRadius(ctx context.Context, field g
 		return ec.fieldContext_BlastRadius_byStage(ctx, field)
 	case "owners":
 		return ec.fieldContext_BlastRadius_owners(ctx, field)
+	case "byApplication":
+		return ec.fieldContext_BlastRadius_byApplication(ctx, field)
+	case "byComponent":
+		return ec.fieldContext_BlastRadius_byComponent(ctx, field)
 	case "applicationVersions":
 		return ec.fieldContext_BlastRadius_applicationVersions(ctx, field)
 	case "export":
 		return ec.fieldContext_BlastRadius_export(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BlastRadius", field.Name)
+}
+
+func (ec *executionContext) childFields_BlastRadiusApplication(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_BlastRadiusApplication_application(ctx, field)
+	case "applicationVersions":
+		return ec.fieldContext_BlastRadiusApplication_applicationVersions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadiusApplication", field.Name)
+}
+
+func (ec *executionContext) childFields_BlastRadiusApplicationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BlastRadiusApplicationConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BlastRadiusApplicationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_BlastRadiusApplicationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadiusApplicationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BlastRadiusApplicationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BlastRadiusApplicationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BlastRadiusApplicationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadiusApplicationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BlastRadiusComponent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "component":
+		return ec.fieldContext_BlastRadiusComponent_component(ctx, field)
+	case "applicationVersions":
+		return ec.fieldContext_BlastRadiusComponent_applicationVersions(ctx, field)
+	case "applications":
+		return ec.fieldContext_BlastRadiusComponent_applications(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlastRadiusComponent", field.Name)
 }
 
 func (ec *executionContext) childFields_BlastRadiusConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11124,6 +12176,8 @@ func (ec *executionContext) childFields_Evaluation(ctx context.Context, field gr
 		return ec.fieldContext_Evaluation_capabilitiesDigest(ctx, field)
 	case "capabilities":
 		return ec.fieldContext_Evaluation_capabilities(ctx, field)
+	case "feeds":
+		return ec.fieldContext_Evaluation_feeds(ctx, field)
 	case "policies":
 		return ec.fieldContext_Evaluation_policies(ctx, field)
 	case "results":
@@ -11252,6 +12306,46 @@ func (ec *executionContext) childFields_EvidenceView(ctx context.Context, field 
 		return ec.fieldContext_EvidenceView_approval(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EvidenceView", field.Name)
+}
+
+func (ec *executionContext) childFields_Feed(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Feed_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Feed_name(ctx, field)
+	case "format":
+		return ec.fieldContext_Feed_format(ctx, field)
+	case "source":
+		return ec.fieldContext_Feed_source(ctx, field)
+	case "digest":
+		return ec.fieldContext_Feed_digest(ctx, field)
+	case "snapshots":
+		return ec.fieldContext_Feed_snapshots(ctx, field)
+	case "changedAt":
+		return ec.fieldContext_Feed_changedAt(ctx, field)
+	case "checkedAt":
+		return ec.fieldContext_Feed_checkedAt(ctx, field)
+	case "failure":
+		return ec.fieldContext_Feed_failure(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Feed", field.Name)
+}
+
+func (ec *executionContext) childFields_FeedSnapshot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_FeedSnapshot_name(ctx, field)
+	case "format":
+		return ec.fieldContext_FeedSnapshot_format(ctx, field)
+	case "digest":
+		return ec.fieldContext_FeedSnapshot_digest(ctx, field)
+	case "changedAt":
+		return ec.fieldContext_FeedSnapshot_changedAt(ctx, field)
+	case "checkedAt":
+		return ec.fieldContext_FeedSnapshot_checkedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FeedSnapshot", field.Name)
 }
 
 func (ec *executionContext) childFields_Finding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11406,6 +12500,84 @@ func (ec *executionContext) childFields_LockApplicationVersionPayload(ctx contex
 		return ec.fieldContext_LockApplicationVersionPayload_applicationVersion(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type LockApplicationVersionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Notice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Notice_id(ctx, field)
+	case "owner":
+		return ec.fieldContext_Notice_owner(ctx, field)
+	case "openedAt":
+		return ec.fieldContext_Notice_openedAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Notice_updatedAt(ctx, field)
+	case "summary":
+		return ec.fieldContext_Notice_summary(ctx, field)
+	case "entries":
+		return ec.fieldContext_Notice_entries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Notice", field.Name)
+}
+
+func (ec *executionContext) childFields_NoticeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_NoticeConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_NoticeConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_NoticeConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NoticeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_NoticeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_NoticeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_NoticeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NoticeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_NoticeEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_NoticeEntry_application(ctx, field)
+	case "severity":
+		return ec.fieldContext_NoticeEntry_severity(ctx, field)
+	case "vulnerabilities":
+		return ec.fieldContext_NoticeEntry_vulnerabilities(ctx, field)
+	case "named":
+		return ec.fieldContext_NoticeEntry_named(ctx, field)
+	case "applicationVersions":
+		return ec.fieldContext_NoticeEntry_applicationVersions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NoticeEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_NoticeEntryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_NoticeEntryConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_NoticeEntryConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_NoticeEntryConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NoticeEntryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_NoticeEntryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_NoticeEntryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_NoticeEntryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NoticeEntryEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11816,6 +12988,14 @@ func (ec *executionContext) childFields_RecordDeploymentPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type RecordDeploymentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RecordTriageDecisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "triageDecision":
+		return ec.fieldContext_RecordTriageDecisionPayload_triageDecision(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordTriageDecisionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RejectedAdvisory(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "index":
@@ -11910,6 +13090,14 @@ func (ec *executionContext) childFields_RevokeTokenPayload(ctx context.Context, 
 		return ec.fieldContext_RevokeTokenPayload_token(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeTriageDecisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "triageDecision":
+		return ec.fieldContext_RevokeTriageDecisionPayload_triageDecision(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeTriageDecisionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeTrustAnchorPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12292,6 +13480,74 @@ func (ec *executionContext) childFields_TokenEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type TokenEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_TriageDecision(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_TriageDecision_id(ctx, field)
+	case "vulnerability":
+		return ec.fieldContext_TriageDecision_vulnerability(ctx, field)
+	case "purl":
+		return ec.fieldContext_TriageDecision_purl(ctx, field)
+	case "range":
+		return ec.fieldContext_TriageDecision_range(ctx, field)
+	case "application":
+		return ec.fieldContext_TriageDecision_application(ctx, field)
+	case "label":
+		return ec.fieldContext_TriageDecision_label(ctx, field)
+	case "status":
+		return ec.fieldContext_TriageDecision_status(ctx, field)
+	case "justification":
+		return ec.fieldContext_TriageDecision_justification(ctx, field)
+	case "owner":
+		return ec.fieldContext_TriageDecision_owner(ctx, field)
+	case "decidedBy":
+		return ec.fieldContext_TriageDecision_decidedBy(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_TriageDecision_decidedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_TriageDecision_expiresAt(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_TriageDecision_revokedAt(ctx, field)
+	case "revokedBy":
+		return ec.fieldContext_TriageDecision_revokedBy(ctx, field)
+	case "revocation":
+		return ec.fieldContext_TriageDecision_revocation(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TriageDecision", field.Name)
+}
+
+func (ec *executionContext) childFields_TriageDecisionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TriageDecisionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TriageDecisionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_TriageDecisionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TriageDecisionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TriageDecisionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_TriageDecisionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_TriageDecisionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TriageDecisionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_TriageJudgement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "decision":
+		return ec.fieldContext_TriageJudgement_decision(ctx, field)
+	case "applied":
+		return ec.fieldContext_TriageJudgement_applied(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TriageJudgement", field.Name)
+}
+
 func (ec *executionContext) childFields_TrustAnchor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -12424,6 +13680,8 @@ func (ec *executionContext) childFields_VersionVulnerability(ctx context.Context
 		return ec.fieldContext_VersionVulnerability_direct(ctx, field)
 	case "state":
 		return ec.fieldContext_VersionVulnerability_state(ctx, field)
+	case "triage":
+		return ec.fieldContext_VersionVulnerability_triage(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VersionVulnerability", field.Name)
 }
@@ -12634,6 +13892,8 @@ func (ec *executionContext) childFields_VulnerableComponent(ctx context.Context,
 		return ec.fieldContext_VulnerableComponent_matchedBecause(ctx, field)
 	case "range":
 		return ec.fieldContext_VulnerableComponent_range(ctx, field)
+	case "undecided":
+		return ec.fieldContext_VulnerableComponent_undecided(ctx, field)
 	case "advisory":
 		return ec.fieldContext_VulnerableComponent_advisory(ctx, field)
 	case "vex":
@@ -13084,6 +14344,44 @@ func (ec *executionContext) field_BlastRadius_applicationVersions_args(ctx conte
 	return args, nil
 }
 
+func (ec *executionContext) field_BlastRadius_byApplication_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_BlastRadius_export_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13454,6 +14752,20 @@ func (ec *executionContext) field_Mutation_recordDeployment_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_recordTriageDecision_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (vulnerability.RecordTriageDecisionInput, error) {
+			return ec.unmarshalNRecordTriageDecisionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐRecordTriageDecisionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_releaseApplicationVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13488,6 +14800,20 @@ func (ec *executionContext) field_Mutation_revokeToken_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (access.RevokeTokenInput, error) {
 			return ec.unmarshalNRevokeTokenInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋaccessᚐRevokeTokenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_revokeTriageDecision_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (vulnerability.RevokeTriageDecisionInput, error) {
+			return ec.unmarshalNRevokeTriageDecisionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐRevokeTriageDecisionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13619,6 +14945,44 @@ func (ec *executionContext) field_Mutation_updatePolicy_args(ctx context.Context
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Notice_entries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
 	return args, nil
 }
 
@@ -14154,6 +15518,52 @@ func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs m
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_notices_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*vulnerability.NoticeFilter, error) {
+			return ec.unmarshalONoticeFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐNoticeFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_package_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14491,6 +15901,52 @@ func (ec *executionContext) field_Query_tokens_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_triageDecisions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*vulnerability.TriageFilter, error) {
+			return ec.unmarshalOTriageFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐTriageFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
 	return args, nil
 }
 
@@ -18076,6 +19532,82 @@ func (ec *executionContext) fieldContext_BlastRadius_owners(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _BlastRadius_byApplication(ctx context.Context, field graphql.CollectedField, obj *blast.Radius) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadius_byApplication(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.BlastRadius().ByApplication(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BlastRadiusApplicationConnection) graphql.Marshaler {
+			return ec.marshalNBlastRadiusApplicationConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusApplicationConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadius_byApplication(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadius",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadiusApplicationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_BlastRadius_byApplication_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadius_byComponent(ctx context.Context, field graphql.CollectedField, obj *blast.Radius) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadius_byComponent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BlastRadius().ByComponent(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.BlastRadiusComponent) graphql.Marshaler {
+			return ec.marshalNBlastRadiusComponent2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusComponentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadius_byComponent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadius",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadiusComponent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _BlastRadius_applicationVersions(ctx context.Context, field graphql.CollectedField, obj *blast.Radius) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18162,6 +19694,281 @@ func (ec *executionContext) fieldContext_BlastRadius_export(ctx context.Context,
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusApplication_application(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusApplication) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusApplication_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusApplication_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusApplication",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusApplication_applicationVersions(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusApplication) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusApplication_applicationVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationVersions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusApplication_applicationVersions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusApplication", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusApplicationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusApplicationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusApplicationConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.BlastRadiusApplicationEdge) graphql.Marshaler {
+			return ec.marshalNBlastRadiusApplicationEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusApplicationEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusApplicationConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusApplicationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadiusApplicationEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusApplicationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusApplicationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusApplicationConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusApplicationConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusApplicationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusApplicationConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusApplicationConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusApplicationConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusApplicationConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusApplicationConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusApplicationEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusApplicationEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusApplicationEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusApplicationEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusApplicationEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusApplicationEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusApplicationEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusApplicationEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BlastRadiusApplication) graphql.Marshaler {
+			return ec.marshalNBlastRadiusApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusApplicationEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusApplicationEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlastRadiusApplication(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusComponent_component(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusComponent_component(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Component, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *evidence.SbomComponent) graphql.Marshaler {
+			return ec.marshalNSbomComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐSbomComponent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusComponent_component(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlastRadiusComponent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SbomComponent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlastRadiusComponent_applicationVersions(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusComponent_applicationVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApplicationVersions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusComponent_applicationVersions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusComponent", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlastRadiusComponent_applications(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlastRadiusComponent_applications(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Applications, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlastRadiusComponent_applications(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlastRadiusComponent", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _BlastRadiusConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.BlastRadiusConnection) (ret graphql.Marshaler) {
@@ -21120,6 +22927,38 @@ func (ec *executionContext) fieldContext_Evaluation_capabilities(_ context.Conte
 	return graphql.NewScalarFieldContext("Evaluation", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Evaluation_feeds(ctx context.Context, field graphql.CollectedField, obj *gate.Evaluation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Evaluation_feeds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Feeds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*vulnerability.FeedSnapshot) graphql.Marshaler {
+			return ec.marshalNFeedSnapshot2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐFeedSnapshotᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Evaluation_feeds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Evaluation",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FeedSnapshot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Evaluation_policies(ctx context.Context, field graphql.CollectedField, obj *gate.Evaluation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22282,6 +24121,328 @@ func (ec *executionContext) fieldContext_EvidenceView_approval(_ context.Context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Feed_id(ctx context.Context, field graphql.CollectedField, obj *db.Feed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Feed_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Feed_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Feed", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Feed_name(ctx context.Context, field graphql.CollectedField, obj *db.Feed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Feed_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Feed_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Feed", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Feed_format(ctx context.Context, field graphql.CollectedField, obj *db.Feed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Feed_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v feed.Format) graphql.Marshaler {
+			return ec.marshalNAdvisoryFormat2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋfeedᚐFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Feed_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Feed", field, false, false, errors.New("field of type AdvisoryFormat does not have child fields"))
+}
+
+func (ec *executionContext) _Feed_source(ctx context.Context, field graphql.CollectedField, obj *db.Feed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Feed_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Feed_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Feed", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Feed_digest(ctx context.Context, field graphql.CollectedField, obj *db.Feed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Feed_digest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Feed().Digest(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalODigest2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Feed_digest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Feed", field, true, true, errors.New("field of type Digest does not have child fields"))
+}
+
+func (ec *executionContext) _Feed_snapshots(ctx context.Context, field graphql.CollectedField, obj *db.Feed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Feed_snapshots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Snapshots, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Feed_snapshots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Feed", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Feed_changedAt(ctx context.Context, field graphql.CollectedField, obj *db.Feed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Feed_changedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChangedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Feed_changedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Feed", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Feed_checkedAt(ctx context.Context, field graphql.CollectedField, obj *db.Feed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Feed_checkedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CheckedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Feed_checkedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Feed", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Feed_failure(ctx context.Context, field graphql.CollectedField, obj *db.Feed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Feed_failure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Feed_failure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Feed", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _FeedSnapshot_name(ctx context.Context, field graphql.CollectedField, obj *vulnerability.FeedSnapshot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedSnapshot_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedSnapshot_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedSnapshot", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _FeedSnapshot_format(ctx context.Context, field graphql.CollectedField, obj *vulnerability.FeedSnapshot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedSnapshot_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNAdvisoryFormat2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedSnapshot_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedSnapshot", field, false, false, errors.New("field of type AdvisoryFormat does not have child fields"))
+}
+
+func (ec *executionContext) _FeedSnapshot_digest(ctx context.Context, field graphql.CollectedField, obj *vulnerability.FeedSnapshot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedSnapshot_digest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Digest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDigest2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedSnapshot_digest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedSnapshot", field, false, false, errors.New("field of type Digest does not have child fields"))
+}
+
+func (ec *executionContext) _FeedSnapshot_changedAt(ctx context.Context, field graphql.CollectedField, obj *vulnerability.FeedSnapshot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedSnapshot_changedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChangedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedSnapshot_changedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedSnapshot", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _FeedSnapshot_checkedAt(ctx context.Context, field graphql.CollectedField, obj *vulnerability.FeedSnapshot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FeedSnapshot_checkedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CheckedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FeedSnapshot_checkedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FeedSnapshot", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Finding_rule(ctx context.Context, field graphql.CollectedField, obj *view.Finding) (ret graphql.Marshaler) {
@@ -24645,6 +26806,94 @@ func (ec *executionContext) fieldContext_Mutation_archiveApplicationVersion(ctx 
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_recordTriageDecision(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_recordTriageDecision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RecordTriageDecision(ctx, fc.Args["input"].(vulnerability.RecordTriageDecisionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RecordTriageDecisionPayload) graphql.Marshaler {
+			return ec.marshalNRecordTriageDecisionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRecordTriageDecisionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_recordTriageDecision(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordTriageDecisionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_recordTriageDecision_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revokeTriageDecision(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revokeTriageDecision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeTriageDecision(ctx, fc.Args["input"].(vulnerability.RevokeTriageDecisionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RevokeTriageDecisionPayload) graphql.Marshaler {
+			return ec.marshalNRevokeTriageDecisionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRevokeTriageDecisionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revokeTriageDecision(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevokeTriageDecisionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revokeTriageDecision_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_importAdvisories(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24685,6 +26934,591 @@ func (ec *executionContext) fieldContext_Mutation_importAdvisories(ctx context.C
 	if fc.Args, err = ec.field_Mutation_importAdvisories_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Notice_id(ctx context.Context, field graphql.CollectedField, obj *db.Notice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Notice_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Notice_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Notice", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Notice_owner(ctx context.Context, field graphql.CollectedField, obj *db.Notice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Notice_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owner(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Owner) graphql.Marshaler {
+			return ec.marshalNOwner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwner(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Notice_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Notice",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Owner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Notice_openedAt(ctx context.Context, field graphql.CollectedField, obj *db.Notice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Notice_openedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OpenedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Notice_openedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Notice", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Notice_updatedAt(ctx context.Context, field graphql.CollectedField, obj *db.Notice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Notice_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Notice_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Notice", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Notice_summary(ctx context.Context, field graphql.CollectedField, obj *db.Notice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Notice_summary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Notice().Summary(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Notice_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Notice", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Notice_entries(ctx context.Context, field graphql.CollectedField, obj *db.Notice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Notice_entries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Notice().Entries(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.NoticeEntryConnection) graphql.Marshaler {
+			return ec.marshalNNoticeEntryConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEntryConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Notice_entries(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Notice",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NoticeEntryConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Notice_entries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NoticeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.NoticeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.NoticeEdge) graphql.Marshaler {
+			return ec.marshalNNoticeEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NoticeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NoticeEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NoticeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.NoticeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NoticeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NoticeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.NoticeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoticeConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _NoticeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoticeEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _NoticeEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Notice) graphql.Marshaler {
+			return ec.marshalNNotice2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNotice(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NoticeEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Notice(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NoticeEntry_application(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEntry_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEntry_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NoticeEntry",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NoticeEntry_severity(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEntry_severity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NoticeEntry().Severity(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.Severity) graphql.Marshaler {
+			return ec.marshalNSeverity2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEntry_severity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoticeEntry", field, true, true, errors.New("field of type Severity does not have child fields"))
+}
+
+func (ec *executionContext) _NoticeEntry_vulnerabilities(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEntry_vulnerabilities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Vulnerabilities, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEntry_vulnerabilities(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoticeEntry", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _NoticeEntry_named(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEntry_named(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Named, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEntry_named(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoticeEntry", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _NoticeEntry_applicationVersions(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEntry_applicationVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NoticeEntry().ApplicationVersions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEntry_applicationVersions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NoticeEntry",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NoticeEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEntryConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEntryConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.NoticeEntryEdge) graphql.Marshaler {
+			return ec.marshalNNoticeEntryEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEntryEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEntryConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NoticeEntryConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NoticeEntryEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NoticeEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEntryConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEntryConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEntryConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NoticeEntryConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NoticeEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEntryConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEntryConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEntryConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoticeEntryConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _NoticeEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEntryEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEntryEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoticeEntryEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _NoticeEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.NoticeEntryEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoticeEntryEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.NoticeEntry) graphql.Marshaler {
+			return ec.marshalNNoticeEntry2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEntry(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoticeEntryEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NoticeEntryEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NoticeEntry(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -29098,6 +31932,126 @@ func (ec *executionContext) fieldContext_Query_vulnerabilityOrigin(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_feeds(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_feeds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Feeds(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Feed) graphql.Marshaler {
+			return ec.marshalNFeed2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFeedᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_feeds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Feed(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_triageDecisions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_triageDecisions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().TriageDecisions(ctx, fc.Args["filter"].(*vulnerability.TriageFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.TriageDecisionConnection) graphql.Marshaler {
+			return ec.marshalNTriageDecisionConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecisionConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_triageDecisions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TriageDecisionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_triageDecisions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_notices(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_notices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Notices(ctx, fc.Args["filter"].(*vulnerability.NoticeFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.NoticeConnection) graphql.Marshaler {
+			return ec.marshalNNoticeConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_notices(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NoticeConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_notices_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29201,6 +32155,38 @@ func (ec *executionContext) fieldContext_RecordDeploymentPayload_deployment(_ co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Deployment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RecordTriageDecisionPayload_triageDecision(ctx context.Context, field graphql.CollectedField, obj *model.RecordTriageDecisionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordTriageDecisionPayload_triageDecision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TriageDecision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.TriageDecision) graphql.Marshaler {
+			return ec.marshalNTriageDecision2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordTriageDecisionPayload_triageDecision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordTriageDecisionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TriageDecision(ctx, field)
 		},
 	}
 	return fc, nil
@@ -29870,6 +32856,38 @@ func (ec *executionContext) fieldContext_RevokeTokenPayload_token(_ context.Cont
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Token(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevokeTriageDecisionPayload_triageDecision(ctx context.Context, field graphql.CollectedField, obj *model.RevokeTriageDecisionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeTriageDecisionPayload_triageDecision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TriageDecision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.TriageDecision) graphql.Marshaler {
+			return ec.marshalNTriageDecision2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeTriageDecisionPayload_triageDecision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevokeTriageDecisionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TriageDecision(ctx, field)
 		},
 	}
 	return fc, nil
@@ -32601,6 +35619,575 @@ func (ec *executionContext) fieldContext_TokenEdge_node(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _TriageDecision_id(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_vulnerability(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_vulnerability(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Vulnerability, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_vulnerability(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_purl(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_purl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TriageDecision().Purl(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOPURL2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, true, true, errors.New("field of type PURL does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_range(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_range(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TriageDecision().Range(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_range(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_application(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TriageDecision",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TriageDecision_label(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TriageDecision().Label(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Label) graphql.Marshaler {
+			return ec.marshalOLabel2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐLabel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TriageDecision",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Label(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TriageDecision_status(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v triagedecision.Status) graphql.Marshaler {
+			return ec.marshalNTriageStatus2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋtriagedecisionᚐStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, false, false, errors.New("field of type TriageStatus does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_justification(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_justification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Justification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_justification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_owner(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owner(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Owner) graphql.Marshaler {
+			return ec.marshalOOwner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwner(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TriageDecision",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Owner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TriageDecision_decidedBy(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_decidedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TriageDecision().DecidedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_decidedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_decidedAt(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_decidedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DecidedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_decidedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_expiresAt(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_revokedAt(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_revokedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RevokedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_revokedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_revokedBy(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_revokedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TriageDecision().RevokedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_revokedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecision_revocation(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecision_revocation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Revocation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecision_revocation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecision", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecisionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecisionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecisionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.TriageDecisionEdge) graphql.Marshaler {
+			return ec.marshalNTriageDecisionEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecisionEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecisionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TriageDecisionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TriageDecisionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TriageDecisionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecisionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecisionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecisionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TriageDecisionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TriageDecisionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecisionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecisionConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecisionConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecisionConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecisionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecisionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecisionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecisionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageDecisionEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _TriageDecisionEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.TriageDecisionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageDecisionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.TriageDecision) graphql.Marshaler {
+			return ec.marshalNTriageDecision2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageDecisionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TriageDecisionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TriageDecision(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TriageJudgement_decision(ctx context.Context, field graphql.CollectedField, obj *vulnerability.TriageJudgement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageJudgement_decision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Decision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.TriageDecision) graphql.Marshaler {
+			return ec.marshalNTriageDecision2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageJudgement_decision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TriageJudgement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TriageDecision(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TriageJudgement_applied(ctx context.Context, field graphql.CollectedField, obj *vulnerability.TriageJudgement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TriageJudgement_applied(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Applied, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TriageJudgement_applied(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TriageJudgement", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _TrustAnchor_id(ctx context.Context, field graphql.CollectedField, obj *db.TrustAnchor) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33713,6 +37300,38 @@ func (ec *executionContext) _VersionVulnerability_state(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_VersionVulnerability_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VersionVulnerability", field, false, false, errors.New("field of type FindingState does not have child fields"))
+}
+
+func (ec *executionContext) _VersionVulnerability_triage(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VersionVulnerability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionVulnerability_triage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Triage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []vulnerability.TriageJudgement) graphql.Marshaler {
+			return ec.marshalNTriageJudgement2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐTriageJudgementᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionVulnerability_triage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionVulnerability",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TriageJudgement(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _VersionVulnerabilityConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.VersionVulnerabilityConnection) (ret graphql.Marshaler) {
@@ -35405,6 +39024,29 @@ func (ec *executionContext) _VulnerableComponent_range(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_VulnerableComponent_range(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VulnerableComponent", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VulnerableComponent_undecided(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VulnerableComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VulnerableComponent_undecided(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VulnerableComponent().Undecided(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VulnerableComponent_undecided(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VulnerableComponent", field, true, true, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _VulnerableComponent_advisory(ctx context.Context, field graphql.CollectedField, obj *vulnerability.VulnerableComponent) (ret graphql.Marshaler) {
@@ -37437,7 +41079,7 @@ func (ec *executionContext) unmarshalInputBlastRadiusScope(ctx context.Context, 
 		asMap["liveOnly"] = false
 	}
 
-	fieldsInOrder := [...]string{"projectKeys", "stages", "liveOnly", "asOf"}
+	fieldsInOrder := [...]string{"projectKeys", "stages", "liveOnly", "asOf", "upgraded"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -37472,6 +41114,13 @@ func (ec *executionContext) unmarshalInputBlastRadiusScope(ctx context.Context, 
 				return it, err
 			}
 			it.AsOf = data
+		case "upgraded":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("upgraded"))
+			data, err := ec.unmarshalOPURL2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Upgraded = data
 		}
 	}
 	return it, nil
@@ -38659,7 +42308,7 @@ func (ec *executionContext) unmarshalInputImportAdvisoriesInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"format", "documents"}
+	fieldsInOrder := [...]string{"format", "documents", "feed"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -38680,6 +42329,13 @@ func (ec *executionContext) unmarshalInputImportAdvisoriesInput(ctx context.Cont
 				return it, err
 			}
 			it.Documents = data
+		case "feed":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("feed"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Feed = data
 		}
 	}
 	return it, nil
@@ -38890,6 +42546,50 @@ func (ec *executionContext) unmarshalInputLockApplicationVersionInput(ctx contex
 				return it, err
 			}
 			it.Version = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputNoticeFilter(ctx context.Context, obj any) (vulnerability.NoticeFilter, error) {
+	var it vulnerability.NoticeFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"owners", "from", "to"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "owners":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owners"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owners = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
 		}
 	}
 	return it, nil
@@ -39385,6 +43085,92 @@ func (ec *executionContext) unmarshalInputRecordDeploymentInput(ctx context.Cont
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRecordTriageDecisionInput(ctx context.Context, obj any) (vulnerability.RecordTriageDecisionInput, error) {
+	var it vulnerability.RecordTriageDecisionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"vulnerability", "purl", "range", "applicationKey", "label", "status", "justification", "owner", "expiresAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "vulnerability":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("vulnerability"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Vulnerability = data
+		case "purl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purl"))
+			data, err := ec.unmarshalOPURL2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purl = data
+		case "range":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("range"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Range = data
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalOLabelInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋlabelsᚐLabel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalNTriageStatus2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "justification":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("justification"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Justification = data
+		case "owner":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Owner = data
+		case "expiresAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpiresAt = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputReleaseApplicationVersionInput(ctx context.Context, obj any) (release.ReleaseApplicationVersionInput, error) {
 	var it release.ReleaseApplicationVersionInput
 	if obj == nil {
@@ -39530,6 +43316,43 @@ func (ec *executionContext) unmarshalInputRevokeTokenInput(ctx context.Context, 
 				return it, err
 			}
 			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRevokeTriageDecisionInput(ctx context.Context, obj any) (vulnerability.RevokeTriageDecisionInput, error) {
+	var it vulnerability.RevokeTriageDecisionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
 		}
 	}
 	return it, nil
@@ -39780,6 +43603,57 @@ func (ec *executionContext) unmarshalInputSubmitEvidenceInput(ctx context.Contex
 				return it, err
 			}
 			it.Provider = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTriageFilter(ctx context.Context, obj any) (vulnerability.TriageFilter, error) {
+	var it vulnerability.TriageFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"vulnerability", "applicationKeys", "statuses", "inForce"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "vulnerability":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("vulnerability"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Vulnerability = data
+		case "applicationKeys":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKeys"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKeys = data
+		case "statuses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statuses"))
+			data, err := ec.unmarshalOTriageStatus2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Statuses = data
+		case "inForce":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("inForce"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.InForce = data
 		}
 	}
 	return it, nil
@@ -40199,6 +44073,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._TrustAnchor(ctx, sel, obj)
+	case *db.TriageDecision:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TriageDecision(ctx, sel, obj)
 	case *db.Token:
 		if obj == nil {
 			return graphql.Null
@@ -40259,11 +44138,21 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Owner(ctx, sel, obj)
+	case *db.Notice:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Notice(ctx, sel, obj)
 	case *db.Lifecycle:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._Lifecycle(ctx, sel, obj)
+	case *db.Feed:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Feed(ctx, sel, obj)
 	case *db.Evidence:
 		if obj == nil {
 			return graphql.Null
@@ -42866,6 +46755,82 @@ func (ec *executionContext) _BlastRadius(ctx context.Context, sel ast.SelectionS
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "byApplication":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._BlastRadius_byApplication(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "byComponent":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._BlastRadius_byComponent(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "applicationVersions":
 			field := field
 
@@ -42942,6 +46907,188 @@ func (ec *executionContext) _BlastRadius(ctx context.Context, sel ast.SelectionS
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blastRadiusApplicationImplementors = []string{"BlastRadiusApplication"}
+
+func (ec *executionContext) _BlastRadiusApplication(ctx context.Context, sel ast.SelectionSet, obj *model.BlastRadiusApplication) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusApplicationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadiusApplication")
+		case "application":
+			out.Values[i] = ec._BlastRadiusApplication_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applicationVersions":
+			out.Values[i] = ec._BlastRadiusApplication_applicationVersions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blastRadiusApplicationConnectionImplementors = []string{"BlastRadiusApplicationConnection"}
+
+func (ec *executionContext) _BlastRadiusApplicationConnection(ctx context.Context, sel ast.SelectionSet, obj *model.BlastRadiusApplicationConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusApplicationConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadiusApplicationConnection")
+		case "edges":
+			out.Values[i] = ec._BlastRadiusApplicationConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._BlastRadiusApplicationConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._BlastRadiusApplicationConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blastRadiusApplicationEdgeImplementors = []string{"BlastRadiusApplicationEdge"}
+
+func (ec *executionContext) _BlastRadiusApplicationEdge(ctx context.Context, sel ast.SelectionSet, obj *model.BlastRadiusApplicationEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusApplicationEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadiusApplicationEdge")
+		case "cursor":
+			out.Values[i] = ec._BlastRadiusApplicationEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._BlastRadiusApplicationEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blastRadiusComponentImplementors = []string{"BlastRadiusComponent"}
+
+func (ec *executionContext) _BlastRadiusComponent(ctx context.Context, sel ast.SelectionSet, obj *model.BlastRadiusComponent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blastRadiusComponentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlastRadiusComponent")
+		case "component":
+			out.Values[i] = ec._BlastRadiusComponent_component(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applicationVersions":
+			out.Values[i] = ec._BlastRadiusComponent_applicationVersions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applications":
+			out.Values[i] = ec._BlastRadiusComponent_applications(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -44992,6 +49139,11 @@ func (ec *executionContext) _Evaluation(ctx context.Context, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "feeds":
+			out.Values[i] = ec._Evaluation_feeds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "policies":
 			out.Values[i] = ec._Evaluation_policies(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -45794,6 +49946,175 @@ func (ec *executionContext) _EvidenceView(ctx context.Context, sel ast.Selection
 		case "approval":
 			out.Values[i] = ec._EvidenceView_approval(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var feedImplementors = []string{"Feed", "Node"}
+
+func (ec *executionContext) _Feed(ctx context.Context, sel ast.SelectionSet, obj *db.Feed) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, feedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Feed")
+		case "id":
+			out.Values[i] = ec._Feed_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Feed_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "format":
+			out.Values[i] = ec._Feed_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "source":
+			out.Values[i] = ec._Feed_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "digest":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Feed_digest(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "snapshots":
+			out.Values[i] = ec._Feed_snapshots(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "changedAt":
+			out.Values[i] = ec._Feed_changedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "checkedAt":
+			out.Values[i] = ec._Feed_checkedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failure":
+			out.Values[i] = ec._Feed_failure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var feedSnapshotImplementors = []string{"FeedSnapshot"}
+
+func (ec *executionContext) _FeedSnapshot(ctx context.Context, sel ast.SelectionSet, obj *vulnerability.FeedSnapshot) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, feedSnapshotImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FeedSnapshot")
+		case "name":
+			out.Values[i] = ec._FeedSnapshot_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "format":
+			out.Values[i] = ec._FeedSnapshot_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "digest":
+			out.Values[i] = ec._FeedSnapshot_digest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changedAt":
+			out.Values[i] = ec._FeedSnapshot_changedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "checkedAt":
+			out.Values[i] = ec._FeedSnapshot_checkedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -46721,10 +51042,525 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "recordTriageDecision":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_recordTriageDecision(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revokeTriageDecision":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revokeTriageDecision(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "importAdvisories":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_importAdvisories(ctx, field)
 			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var noticeImplementors = []string{"Notice", "Node"}
+
+func (ec *executionContext) _Notice(ctx context.Context, sel ast.SelectionSet, obj *db.Notice) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, noticeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Notice")
+		case "id":
+			out.Values[i] = ec._Notice_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "owner":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Notice_owner(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "openedAt":
+			out.Values[i] = ec._Notice_openedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Notice_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "summary":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Notice_summary(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "entries":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Notice_entries(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var noticeConnectionImplementors = []string{"NoticeConnection"}
+
+func (ec *executionContext) _NoticeConnection(ctx context.Context, sel ast.SelectionSet, obj *db.NoticeConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, noticeConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NoticeConnection")
+		case "edges":
+			out.Values[i] = ec._NoticeConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._NoticeConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._NoticeConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var noticeEdgeImplementors = []string{"NoticeEdge"}
+
+func (ec *executionContext) _NoticeEdge(ctx context.Context, sel ast.SelectionSet, obj *db.NoticeEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, noticeEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NoticeEdge")
+		case "cursor":
+			out.Values[i] = ec._NoticeEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._NoticeEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var noticeEntryImplementors = []string{"NoticeEntry"}
+
+func (ec *executionContext) _NoticeEntry(ctx context.Context, sel ast.SelectionSet, obj *db.NoticeEntry) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, noticeEntryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NoticeEntry")
+		case "application":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._NoticeEntry_application(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "severity":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._NoticeEntry_severity(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "vulnerabilities":
+			out.Values[i] = ec._NoticeEntry_vulnerabilities(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "named":
+			out.Values[i] = ec._NoticeEntry_named(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "applicationVersions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._NoticeEntry_applicationVersions(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var noticeEntryConnectionImplementors = []string{"NoticeEntryConnection"}
+
+func (ec *executionContext) _NoticeEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *db.NoticeEntryConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, noticeEntryConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NoticeEntryConnection")
+		case "edges":
+			out.Values[i] = ec._NoticeEntryConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._NoticeEntryConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._NoticeEntryConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var noticeEntryEdgeImplementors = []string{"NoticeEntryEdge"}
+
+func (ec *executionContext) _NoticeEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *db.NoticeEntryEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, noticeEntryEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NoticeEntryEdge")
+		case "cursor":
+			out.Values[i] = ec._NoticeEntryEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._NoticeEntryEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -49553,6 +54389,72 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "feeds":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_feeds(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "triageDecisions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_triageDecisions(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "notices":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_notices(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -49602,6 +54504,44 @@ func (ec *executionContext) _RecordDeploymentPayload(ctx context.Context, sel as
 			out.Values[i] = graphql.MarshalString("RecordDeploymentPayload")
 		case "deployment":
 			out.Values[i] = ec._RecordDeploymentPayload_deployment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var recordTriageDecisionPayloadImplementors = []string{"RecordTriageDecisionPayload"}
+
+func (ec *executionContext) _RecordTriageDecisionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RecordTriageDecisionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordTriageDecisionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordTriageDecisionPayload")
+		case "triageDecision":
+			out.Values[i] = ec._RecordTriageDecisionPayload_triageDecision(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -50118,6 +55058,44 @@ func (ec *executionContext) _RevokeTokenPayload(ctx context.Context, sel ast.Sel
 			out.Values[i] = graphql.MarshalString("RevokeTokenPayload")
 		case "token":
 			out.Values[i] = ec._RevokeTokenPayload_token(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var revokeTriageDecisionPayloadImplementors = []string{"RevokeTriageDecisionPayload"}
+
+func (ec *executionContext) _RevokeTriageDecisionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeTriageDecisionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revokeTriageDecisionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevokeTriageDecisionPayload")
+		case "triageDecision":
+			out.Values[i] = ec._RevokeTriageDecisionPayload_triageDecision(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -51827,6 +56805,479 @@ func (ec *executionContext) _TokenEdge(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var triageDecisionImplementors = []string{"TriageDecision", "Node"}
+
+func (ec *executionContext) _TriageDecision(ctx context.Context, sel ast.SelectionSet, obj *db.TriageDecision) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, triageDecisionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TriageDecision")
+		case "id":
+			out.Values[i] = ec._TriageDecision_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "vulnerability":
+			out.Values[i] = ec._TriageDecision_vulnerability(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "purl":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TriageDecision_purl(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "range":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TriageDecision_range(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "application":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TriageDecision_application(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "label":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TriageDecision_label(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "status":
+			out.Values[i] = ec._TriageDecision_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "justification":
+			out.Values[i] = ec._TriageDecision_justification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "owner":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TriageDecision_owner(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "decidedBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TriageDecision_decidedBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "decidedAt":
+			out.Values[i] = ec._TriageDecision_decidedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._TriageDecision_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "revokedAt":
+			out.Values[i] = ec._TriageDecision_revokedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "revokedBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TriageDecision_revokedBy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "revocation":
+			out.Values[i] = ec._TriageDecision_revocation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var triageDecisionConnectionImplementors = []string{"TriageDecisionConnection"}
+
+func (ec *executionContext) _TriageDecisionConnection(ctx context.Context, sel ast.SelectionSet, obj *db.TriageDecisionConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, triageDecisionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TriageDecisionConnection")
+		case "edges":
+			out.Values[i] = ec._TriageDecisionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._TriageDecisionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._TriageDecisionConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var triageDecisionEdgeImplementors = []string{"TriageDecisionEdge"}
+
+func (ec *executionContext) _TriageDecisionEdge(ctx context.Context, sel ast.SelectionSet, obj *db.TriageDecisionEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, triageDecisionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TriageDecisionEdge")
+		case "cursor":
+			out.Values[i] = ec._TriageDecisionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._TriageDecisionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var triageJudgementImplementors = []string{"TriageJudgement"}
+
+func (ec *executionContext) _TriageJudgement(ctx context.Context, sel ast.SelectionSet, obj *vulnerability.TriageJudgement) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, triageJudgementImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TriageJudgement")
+		case "decision":
+			out.Values[i] = ec._TriageJudgement_decision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applied":
+			out.Values[i] = ec._TriageJudgement_applied(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var trustAnchorImplementors = []string{"TrustAnchor", "Node"}
 
 func (ec *executionContext) _TrustAnchor(ctx context.Context, sel ast.SelectionSet, obj *db.TrustAnchor) graphql.Marshaler {
@@ -52587,6 +58038,11 @@ func (ec *executionContext) _VersionVulnerability(ctx context.Context, sel ast.S
 			}
 		case "state":
 			out.Values[i] = ec._VersionVulnerability_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "triage":
+			out.Values[i] = ec._VersionVulnerability_triage(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -53745,6 +59201,44 @@ func (ec *executionContext) _VulnerableComponent(ctx context.Context, sel ast.Se
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "undecided":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VulnerableComponent_undecided(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "advisory":
 			out.Values[i] = ec._VulnerableComponent_advisory(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -54512,6 +60006,16 @@ func (ec *executionContext) marshalNAdvisory2ᚖgithubᚗcomᚋplimsollᚋplimso
 	return ec._Advisory(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNAdvisoryFormat2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋfeedᚐFormat(ctx context.Context, v any) (feed.Format, error) {
+	var res feed.Format
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAdvisoryFormat2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋfeedᚐFormat(ctx context.Context, sel ast.SelectionSet, v feed.Format) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNAdvisoryFormat2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -54612,6 +60116,22 @@ func (ec *executionContext) marshalNApplicationOrderField2ᚖgithubᚗcomᚋplim
 
 func (ec *executionContext) marshalNApplicationVersion2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx context.Context, sel ast.SelectionSet, v db.ApplicationVersion) graphql.Marshaler {
 	return ec._ApplicationVersion(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNApplicationVersion2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.ApplicationVersion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx context.Context, sel ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
@@ -54878,6 +60398,82 @@ func (ec *executionContext) marshalNBlastRadius2ᚖgithubᚗcomᚋplimsollᚋpli
 		return graphql.Null
 	}
 	return ec._BlastRadius(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusApplication(ctx context.Context, sel ast.SelectionSet, v *model.BlastRadiusApplication) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadiusApplication(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusApplicationConnection2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusApplicationConnection(ctx context.Context, sel ast.SelectionSet, v model.BlastRadiusApplicationConnection) graphql.Marshaler {
+	return ec._BlastRadiusApplicationConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusApplicationConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusApplicationConnection(ctx context.Context, sel ast.SelectionSet, v *model.BlastRadiusApplicationConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadiusApplicationConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusApplicationEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusApplicationEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.BlastRadiusApplicationEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBlastRadiusApplicationEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusApplicationEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBlastRadiusApplicationEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusApplicationEdge(ctx context.Context, sel ast.SelectionSet, v *model.BlastRadiusApplicationEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadiusApplicationEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBlastRadiusComponent2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusComponentᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.BlastRadiusComponent) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBlastRadiusComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusComponent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNBlastRadiusComponent2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusComponent(ctx context.Context, sel ast.SelectionSet, v *model.BlastRadiusComponent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlastRadiusComponent(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNBlastRadiusConnection2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐBlastRadiusConnection(ctx context.Context, sel ast.SelectionSet, v model.BlastRadiusConnection) graphql.Marshaler {
@@ -56056,6 +61652,58 @@ func (ec *executionContext) marshalNExportFormat2string(ctx context.Context, sel
 	return res
 }
 
+func (ec *executionContext) marshalNFeed2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFeedᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Feed) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFeed2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFeed(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFeed2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFeed(ctx context.Context, sel ast.SelectionSet, v *db.Feed) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Feed(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFeedSnapshot2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐFeedSnapshotᚄ(ctx context.Context, sel ast.SelectionSet, v []*vulnerability.FeedSnapshot) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFeedSnapshot2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐFeedSnapshot(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFeedSnapshot2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐFeedSnapshot(ctx context.Context, sel ast.SelectionSet, v *vulnerability.FeedSnapshot) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._FeedSnapshot(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNFinding2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐFinding(ctx context.Context, sel ast.SelectionSet, v view.Finding) graphql.Marshaler {
 	return ec._Finding(ctx, sel, &v)
 }
@@ -56426,6 +62074,106 @@ func (ec *executionContext) marshalNMaturity2string(ctx context.Context, sel ast
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNNotice2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNotice(ctx context.Context, sel ast.SelectionSet, v *db.Notice) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Notice(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNNoticeConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeConnection(ctx context.Context, sel ast.SelectionSet, v db.NoticeConnection) graphql.Marshaler {
+	return ec._NoticeConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNNoticeConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeConnection(ctx context.Context, sel ast.SelectionSet, v *db.NoticeConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._NoticeConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNNoticeEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.NoticeEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNNoticeEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNNoticeEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEdge(ctx context.Context, sel ast.SelectionSet, v *db.NoticeEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._NoticeEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNNoticeEntry2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEntry(ctx context.Context, sel ast.SelectionSet, v *db.NoticeEntry) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._NoticeEntry(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNNoticeEntryConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEntryConnection(ctx context.Context, sel ast.SelectionSet, v db.NoticeEntryConnection) graphql.Marshaler {
+	return ec._NoticeEntryConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNNoticeEntryConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEntryConnection(ctx context.Context, sel ast.SelectionSet, v *db.NoticeEntryConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._NoticeEntryConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNNoticeEntryEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEntryEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.NoticeEntryEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNNoticeEntryEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEntryEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNNoticeEntryEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNoticeEntryEdge(ctx context.Context, sel ast.SelectionSet, v *db.NoticeEntryEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._NoticeEntryEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx context.Context, v any) (entgql.OrderDirection, error) {
@@ -57037,6 +62785,25 @@ func (ec *executionContext) marshalNRecordDeploymentPayload2ᚖgithubᚗcomᚋpl
 	return ec._RecordDeploymentPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRecordTriageDecisionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐRecordTriageDecisionInput(ctx context.Context, v any) (vulnerability.RecordTriageDecisionInput, error) {
+	res, err := ec.unmarshalInputRecordTriageDecisionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRecordTriageDecisionPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRecordTriageDecisionPayload(ctx context.Context, sel ast.SelectionSet, v model.RecordTriageDecisionPayload) graphql.Marshaler {
+	return ec._RecordTriageDecisionPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRecordTriageDecisionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRecordTriageDecisionPayload(ctx context.Context, sel ast.SelectionSet, v *model.RecordTriageDecisionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RecordTriageDecisionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNRejectedAdvisory2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRejectedAdvisoryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RejectedAdvisory) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -57182,6 +62949,25 @@ func (ec *executionContext) marshalNRevokeTokenPayload2ᚖgithubᚗcomᚋplimsol
 		return graphql.Null
 	}
 	return ec._RevokeTokenPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevokeTriageDecisionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐRevokeTriageDecisionInput(ctx context.Context, v any) (vulnerability.RevokeTriageDecisionInput, error) {
+	res, err := ec.unmarshalInputRevokeTriageDecisionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevokeTriageDecisionPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRevokeTriageDecisionPayload(ctx context.Context, sel ast.SelectionSet, v model.RevokeTriageDecisionPayload) graphql.Marshaler {
+	return ec._RevokeTriageDecisionPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRevokeTriageDecisionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRevokeTriageDecisionPayload(ctx context.Context, sel ast.SelectionSet, v *model.RevokeTriageDecisionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RevokeTriageDecisionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRevokeTrustAnchorInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐRevokeTrustAnchorInput(ctx context.Context, v any) (evidence.RevokeTrustAnchorInput, error) {
@@ -57822,6 +63608,102 @@ func (ec *executionContext) marshalNTokenEdge2ᚖgithubᚗcomᚋplimsollᚋplims
 		return graphql.Null
 	}
 	return ec._TokenEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTriageDecision2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecision(ctx context.Context, sel ast.SelectionSet, v *db.TriageDecision) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TriageDecision(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTriageDecisionConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecisionConnection(ctx context.Context, sel ast.SelectionSet, v db.TriageDecisionConnection) graphql.Marshaler {
+	return ec._TriageDecisionConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNTriageDecisionConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecisionConnection(ctx context.Context, sel ast.SelectionSet, v *db.TriageDecisionConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TriageDecisionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTriageDecisionEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecisionEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.TriageDecisionEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTriageDecisionEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecisionEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTriageDecisionEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐTriageDecisionEdge(ctx context.Context, sel ast.SelectionSet, v *db.TriageDecisionEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TriageDecisionEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTriageJudgement2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐTriageJudgement(ctx context.Context, sel ast.SelectionSet, v vulnerability.TriageJudgement) graphql.Marshaler {
+	return ec._TriageJudgement(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNTriageJudgement2ᚕgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐTriageJudgementᚄ(ctx context.Context, sel ast.SelectionSet, v []vulnerability.TriageJudgement) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTriageJudgement2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐTriageJudgement(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNTriageStatus2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋtriagedecisionᚐStatus(ctx context.Context, v any) (triagedecision.Status, error) {
+	var res triagedecision.Status
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTriageStatus2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋtriagedecisionᚐStatus(ctx context.Context, sel ast.SelectionSet, v triagedecision.Status) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNTriageStatus2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTriageStatus2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNTrust2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋapplicationversionᚐTrust(ctx context.Context, v any) (applicationversion.Trust, error) {
@@ -59089,6 +64971,13 @@ func (ec *executionContext) unmarshalOKeylessIdentityInput2ᚖgithubᚗcomᚋpli
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOLabel2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐLabel(ctx context.Context, sel ast.SelectionSet, v *db.Label) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Label(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOLabelChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐLabelChanges(ctx context.Context, v any) (*catalog.LabelChanges, error) {
 	if v == nil {
 		return nil, nil
@@ -59112,6 +65001,14 @@ func (ec *executionContext) unmarshalOLabelInput2ᚕᚖgithubᚗcomᚋplimsoll�
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) unmarshalOLabelInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋlabelsᚐLabel(ctx context.Context, v any) (*labels.Label, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputLabelInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOLifecycle2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐLifecycle(ctx context.Context, sel ast.SelectionSet, v *db.Lifecycle) graphql.Marshaler {
@@ -59180,12 +65077,62 @@ func (ec *executionContext) marshalONode2githubᚗcomᚋplimsollᚋplimsollᚋgr
 	return ec._Node(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalONoticeFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐNoticeFilter(ctx context.Context, v any) (*vulnerability.NoticeFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputNoticeFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOOwner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwner(ctx context.Context, sel ast.SelectionSet, v *db.Owner) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Owner(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOOwnerChanges2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐOwnerChanges(ctx context.Context, v any) (*catalog.OwnerChanges, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputOwnerChanges(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOPURL2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNPURL2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOPURL2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNPURL2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOPURL2ᚖstring(ctx context.Context, v any) (*string, error) {
@@ -59559,6 +65506,50 @@ func (ec *executionContext) marshalOTests2ᚖgithubᚗcomᚋplimsollᚋplimsoll�
 		return graphql.Null
 	}
 	return ec._Tests(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOTriageFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋvulnerabilityᚐTriageFilter(ctx context.Context, v any) (*vulnerability.TriageFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputTriageFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOTriageStatus2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTriageStatus2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOTriageStatus2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTriageStatus2string(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOTrust2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {

@@ -55,6 +55,42 @@ type BindPackagePayload struct {
 	Package *db.Pkg `json:"package"`
 }
 
+// An application that is hit.
+type BlastRadiusApplication struct {
+	// The application.
+	Application *db.Application `json:"application"`
+	// How many of its versions are hit.
+	ApplicationVersions int `json:"applicationVersions"`
+}
+
+// A page of applications that are hit.
+type BlastRadiusApplicationConnection struct {
+	// The page.
+	Edges []*BlastRadiusApplicationEdge `json:"edges"`
+	// Where the page lies.
+	PageInfo *entgql.PageInfo[int] `json:"pageInfo"`
+	// How many there are in all.
+	TotalCount int `json:"totalCount"`
+}
+
+// An application that is hit, in a connection.
+type BlastRadiusApplicationEdge struct {
+	// Its position.
+	Cursor entgql.Cursor[int] `json:"cursor"`
+	// The application.
+	Node *BlastRadiusApplication `json:"node"`
+}
+
+// A component through which versions are hit.
+type BlastRadiusComponent struct {
+	// The component.
+	Component *evidence.SbomComponent `json:"component"`
+	// How many versions are hit through it.
+	ApplicationVersions int `json:"applicationVersions"`
+	// How many applications.
+	Applications int `json:"applications"`
+}
+
 // A page of versions that are hit.
 type BlastRadiusConnection struct {
 	// The page.
@@ -317,6 +353,12 @@ type RecordDeploymentPayload struct {
 	Deployment *db.Deployment `json:"deployment"`
 }
 
+// What was decided.
+type RecordTriageDecisionPayload struct {
+	// The decision.
+	TriageDecision *db.TriageDecision `json:"triageDecision"`
+}
+
 // A document that was refused.
 type RejectedAdvisory struct {
 	// Which document, from 0.
@@ -357,6 +399,12 @@ type ReportBuildPayload struct {
 type RevokeTokenPayload struct {
 	// The token.
 	Token *db.Token `json:"token"`
+}
+
+// The decision as it is now.
+type RevokeTriageDecisionPayload struct {
+	// The decision.
+	TriageDecision *db.TriageDecision `json:"triageDecision"`
 }
 
 // The anchor that was revoked.

@@ -37,6 +37,9 @@ const (
 	EvidenceAttached      Type = "EVIDENCE_ATTACHED"
 	AdvisoriesImported    Type = "ADVISORIES_IMPORTED"
 	VulnerabilityFound    Type = "VULNERABILITY_FOUND"
+	TriageDecided         Type = "TRIAGE_DECIDED"
+	TriageRevoked         Type = "TRIAGE_REVOKED"
+	StandingChanged       Type = "STANDING_CHANGED"
 	PackageDeprecated     Type = "PACKAGE_DEPRECATED"
 	DeploymentRecorded    Type = "DEPLOYMENT_RECORDED"
 	VersionPromoted       Type = "VERSION_PROMOTED"
@@ -55,7 +58,7 @@ func (t Type) category() activityevent.Category {
 		return activityevent.CategoryPOLICY
 	case EvidenceSubmitted, EvidenceAttached, TrustAnchorAdded, TrustAnchorRevoked:
 		return activityevent.CategoryEVIDENCE
-	case AdvisoriesImported, VulnerabilityFound:
+	case AdvisoriesImported, VulnerabilityFound, TriageDecided, TriageRevoked, StandingChanged:
 		return activityevent.CategorySECURITY
 	case BuildReported, VersionCreated, VersionUpdated, VersionLocked, VersionDeleted, VersionArchived:
 		return activityevent.CategoryVERSION

@@ -26,4 +26,6 @@ type BlastRadiusScope struct {
 	Stages      []string
 	LiveOnly    bool
 	AsOf        *time.Time
+	// Upgraded are purls with versions: what every SBOM would list in place of other versions of their packages.
+	Upgraded []string
 }

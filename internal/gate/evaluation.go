@@ -7,6 +7,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
 
 // Gate is a side of a stage.
@@ -44,6 +45,8 @@ type Evaluation struct {
 	InputDigest        string
 	CapabilitiesDigest string
 	Policies           []*EvaluatedPolicy
+	// Feeds are the snapshots that the vulnerabilities in the input are from, by name.
+	Feeds []*vulnerability.FeedSnapshot
 
 	// results are known when the evaluation was just made, and otherwise read when asked for.
 	results []*RuleResult

@@ -27,6 +27,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
+	"github.com/plimsoll/plimsoll/ent/db/notice"
+	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
@@ -41,6 +43,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/searchword"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/internal/auth"
 )
 
@@ -138,6 +141,14 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 		return nil, true // what the world knows
 	case *db.ComponentMatchQuery:
 		return has(sbomcomponent.Table, sbomcomponent.FieldComponentID, componentmatch.FieldComponentID, r.sbom(sbomcomponent.FieldSbomID)), true
+	case *db.FeedQuery:
+		return nil, true
+	case *db.TriageDecisionQuery: // or about a label, which binds everybody who bears it
+		return either(isNull(triagedecision.FieldProjectID), r.project(triagedecision.FieldProjectID)), true
+	case *db.NoticeQuery: // what says nothing of what is in reach is not there
+		return has(noticeentry.Table, noticeentry.FieldNoticeID, notice.FieldID, r.project(noticeentry.FieldProjectID)), true
+	case *db.NoticeEntryQuery:
+		return r.project(noticeentry.FieldProjectID), true
 	case *db.DeploymentQuery:
 		return r.project(deployment.FieldProjectID), true
 

@@ -229,6 +229,7 @@ type Standing string
 // Standing values.
 const (
 	StandingGOOD      Standing = "GOOD"
+	StandingAT_RISK   Standing = "AT_RISK"
 	StandingWITHDRAWN Standing = "WITHDRAWN"
 )
 
@@ -239,7 +240,7 @@ func (s Standing) String() string {
 // StandingValidator is a validator for the "standing" field enum values. It is called by the builders before save.
 func StandingValidator(s Standing) error {
 	switch s {
-	case StandingGOOD, StandingWITHDRAWN:
+	case StandingGOOD, StandingAT_RISK, StandingWITHDRAWN:
 		return nil
 	default:
 		return fmt.Errorf("applicationversion: invalid enum value for standing field: %q", s)

@@ -18,6 +18,8 @@ const (
 	FieldVers = "vers"
 	// FieldFixedIn holds the string denoting the fixed_in field in the database.
 	FieldFixedIn = "fixed_in"
+	// FieldUndecided holds the string denoting the undecided field in the database.
+	FieldUndecided = "undecided"
 	// FieldComponentID holds the string denoting the component_id field in the database.
 	FieldComponentID = "component_id"
 	// FieldAdvisoryID holds the string denoting the advisory_id field in the database.
@@ -63,6 +65,7 @@ var Columns = []string{
 	FieldBecause,
 	FieldVers,
 	FieldFixedIn,
+	FieldUndecided,
 	FieldComponentID,
 	FieldAdvisoryID,
 	FieldVulnerabilityID,
@@ -82,6 +85,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultVers holds the default value on creation for the "vers" field.
 	DefaultVers string
+	// DefaultUndecided holds the default value on creation for the "undecided" field.
+	DefaultUndecided bool
 )
 
 // OrderOption defines the ordering options for the ComponentMatch queries.
@@ -100,6 +105,11 @@ func ByBecause(opts ...sql.OrderTermOption) OrderOption {
 // ByVers orders the results by the vers field.
 func ByVers(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldVers, opts...).ToFunc()
+}
+
+// ByUndecided orders the results by the undecided field.
+func ByUndecided(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUndecided, opts...).ToFunc()
 }
 
 // ByComponentID orders the results by the component_id field.

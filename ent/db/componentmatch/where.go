@@ -65,6 +65,11 @@ func Vers(v string) predicate.ComponentMatch {
 	return predicate.ComponentMatch(sql.FieldEQ(FieldVers, v))
 }
 
+// Undecided applies equality check predicate on the "undecided" field. It's identical to UndecidedEQ.
+func Undecided(v bool) predicate.ComponentMatch {
+	return predicate.ComponentMatch(sql.FieldEQ(FieldUndecided, v))
+}
+
 // ComponentID applies equality check predicate on the "component_id" field. It's identical to ComponentIDEQ.
 func ComponentID(v int) predicate.ComponentMatch {
 	return predicate.ComponentMatch(sql.FieldEQ(FieldComponentID, v))
@@ -213,6 +218,16 @@ func VersEqualFold(v string) predicate.ComponentMatch {
 // VersContainsFold applies the ContainsFold predicate on the "vers" field.
 func VersContainsFold(v string) predicate.ComponentMatch {
 	return predicate.ComponentMatch(sql.FieldContainsFold(FieldVers, v))
+}
+
+// UndecidedEQ applies the EQ predicate on the "undecided" field.
+func UndecidedEQ(v bool) predicate.ComponentMatch {
+	return predicate.ComponentMatch(sql.FieldEQ(FieldUndecided, v))
+}
+
+// UndecidedNEQ applies the NEQ predicate on the "undecided" field.
+func UndecidedNEQ(v bool) predicate.ComponentMatch {
+	return predicate.ComponentMatch(sql.FieldNEQ(FieldUndecided, v))
 }
 
 // ComponentIDEQ applies the EQ predicate on the "component_id" field.

@@ -36,6 +36,8 @@ const (
 	FieldCapabilitiesDigest = "capabilities_digest"
 	// FieldPolicies holds the string denoting the policies field in the database.
 	FieldPolicies = "policies"
+	// FieldFeeds holds the string denoting the feeds field in the database.
+	FieldFeeds = "feeds"
 	// FieldResultsDigest holds the string denoting the results_digest field in the database.
 	FieldResultsDigest = "results_digest"
 	// FieldProjectID holds the string denoting the project_id field in the database.
@@ -88,6 +90,7 @@ var Columns = []string{
 	FieldInputParts,
 	FieldCapabilitiesDigest,
 	FieldPolicies,
+	FieldFeeds,
 	FieldResultsDigest,
 	FieldProjectID,
 	FieldVersionID,
@@ -103,6 +106,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultFeeds holds the default value on creation for the "feeds" field.
+	DefaultFeeds string
+)
 
 // GateKind defines the type for the "gate_kind" enum field.
 type GateKind string
@@ -209,6 +217,11 @@ func ByCapabilitiesDigest(opts ...sql.OrderTermOption) OrderOption {
 // ByPolicies orders the results by the policies field.
 func ByPolicies(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPolicies, opts...).ToFunc()
+}
+
+// ByFeeds orders the results by the feeds field.
+func ByFeeds(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFeeds, opts...).ToFunc()
 }
 
 // ByResultsDigest orders the results by the results_digest field.

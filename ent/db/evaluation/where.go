@@ -95,6 +95,11 @@ func Policies(v string) predicate.Evaluation {
 	return predicate.Evaluation(sql.FieldEQ(FieldPolicies, v))
 }
 
+// Feeds applies equality check predicate on the "feeds" field. It's identical to FeedsEQ.
+func Feeds(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldEQ(FieldFeeds, v))
+}
+
 // ResultsDigest applies equality check predicate on the "results_digest" field. It's identical to ResultsDigestEQ.
 func ResultsDigest(v string) predicate.Evaluation {
 	return predicate.Evaluation(sql.FieldEQ(FieldResultsDigest, v))
@@ -648,6 +653,71 @@ func PoliciesEqualFold(v string) predicate.Evaluation {
 // PoliciesContainsFold applies the ContainsFold predicate on the "policies" field.
 func PoliciesContainsFold(v string) predicate.Evaluation {
 	return predicate.Evaluation(sql.FieldContainsFold(FieldPolicies, v))
+}
+
+// FeedsEQ applies the EQ predicate on the "feeds" field.
+func FeedsEQ(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldEQ(FieldFeeds, v))
+}
+
+// FeedsNEQ applies the NEQ predicate on the "feeds" field.
+func FeedsNEQ(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldNEQ(FieldFeeds, v))
+}
+
+// FeedsIn applies the In predicate on the "feeds" field.
+func FeedsIn(vs ...string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldIn(FieldFeeds, vs...))
+}
+
+// FeedsNotIn applies the NotIn predicate on the "feeds" field.
+func FeedsNotIn(vs ...string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldNotIn(FieldFeeds, vs...))
+}
+
+// FeedsGT applies the GT predicate on the "feeds" field.
+func FeedsGT(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldGT(FieldFeeds, v))
+}
+
+// FeedsGTE applies the GTE predicate on the "feeds" field.
+func FeedsGTE(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldGTE(FieldFeeds, v))
+}
+
+// FeedsLT applies the LT predicate on the "feeds" field.
+func FeedsLT(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldLT(FieldFeeds, v))
+}
+
+// FeedsLTE applies the LTE predicate on the "feeds" field.
+func FeedsLTE(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldLTE(FieldFeeds, v))
+}
+
+// FeedsContains applies the Contains predicate on the "feeds" field.
+func FeedsContains(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldContains(FieldFeeds, v))
+}
+
+// FeedsHasPrefix applies the HasPrefix predicate on the "feeds" field.
+func FeedsHasPrefix(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldHasPrefix(FieldFeeds, v))
+}
+
+// FeedsHasSuffix applies the HasSuffix predicate on the "feeds" field.
+func FeedsHasSuffix(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldHasSuffix(FieldFeeds, v))
+}
+
+// FeedsEqualFold applies the EqualFold predicate on the "feeds" field.
+func FeedsEqualFold(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldEqualFold(FieldFeeds, v))
+}
+
+// FeedsContainsFold applies the ContainsFold predicate on the "feeds" field.
+func FeedsContainsFold(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldContainsFold(FieldFeeds, v))
 }
 
 // ResultsDigestEQ applies the EQ predicate on the "results_digest" field.

@@ -34,6 +34,8 @@ const (
 	FieldPredicateType = "predicate_type"
 	// FieldView holds the string denoting the view field in the database.
 	FieldView = "view"
+	// FieldSaysVex holds the string denoting the says_vex field in the database.
+	FieldSaysVex = "says_vex"
 	// FieldCategory holds the string denoting the category field in the database.
 	FieldCategory = "category"
 	// FieldVerified holds the string denoting the verified field in the database.
@@ -135,6 +137,7 @@ var Columns = []string{
 	FieldSize,
 	FieldPredicateType,
 	FieldView,
+	FieldSaysVex,
 	FieldCategory,
 	FieldVerified,
 	FieldVerification,
@@ -163,6 +166,8 @@ var (
 	DefaultRawInObjects bool
 	// DefaultView holds the default value on creation for the "view" field.
 	DefaultView string
+	// DefaultSaysVex holds the default value on creation for the "says_vex" field.
+	DefaultSaysVex bool
 	// DefaultCollected holds the default value on creation for the "collected" field.
 	DefaultCollected bool
 	// DefaultProvider holds the default value on creation for the "provider" field.
@@ -246,6 +251,11 @@ func ByPredicateType(opts ...sql.OrderTermOption) OrderOption {
 // ByView orders the results by the view field.
 func ByView(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldView, opts...).ToFunc()
+}
+
+// BySaysVex orders the results by the says_vex field.
+func BySaysVex(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSaysVex, opts...).ToFunc()
 }
 
 // ByCategory orders the results by the category field.

@@ -100,6 +100,11 @@ func View(v string) predicate.Evidence {
 	return predicate.Evidence(sql.FieldEQ(FieldView, v))
 }
 
+// SaysVex applies equality check predicate on the "says_vex" field. It's identical to SaysVexEQ.
+func SaysVex(v bool) predicate.Evidence {
+	return predicate.Evidence(sql.FieldEQ(FieldSaysVex, v))
+}
+
 // Verified applies equality check predicate on the "verified" field. It's identical to VerifiedEQ.
 func Verified(v bool) predicate.Evidence {
 	return predicate.Evidence(sql.FieldEQ(FieldVerified, v))
@@ -653,6 +658,16 @@ func ViewEqualFold(v string) predicate.Evidence {
 // ViewContainsFold applies the ContainsFold predicate on the "view" field.
 func ViewContainsFold(v string) predicate.Evidence {
 	return predicate.Evidence(sql.FieldContainsFold(FieldView, v))
+}
+
+// SaysVexEQ applies the EQ predicate on the "says_vex" field.
+func SaysVexEQ(v bool) predicate.Evidence {
+	return predicate.Evidence(sql.FieldEQ(FieldSaysVex, v))
+}
+
+// SaysVexNEQ applies the NEQ predicate on the "says_vex" field.
+func SaysVexNEQ(v bool) predicate.Evidence {
+	return predicate.Evidence(sql.FieldNEQ(FieldSaysVex, v))
 }
 
 // CategoryEQ applies the EQ predicate on the "category" field.

@@ -225,6 +225,18 @@ func (f EvidenceSubjectFunc) Mutate(ctx context.Context, m db.Mutation) (db.Valu
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.EvidenceSubjectMutation", m)
 }
 
+// The FeedFunc type is an adapter to allow the use of ordinary
+// function as Feed mutator.
+type FeedFunc func(context.Context, *db.FeedMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f FeedFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.FeedMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.FeedMutation", m)
+}
+
 // The GatePolicyFunc type is an adapter to allow the use of ordinary
 // function as GatePolicy mutator.
 type GatePolicyFunc func(context.Context, *db.GatePolicyMutation) (db.Value, error)
@@ -283,6 +295,30 @@ func (f LifecycleStepFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value,
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.LifecycleStepMutation", m)
+}
+
+// The NoticeFunc type is an adapter to allow the use of ordinary
+// function as Notice mutator.
+type NoticeFunc func(context.Context, *db.NoticeMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f NoticeFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.NoticeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.NoticeMutation", m)
+}
+
+// The NoticeEntryFunc type is an adapter to allow the use of ordinary
+// function as NoticeEntry mutator.
+type NoticeEntryFunc func(context.Context, *db.NoticeEntryMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f NoticeEntryFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.NoticeEntryMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.NoticeEntryMutation", m)
 }
 
 // The OwnerFunc type is an adapter to allow the use of ordinary
@@ -499,6 +535,18 @@ func (f TokenFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) 
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.TokenMutation", m)
+}
+
+// The TriageDecisionFunc type is an adapter to allow the use of ordinary
+// function as TriageDecision mutator.
+type TriageDecisionFunc func(context.Context, *db.TriageDecisionMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f TriageDecisionFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.TriageDecisionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.TriageDecisionMutation", m)
 }
 
 // The TrustAnchorFunc type is an adapter to allow the use of ordinary

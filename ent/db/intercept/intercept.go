@@ -26,11 +26,14 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
+	"github.com/plimsoll/plimsoll/ent/db/notice"
+	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
@@ -50,6 +53,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/signingkey"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
@@ -597,6 +601,33 @@ func (f TraverseEvidenceSubject) Traverse(ctx context.Context, q db.Query) error
 	return fmt.Errorf("unexpected query type %T. expect *db.EvidenceSubjectQuery", q)
 }
 
+// The FeedFunc type is an adapter to allow the use of ordinary function as a Querier.
+type FeedFunc func(context.Context, *db.FeedQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f FeedFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.FeedQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.FeedQuery", q)
+}
+
+// The TraverseFeed type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseFeed func(context.Context, *db.FeedQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseFeed) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseFeed) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.FeedQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.FeedQuery", q)
+}
+
 // The GatePolicyFunc type is an adapter to allow the use of ordinary function as a Querier.
 type GatePolicyFunc func(context.Context, *db.GatePolicyQuery) (db.Value, error)
 
@@ -730,6 +761,60 @@ func (f TraverseLifecycleStep) Traverse(ctx context.Context, q db.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *db.LifecycleStepQuery", q)
+}
+
+// The NoticeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type NoticeFunc func(context.Context, *db.NoticeQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f NoticeFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.NoticeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.NoticeQuery", q)
+}
+
+// The TraverseNotice type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseNotice func(context.Context, *db.NoticeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseNotice) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseNotice) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.NoticeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.NoticeQuery", q)
+}
+
+// The NoticeEntryFunc type is an adapter to allow the use of ordinary function as a Querier.
+type NoticeEntryFunc func(context.Context, *db.NoticeEntryQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f NoticeEntryFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.NoticeEntryQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.NoticeEntryQuery", q)
+}
+
+// The TraverseNoticeEntry type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseNoticeEntry func(context.Context, *db.NoticeEntryQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseNoticeEntry) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseNoticeEntry) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.NoticeEntryQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.NoticeEntryQuery", q)
 }
 
 // The OwnerFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1218,6 +1303,33 @@ func (f TraverseToken) Traverse(ctx context.Context, q db.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *db.TokenQuery", q)
 }
 
+// The TriageDecisionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type TriageDecisionFunc func(context.Context, *db.TriageDecisionQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f TriageDecisionFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.TriageDecisionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.TriageDecisionQuery", q)
+}
+
+// The TraverseTriageDecision type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseTriageDecision func(context.Context, *db.TriageDecisionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseTriageDecision) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseTriageDecision) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.TriageDecisionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.TriageDecisionQuery", q)
+}
+
 // The TrustAnchorFunc type is an adapter to allow the use of ordinary function as a Querier.
 type TrustAnchorFunc func(context.Context, *db.TrustAnchorQuery) (db.Value, error)
 
@@ -1338,6 +1450,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.EvidenceQuery, predicate.Evidence, evidence.OrderOption]{typ: db.TypeEvidence, tq: q}, nil
 	case *db.EvidenceSubjectQuery:
 		return &query[*db.EvidenceSubjectQuery, predicate.EvidenceSubject, evidencesubject.OrderOption]{typ: db.TypeEvidenceSubject, tq: q}, nil
+	case *db.FeedQuery:
+		return &query[*db.FeedQuery, predicate.Feed, feed.OrderOption]{typ: db.TypeFeed, tq: q}, nil
 	case *db.GatePolicyQuery:
 		return &query[*db.GatePolicyQuery, predicate.GatePolicy, gatepolicy.OrderOption]{typ: db.TypeGatePolicy, tq: q}, nil
 	case *db.ImageChildQuery:
@@ -1348,6 +1462,10 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.LifecycleQuery, predicate.Lifecycle, lifecycle.OrderOption]{typ: db.TypeLifecycle, tq: q}, nil
 	case *db.LifecycleStepQuery:
 		return &query[*db.LifecycleStepQuery, predicate.LifecycleStep, lifecyclestep.OrderOption]{typ: db.TypeLifecycleStep, tq: q}, nil
+	case *db.NoticeQuery:
+		return &query[*db.NoticeQuery, predicate.Notice, notice.OrderOption]{typ: db.TypeNotice, tq: q}, nil
+	case *db.NoticeEntryQuery:
+		return &query[*db.NoticeEntryQuery, predicate.NoticeEntry, noticeentry.OrderOption]{typ: db.TypeNoticeEntry, tq: q}, nil
 	case *db.OwnerQuery:
 		return &query[*db.OwnerQuery, predicate.Owner, owner.OrderOption]{typ: db.TypeOwner, tq: q}, nil
 	case *db.OwnershipQuery:
@@ -1384,6 +1502,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.StageQuery, predicate.Stage, stage.OrderOption]{typ: db.TypeStage, tq: q}, nil
 	case *db.TokenQuery:
 		return &query[*db.TokenQuery, predicate.Token, token.OrderOption]{typ: db.TypeToken, tq: q}, nil
+	case *db.TriageDecisionQuery:
+		return &query[*db.TriageDecisionQuery, predicate.TriageDecision, triagedecision.OrderOption]{typ: db.TypeTriageDecision, tq: q}, nil
 	case *db.TrustAnchorQuery:
 		return &query[*db.TrustAnchorQuery, predicate.TrustAnchor, trustanchor.OrderOption]{typ: db.TypeTrustAnchor, tq: q}, nil
 	case *db.VulnerabilityQuery:

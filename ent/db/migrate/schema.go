@@ -251,7 +251,7 @@ var (
 		{Name: "tag", Type: field.TypeString, Default: ""},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"DRAFT", "LOCKED"}, Default: "LOCKED"},
 		{Name: "trust", Type: field.TypeEnum, Enums: []string{"PRE_RELEASE", "RELEASED", "TRUSTED_RELEASE"}, Default: "PRE_RELEASE"},
-		{Name: "standing", Type: field.TypeEnum, Nullable: true, Enums: []string{"GOOD", "WITHDRAWN"}},
+		{Name: "standing", Type: field.TypeEnum, Nullable: true, Enums: []string{"GOOD", "AT_RISK", "WITHDRAWN"}},
 		{Name: "manifest_digest", Type: field.TypeString},
 		{Name: "manifest", Type: field.TypeString, Size: 2147483647},
 		{Name: "properties", Type: field.TypeString, Size: 2147483647, Default: "[]"},
@@ -675,6 +675,7 @@ var (
 		{Name: "because", Type: field.TypeString},
 		{Name: "vers", Type: field.TypeString, Default: ""},
 		{Name: "fixed_in", Type: field.TypeJSON},
+		{Name: "undecided", Type: field.TypeBool, Default: false},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "component_id", Type: field.TypeInt},
 		{Name: "advisory_id", Type: field.TypeInt},
@@ -688,19 +689,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "component_matches_components_component",
-				Columns:    []*schema.Column{ComponentMatchesColumns[5]},
+				Columns:    []*schema.Column{ComponentMatchesColumns[6]},
 				RefColumns: []*schema.Column{ComponentsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "component_matches_advisories_advisory",
-				Columns:    []*schema.Column{ComponentMatchesColumns[6]},
+				Columns:    []*schema.Column{ComponentMatchesColumns[7]},
 				RefColumns: []*schema.Column{AdvisoriesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "component_matches_vulnerabilities_vulnerability",
-				Columns:    []*schema.Column{ComponentMatchesColumns[7]},
+				Columns:    []*schema.Column{ComponentMatchesColumns[8]},
 				RefColumns: []*schema.Column{VulnerabilitiesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -709,17 +710,17 @@ var (
 			{
 				Name:    "componentmatch_component_id_advisory_id",
 				Unique:  true,
-				Columns: []*schema.Column{ComponentMatchesColumns[5], ComponentMatchesColumns[6]},
+				Columns: []*schema.Column{ComponentMatchesColumns[6], ComponentMatchesColumns[7]},
 			},
 			{
 				Name:    "componentmatch_vulnerability_id_component_id",
 				Unique:  false,
-				Columns: []*schema.Column{ComponentMatchesColumns[7], ComponentMatchesColumns[5]},
+				Columns: []*schema.Column{ComponentMatchesColumns[8], ComponentMatchesColumns[6]},
 			},
 			{
 				Name:    "componentmatch_advisory_id",
 				Unique:  false,
-				Columns: []*schema.Column{ComponentMatchesColumns[6]},
+				Columns: []*schema.Column{ComponentMatchesColumns[7]},
 			},
 		},
 	}
@@ -815,6 +816,7 @@ var (
 		{Name: "input_parts", Type: field.TypeString, Size: 2147483647},
 		{Name: "capabilities_digest", Type: field.TypeString},
 		{Name: "policies", Type: field.TypeString, Size: 2147483647},
+		{Name: "feeds", Type: field.TypeString, Size: 2147483647, Default: "[]"},
 		{Name: "results_digest", Type: field.TypeString},
 		{Name: "project_id", Type: field.TypeInt},
 		{Name: "version_id", Type: field.TypeInt},
@@ -828,19 +830,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "evaluations_projects_project",
-				Columns:    []*schema.Column{EvaluationsColumns[12]},
+				Columns:    []*schema.Column{EvaluationsColumns[13]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evaluations_application_versions_version",
-				Columns:    []*schema.Column{EvaluationsColumns[13]},
+				Columns:    []*schema.Column{EvaluationsColumns[14]},
 				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evaluations_promotions_promotion",
-				Columns:    []*schema.Column{EvaluationsColumns[14]},
+				Columns:    []*schema.Column{EvaluationsColumns[15]},
 				RefColumns: []*schema.Column{PromotionsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -849,17 +851,17 @@ var (
 			{
 				Name:    "evaluation_version_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvaluationsColumns[13]},
+				Columns: []*schema.Column{EvaluationsColumns[14]},
 			},
 			{
 				Name:    "evaluation_promotion_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvaluationsColumns[14]},
+				Columns: []*schema.Column{EvaluationsColumns[15]},
 			},
 			{
 				Name:    "evaluation_project_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvaluationsColumns[12]},
+				Columns: []*schema.Column{EvaluationsColumns[13]},
 			},
 		},
 	}
@@ -875,6 +877,7 @@ var (
 		{Name: "size", Type: field.TypeInt},
 		{Name: "predicate_type", Type: field.TypeString},
 		{Name: "view", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "says_vex", Type: field.TypeBool, Default: false},
 		{Name: "category", Type: field.TypeEnum, Enums: []string{"AUDIT", "QUALITY", "SECURITY", "WORKFLOW", "CUSTOM"}},
 		{Name: "verified", Type: field.TypeBool},
 		{Name: "verification", Type: field.TypeString},
@@ -895,36 +898,44 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "evidence_trust_anchors_anchor",
-				Columns:    []*schema.Column{EvidenceColumns[16]},
+				Columns:    []*schema.Column{EvidenceColumns[17]},
 				RefColumns: []*schema.Column{TrustAnchorsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_projects_project",
-				Columns:    []*schema.Column{EvidenceColumns[17]},
+				Columns:    []*schema.Column{EvidenceColumns[18]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_stages_stage",
-				Columns:    []*schema.Column{EvidenceColumns[18]},
+				Columns:    []*schema.Column{EvidenceColumns[19]},
 				RefColumns: []*schema.Column{StagesColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_sboms_sbom",
-				Columns:    []*schema.Column{EvidenceColumns[19]},
+				Columns:    []*schema.Column{EvidenceColumns[20]},
 				RefColumns: []*schema.Column{SbomsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evidence_principals_creator",
-				Columns:    []*schema.Column{EvidenceColumns[20]},
+				Columns:    []*schema.Column{EvidenceColumns[21]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 		},
 		Indexes: []*schema.Index{
+			{
+				Name:    "evidence_says_vex",
+				Unique:  false,
+				Columns: []*schema.Column{EvidenceColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "says_vex",
+				},
+			},
 			{
 				Name:    "evidence_digest_signer_key_realm",
 				Unique:  true,
@@ -933,17 +944,17 @@ var (
 			{
 				Name:    "evidence_predicate_type_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[8], EvidenceColumns[15]},
+				Columns: []*schema.Column{EvidenceColumns[8], EvidenceColumns[16]},
 			},
 			{
 				Name:    "evidence_category_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[10], EvidenceColumns[15]},
+				Columns: []*schema.Column{EvidenceColumns[11], EvidenceColumns[16]},
 			},
 			{
 				Name:    "evidence_verified_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[11], EvidenceColumns[15]},
+				Columns: []*schema.Column{EvidenceColumns[12], EvidenceColumns[16]},
 			},
 			{
 				Name:    "evidence_signer_key",
@@ -953,7 +964,7 @@ var (
 			{
 				Name:    "evidence_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[15]},
+				Columns: []*schema.Column{EvidenceColumns[16]},
 			},
 			{
 				Name:    "evidence_raw_digest",
@@ -966,7 +977,7 @@ var (
 			{
 				Name:    "evidence_anchor_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[16]},
+				Columns: []*schema.Column{EvidenceColumns[17]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "anchor_id IS NOT NULL",
 				},
@@ -974,7 +985,7 @@ var (
 			{
 				Name:    "evidence_project_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[17]},
+				Columns: []*schema.Column{EvidenceColumns[18]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "project_id IS NOT NULL",
 				},
@@ -982,7 +993,7 @@ var (
 			{
 				Name:    "evidence_stage_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[18]},
+				Columns: []*schema.Column{EvidenceColumns[19]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "stage_id IS NOT NULL",
 				},
@@ -990,7 +1001,7 @@ var (
 			{
 				Name:    "evidence_sbom_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvidenceColumns[19]},
+				Columns: []*schema.Column{EvidenceColumns[20]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "sbom_id IS NOT NULL",
 				},
@@ -1035,6 +1046,26 @@ var (
 				Columns: []*schema.Column{EvidenceSubjectsColumns[4]},
 			},
 		},
+	}
+	// FeedsColumns holds the columns for the "feeds" table.
+	FeedsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "format", Type: field.TypeEnum, Enums: []string{"OSV", "KEV", "EPSS"}},
+		{Name: "source", Type: field.TypeString, Default: ""},
+		{Name: "digest", Type: field.TypeString, Default: ""},
+		{Name: "snapshots", Type: field.TypeInt, Default: 0},
+		{Name: "changed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "checked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "tried_at", Type: field.TypeTime, Nullable: true},
+		{Name: "validator", Type: field.TypeString, Default: ""},
+		{Name: "failure", Type: field.TypeString, Default: ""},
+	}
+	// FeedsTable holds the schema information for the "feeds" table.
+	FeedsTable = &schema.Table{
+		Name:       "feeds",
+		Columns:    FeedsColumns,
+		PrimaryKey: []*schema.Column{FeedsColumns[0]},
 	}
 	// PoliciesColumns holds the columns for the "policies" table.
 	PoliciesColumns = []*schema.Column{
@@ -1225,6 +1256,93 @@ var (
 				Name:    "lifecyclestep_stage_id",
 				Unique:  false,
 				Columns: []*schema.Column{LifecycleStepsColumns[3]},
+			},
+		},
+	}
+	// NoticesColumns holds the columns for the "notices" table.
+	NoticesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "opened_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "owner_id", Type: field.TypeInt},
+	}
+	// NoticesTable holds the schema information for the "notices" table.
+	NoticesTable = &schema.Table{
+		Name:       "notices",
+		Columns:    NoticesColumns,
+		PrimaryKey: []*schema.Column{NoticesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "notices_owners_owner",
+				Columns:    []*schema.Column{NoticesColumns[3]},
+				RefColumns: []*schema.Column{OwnersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notice_owner_id_opened_at",
+				Unique:  false,
+				Columns: []*schema.Column{NoticesColumns[3], NoticesColumns[1]},
+			},
+			{
+				Name:    "notice_opened_at",
+				Unique:  false,
+				Columns: []*schema.Column{NoticesColumns[1]},
+			},
+		},
+	}
+	// NoticeEntriesColumns holds the columns for the "notice_entries" table.
+	NoticeEntriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "severity", Type: field.TypeEnum, Enums: []string{"UNKNOWN", "NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL"}},
+		{Name: "vulnerabilities", Type: field.TypeInt},
+		{Name: "named", Type: field.TypeJSON},
+		{Name: "versions", Type: field.TypeJSON},
+		{Name: "notice_id", Type: field.TypeInt},
+		{Name: "application_id", Type: field.TypeInt},
+		{Name: "project_id", Type: field.TypeInt},
+	}
+	// NoticeEntriesTable holds the schema information for the "notice_entries" table.
+	NoticeEntriesTable = &schema.Table{
+		Name:       "notice_entries",
+		Columns:    NoticeEntriesColumns,
+		PrimaryKey: []*schema.Column{NoticeEntriesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "notice_entries_notices_notice",
+				Columns:    []*schema.Column{NoticeEntriesColumns[5]},
+				RefColumns: []*schema.Column{NoticesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "notice_entries_applications_application",
+				Columns:    []*schema.Column{NoticeEntriesColumns[6]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "notice_entries_projects_project",
+				Columns:    []*schema.Column{NoticeEntriesColumns[7]},
+				RefColumns: []*schema.Column{ProjectsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "noticeentry_notice_id_application_id",
+				Unique:  true,
+				Columns: []*schema.Column{NoticeEntriesColumns[5], NoticeEntriesColumns[6]},
+			},
+			{
+				Name:    "noticeentry_project_id_notice_id",
+				Unique:  false,
+				Columns: []*schema.Column{NoticeEntriesColumns[7], NoticeEntriesColumns[5]},
+			},
+			{
+				Name:    "noticeentry_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{NoticeEntriesColumns[6]},
 			},
 		},
 	}
@@ -1916,6 +2034,89 @@ var (
 			},
 		},
 	}
+	// TriageDecisionsColumns holds the columns for the "triage_decisions" table.
+	TriageDecisionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "vulnerability", Type: field.TypeString},
+		{Name: "purl", Type: field.TypeString, Default: ""},
+		{Name: "vers", Type: field.TypeString, Default: ""},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACCEPTED", "UNDER_INVESTIGATION", "AFFECTED"}},
+		{Name: "justification", Type: field.TypeString, Size: 2147483647},
+		{Name: "label_key", Type: field.TypeString, Default: ""},
+		{Name: "label_value", Type: field.TypeString, Default: ""},
+		{Name: "decided_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "revocation", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "project_id", Type: field.TypeInt, Nullable: true},
+		{Name: "application_id", Type: field.TypeInt, Nullable: true},
+		{Name: "owner_id", Type: field.TypeInt, Nullable: true},
+		{Name: "decided_by", Type: field.TypeInt},
+		{Name: "revoked_by", Type: field.TypeInt, Nullable: true},
+	}
+	// TriageDecisionsTable holds the schema information for the "triage_decisions" table.
+	TriageDecisionsTable = &schema.Table{
+		Name:       "triage_decisions",
+		Columns:    TriageDecisionsColumns,
+		PrimaryKey: []*schema.Column{TriageDecisionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "triage_decisions_projects_project",
+				Columns:    []*schema.Column{TriageDecisionsColumns[12]},
+				RefColumns: []*schema.Column{ProjectsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "triage_decisions_applications_application",
+				Columns:    []*schema.Column{TriageDecisionsColumns[13]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "triage_decisions_owners_owner",
+				Columns:    []*schema.Column{TriageDecisionsColumns[14]},
+				RefColumns: []*schema.Column{OwnersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "triage_decisions_principals_decider",
+				Columns:    []*schema.Column{TriageDecisionsColumns[15]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "triage_decisions_principals_revoker",
+				Columns:    []*schema.Column{TriageDecisionsColumns[16]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "triagedecision_vulnerability",
+				Unique:  false,
+				Columns: []*schema.Column{TriageDecisionsColumns[1]},
+			},
+			{
+				Name:    "triagedecision_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{TriageDecisionsColumns[13]},
+			},
+			{
+				Name:    "triagedecision_project_id",
+				Unique:  false,
+				Columns: []*schema.Column{TriageDecisionsColumns[12]},
+			},
+			{
+				Name:    "triagedecision_label_key_label_value",
+				Unique:  false,
+				Columns: []*schema.Column{TriageDecisionsColumns[6], TriageDecisionsColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "label_key <> ''",
+				},
+			},
+		},
+	}
 	// TrustAnchorsColumns holds the columns for the "trust_anchors" table.
 	TrustAnchorsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -2057,11 +2258,14 @@ var (
 		EvaluationsTable,
 		EvidenceTable,
 		EvidenceSubjectsTable,
+		FeedsTable,
 		PoliciesTable,
 		ImageChildrenTable,
 		LabelsTable,
 		LifecyclesTable,
 		LifecycleStepsTable,
+		NoticesTable,
+		NoticeEntriesTable,
 		OwnersTable,
 		OwnershipsTable,
 		PackageVersionsTable,
@@ -2080,6 +2284,7 @@ var (
 		SigningKeysTable,
 		StagesTable,
 		TokensTable,
+		TriageDecisionsTable,
 		TrustAnchorsTable,
 		VulnerabilitiesTable,
 		VulnerabilityAliasesTable,
@@ -2182,6 +2387,9 @@ func init() {
 	EvidenceSubjectsTable.Annotation = &entsql.Annotation{
 		Table: "evidence_subjects",
 	}
+	FeedsTable.Annotation = &entsql.Annotation{
+		Table: "feeds",
+	}
 	PoliciesTable.ForeignKeys[0].RefTable = PrincipalsTable
 	PoliciesTable.Annotation = &entsql.Annotation{
 		Table: "policies",
@@ -2202,6 +2410,16 @@ func init() {
 	LifecycleStepsTable.ForeignKeys[1].RefTable = StagesTable
 	LifecycleStepsTable.Annotation = &entsql.Annotation{
 		Table: "lifecycle_steps",
+	}
+	NoticesTable.ForeignKeys[0].RefTable = OwnersTable
+	NoticesTable.Annotation = &entsql.Annotation{
+		Table: "notices",
+	}
+	NoticeEntriesTable.ForeignKeys[0].RefTable = NoticesTable
+	NoticeEntriesTable.ForeignKeys[1].RefTable = ApplicationsTable
+	NoticeEntriesTable.ForeignKeys[2].RefTable = ProjectsTable
+	NoticeEntriesTable.Annotation = &entsql.Annotation{
+		Table: "notice_entries",
 	}
 	OwnersTable.Annotation = &entsql.Annotation{
 		Table: "owners",
@@ -2288,6 +2506,14 @@ func init() {
 	TokensTable.ForeignKeys[1].RefTable = ProjectsTable
 	TokensTable.Annotation = &entsql.Annotation{
 		Table: "tokens",
+	}
+	TriageDecisionsTable.ForeignKeys[0].RefTable = ProjectsTable
+	TriageDecisionsTable.ForeignKeys[1].RefTable = ApplicationsTable
+	TriageDecisionsTable.ForeignKeys[2].RefTable = OwnersTable
+	TriageDecisionsTable.ForeignKeys[3].RefTable = PrincipalsTable
+	TriageDecisionsTable.ForeignKeys[4].RefTable = PrincipalsTable
+	TriageDecisionsTable.Annotation = &entsql.Annotation{
+		Table: "triage_decisions",
 	}
 	TrustAnchorsTable.Annotation = &entsql.Annotation{
 		Table: "trust_anchors",

@@ -60,6 +60,9 @@ type Evidence func(*sql.Selector)
 // EvidenceSubject is the predicate function for evidencesubject builders.
 type EvidenceSubject func(*sql.Selector)
 
+// Feed is the predicate function for feed builders.
+type Feed func(*sql.Selector)
+
 // GatePolicy is the predicate function for gatepolicy builders.
 type GatePolicy func(*sql.Selector)
 
@@ -74,6 +77,12 @@ type Lifecycle func(*sql.Selector)
 
 // LifecycleStep is the predicate function for lifecyclestep builders.
 type LifecycleStep func(*sql.Selector)
+
+// Notice is the predicate function for notice builders.
+type Notice func(*sql.Selector)
+
+// NoticeEntry is the predicate function for noticeentry builders.
+type NoticeEntry func(*sql.Selector)
 
 // Owner is the predicate function for owner builders.
 type Owner func(*sql.Selector)
@@ -128,6 +137,9 @@ type Stage func(*sql.Selector)
 
 // Token is the predicate function for token builders.
 type Token func(*sql.Selector)
+
+// TriageDecision is the predicate function for triagedecision builders.
+type TriageDecision func(*sql.Selector)
 
 // TrustAnchor is the predicate function for trustanchor builders.
 type TrustAnchor func(*sql.Selector)
