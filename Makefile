@@ -25,16 +25,17 @@ help: ## list the targets
 run: build ## build, and serve on an embedded database in ./data
 	@exec bin/plimsoll serve --data data
 
-test: .cache/npm ## run every test; installs PostgreSQL by apt-get when it is lacking and builds cosign, slsa-verifier and an SBOM validator
+test: .cache/npm ## run every test; installs PostgreSQL by apt-get when it is lacking and builds cosign, slsa-verifier, osv-scanner and an SBOM validator
 	@command -v cc >/dev/null || command -v gcc >/dev/null || { echo 'make test: a C compiler is needed: apt-get install gcc libc6-dev' >&2; exit 1; }
-	scripts/tools cosign slsa-verifier sbom
+	scripts/tools cosign slsa-verifier osv-scanner sbom
 	go vet ./...
 	PLIMSOLL_TOOLS='$(tools)' scripts/postgres run go test ./...
 	cd frontend && npm run lint && npm test && npm run build
 
 test-corpus: ## run the tests over real public documents; CORPUS=DIR says where they are
 	@test -d '$(CORPUS)' || { echo 'make test-corpus: no documents in $(CORPUS): say CORPUS=DIR' >&2; exit 1; }
-	PLIMSOLL_CORPUS='$(abspath $(CORPUS))' go test -run '^TestCorpus' ./...
+	scripts/tools osv-scanner
+	PLIMSOLL_TOOLS='$(tools)' PLIMSOLL_CORPUS='$(abspath $(CORPUS))' go test -run Corpus ./...
 
 demo: build ## walk one application from a CI build to a signed trusted release
 	@PLIMSOLL_TOOLS='$(tools)' bin/plimsoll demo --keep .cache/demo

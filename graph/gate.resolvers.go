@@ -11,7 +11,21 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/internal/gate"
+	"github.com/plimsoll/plimsoll/internal/id"
+	"github.com/plimsoll/plimsoll/internal/policy"
 )
+
+func (r *evaluatedRuleResolver) Rego(ctx context.Context, obj *gate.EvaluatedRule) (*string, error) {
+	return load(ctx).rego.Load(ctx, policy.TemplateRef{Name: obj.Template, Revision: obj.TemplateRevision})
+}
+
+func (r *evaluatedWaiverResolver) Waiver(ctx context.Context, obj *gate.EvaluatedWaiver) (string, error) {
+	return id.Global("Waiver", obj.ID), nil
+}
+
+func (r *evaluatedWaiverResolver) Vulnerabilities(ctx context.Context, obj *gate.EvaluatedWaiver) ([]string, error) {
+	return append([]string{}, obj.Vulnerabilities...), nil
+}
 
 func (r *evaluationResolver) Input(ctx context.Context, obj *gate.Evaluation) (*string, error) {
 	return r.do.Gates.Input(ctx, obj)
@@ -29,6 +43,22 @@ func (r *queryResolver) Evaluation(ctx context.Context, evalID string) (*gate.Ev
 	return r.do.Gates.Evaluation(ctx, evalID)
 }
 
+func (r *queryResolver) RequiredPolicies(ctx context.Context, application string, version *string, toStage string) ([]*gate.RequiredGate, error) {
+	return r.do.Gates.Required(ctx, application, version, toStage)
+}
+
+func (r *queryResolver) PathToGreen(ctx context.Context, application string, version string, toStage string) (*gate.PathToGreen, error) {
+	return r.do.Gates.PathToGreen(ctx, application, version, toStage)
+}
+
+func (r *queryResolver) BacktestPolicy(ctx context.Context, input gate.BacktestPolicyInput) (*gate.PolicyBacktest, error) {
+	return r.do.Gates.Backtest(ctx, input)
+}
+
+func (r *requiredRuleResolver) Outcome(ctx context.Context, obj *gate.RequiredRule) (*string, error) {
+	return (*string)(obj.Outcome), nil
+}
+
 func (r *ruleResultResolver) Outcome(ctx context.Context, obj *gate.RuleResult) (string, error) {
 	return string(obj.Outcome), nil
 }
@@ -37,26 +67,32 @@ func (r *violationResolver) Owners(ctx context.Context, obj *gate.Violation) ([]
 	return r.do.Gates.Owners(ctx, obj)
 }
 
+func (r *violationResolver) Waiver(ctx context.Context, obj *gate.Violation) (*db.Waiver, error) {
+	if obj.WaiverID == 0 {
+		return nil, nil
+	}
+	return load(ctx).waivers.Load(ctx, obj.WaiverID)
+}
+
+func (r *Resolver) EvaluatedRule() generated.EvaluatedRuleResolver { return &evaluatedRuleResolver{r} }
+
+func (r *Resolver) EvaluatedWaiver() generated.EvaluatedWaiverResolver {
+	return &evaluatedWaiverResolver{r}
+}
+
 func (r *Resolver) Evaluation() generated.EvaluationResolver { return &evaluationResolver{r} }
+
+func (r *Resolver) RequiredRule() generated.RequiredRuleResolver { return &requiredRuleResolver{r} }
 
 func (r *Resolver) RuleResult() generated.RuleResultResolver { return &ruleResultResolver{r} }
 
 func (r *Resolver) Violation() generated.ViolationResolver { return &violationResolver{r} }
 
 type (
-	evaluationResolver struct{ *Resolver }
-	ruleResultResolver struct{ *Resolver }
-	violationResolver  struct{ *Resolver }
+	evaluatedRuleResolver   struct{ *Resolver }
+	evaluatedWaiverResolver struct{ *Resolver }
+	evaluationResolver      struct{ *Resolver }
+	requiredRuleResolver    struct{ *Resolver }
+	ruleResultResolver      struct{ *Resolver }
+	violationResolver       struct{ *Resolver }
 )
-
-// !!! WARNING !!!
-// The code below was going to be deleted when updating resolvers. It has been copied here so you have
-// one last chance to move it out of harms way if you want. There are two reasons this happens:
-//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
-//    it when you're done.
-//  - You have helper methods in this file. Move them out to keep these resolver files clean.
-/*
-	func (r *evaluationResolver) Feeds(ctx context.Context, obj *gate.Evaluation) ([]*vulnerability.FeedSnapshot, error) {
-	return obj.Feeds, nil
-}
-*/

@@ -9,6 +9,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/catalog"
+	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/version"
 )
 
@@ -28,6 +29,14 @@ type loaders struct {
 	children  *dataloadgen.Loader[string, []*db.ImageChild]
 
 	deployments *dataloadgen.Loader[int, []*db.Deployment]
+
+	notices        *dataloadgen.Loader[int, string]
+	noticeVersions *dataloadgen.Loader[int, []*db.ApplicationVersion]
+
+	waivers   *dataloadgen.Loader[int, *db.Waiver]
+	decisions *dataloadgen.Loader[int, []*db.WaiverDecision]
+	approvals *dataloadgen.Loader[int, []*db.VersionApproval]
+	rego      *dataloadgen.Loader[policy.TemplateRef, *string]
 
 	ownersAsOf   *dataloadgen.Loader[catalog.AsOf, []*db.Owner]
 	owningAsOf   *dataloadgen.Loader[catalog.AsOf, *db.Application]
@@ -56,6 +65,14 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandle
 		children:  dataloadgen.NewLoader(each(r.do.Evidence.ChildrenOf), wait),
 
 		deployments: dataloadgen.NewLoader(each(r.do.Deployments.OfVersions), wait),
+
+		notices:        dataloadgen.NewLoader(each(r.do.Vulnerabilities.Summaries), wait),
+		noticeVersions: dataloadgen.NewLoader(each(r.do.Vulnerabilities.VersionsOf), wait),
+
+		waivers:   dataloadgen.NewLoader(each(r.do.Waivers.ByID), wait),
+		decisions: dataloadgen.NewLoader(each(r.do.Waivers.DecisionsOf), wait),
+		approvals: dataloadgen.NewLoader(each(r.do.Approvals.Of), wait),
+		rego:      dataloadgen.NewLoader(each(r.do.Policies.RegoOf), wait),
 
 		ownersAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwnersAsOf), wait),
 		owningAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwningApplicationsAsOf), wait),

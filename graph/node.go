@@ -15,6 +15,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
+	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
@@ -31,6 +32,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
+	"github.com/plimsoll/plimsoll/ent/db/waiver"
 	"github.com/plimsoll/plimsoll/graph/model"
 	"github.com/plimsoll/plimsoll/internal/auth"
 )
@@ -39,7 +42,7 @@ import (
 func tableOf(typ string) string {
 	return map[string]string{
 		"ActivityEvent": activityevent.Table, "Application": application.Table, "ApplicationVersion": applicationversion.Table,
-		"Attachment": attachment.Table, "Attestation": attestation.Table, "Build": build.Table, "Deployment": deployment.Table, "Feed": feed.Table, "Notice": notice.Table, "TriageDecision": triagedecision.Table, "Evidence": evidence.Table, "GatePolicy": gatepolicy.Table, "Lifecycle": lifecycle.Table,
+		"Attachment": attachment.Table, "Attestation": attestation.Table, "Build": build.Table, "Deployment": deployment.Table, "Feed": feed.Table, "Freeze": freeze.Table, "VersionApproval": versionapproval.Table, "Waiver": waiver.Table, "Notice": notice.Table, "TriageDecision": triagedecision.Table, "Evidence": evidence.Table, "GatePolicy": gatepolicy.Table, "Lifecycle": lifecycle.Table,
 		"Owner": owner.Table, "Package": pkg.Table, "PolicyTemplate": policytemplate.Table, "Project": project.Table,
 		"Promotion": promotion.Table, "Releasable": releasable.Table, "Rule": rule.Table, "Sbom": sbom.Table, "Stage": stage.Table,
 		"Binding": binding.Table, "Ownership": ownership.Table,

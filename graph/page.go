@@ -5,9 +5,12 @@ import (
 
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/freeze"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
+	"github.com/plimsoll/plimsoll/internal/waiver"
 )
 
 // cursor is a position in a connection.
@@ -79,6 +82,16 @@ func complexity() generated.ComplexityRoot {
 	}
 	c.Notice.Entries, c.BlastRadius.ByApplication, c.BlastRadius.ByComponent = list, list, some
 	c.NoticeEntry.ApplicationVersions = some
+	c.Query.Waivers = func(child int, _ *waiver.WaiverFilter, first *int, _ *string, last *int, _ *string) int {
+		return ListCost(child, first, last)
+	}
+	c.Query.Overrides = func(child int, _ blast.BlastRadiusInput, first *int, _ *string, last *int, _ *string) int {
+		return ListCost(child, first, last)
+	}
+	c.Query.Freezes = func(child int, _ *freeze.FreezeFilter, first *int, _ *string, last *int, _ *string) int {
+		return ListCost(child, first, last)
+	}
+	c.PolicyBacktest.Flips, c.Override.Evaluations = some, some
 	c.Vulnerability.Components, c.ApplicationVersion.Vulnerabilities, c.BlastRadius.ApplicationVersions = list, list, list
 	c.ApplicationVersion.Deployments, c.Query.VulnerabilityOrigin = some, func(child int, _, _, _ string) int { return some(child) }
 	c.Query.Builds, c.Build.ApplicationVersions = filtered, list

@@ -48,6 +48,10 @@ func (r *mutationResolver) UpdatePolicy(ctx context.Context, input policy.Update
 	return &model.UpdatePolicyPayload{Policy: made}, nil
 }
 
+func (r *policyResolver) Sentence(ctx context.Context, obj *db.GatePolicy) (string, error) {
+	return r.do.Policies.SentenceOf(ctx, obj.ID)
+}
+
 func (r *policyResolver) Gate(ctx context.Context, obj *db.GatePolicy) (*gate.Gate, error) {
 	return &gate.Gate{Stage: obj.StageName, Kind: obj.GateKind}, nil
 }
@@ -66,6 +70,10 @@ func (r *policyResolver) Scope(ctx context.Context, obj *db.GatePolicy) (*model.
 
 func (r *policyTemplateResolver) ParametersSchema(ctx context.Context, obj *db.PolicyTemplate) (json.RawMessage, error) {
 	return json.RawMessage(obj.ParametersSchema), nil
+}
+
+func (r *policyTrialResolver) Outcome(ctx context.Context, obj *gate.PolicyTrial) (string, error) {
+	return string(obj.Outcome), nil
 }
 
 func (r *queryResolver) Policy(ctx context.Context, name string) (*db.GatePolicy, error) {
@@ -90,6 +98,14 @@ func (r *queryResolver) Rules(ctx context.Context, first *int, after *string, la
 	}, first, after, last, before)
 }
 
+func (r *queryResolver) CheckRego(ctx context.Context, input policy.CheckRegoInput) (*policy.RegoCheck, error) {
+	return r.do.Policies.CheckRego(ctx, input)
+}
+
+func (r *queryResolver) TryPolicy(ctx context.Context, input gate.TryPolicyInput) (*gate.PolicyTrial, error) {
+	return r.do.Gates.TryPolicy(ctx, input)
+}
+
 func (r *ruleResolver) Parameters(ctx context.Context, obj *db.Rule) (json.RawMessage, error) {
 	return json.RawMessage(obj.Parameters), nil
 }
@@ -100,10 +116,13 @@ func (r *Resolver) PolicyTemplate() generated.PolicyTemplateResolver {
 	return &policyTemplateResolver{r}
 }
 
+func (r *Resolver) PolicyTrial() generated.PolicyTrialResolver { return &policyTrialResolver{r} }
+
 func (r *Resolver) Rule() generated.RuleResolver { return &ruleResolver{r} }
 
 type (
 	policyResolver         struct{ *Resolver }
 	policyTemplateResolver struct{ *Resolver }
+	policyTrialResolver    struct{ *Resolver }
 	ruleResolver           struct{ *Resolver }
 )

@@ -6,17 +6,20 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/approval"
 	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/freeze"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/release"
 	"github.com/plimsoll/plimsoll/internal/signing"
 	"github.com/plimsoll/plimsoll/internal/version"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
+	"github.com/plimsoll/plimsoll/internal/waiver"
 )
 
 // Services are what resolvers call.
@@ -34,7 +37,11 @@ type Services struct {
 	Vulnerabilities *vulnerability.Service
 	Blasts          *blast.Service
 	Deployments     *deployment.Service
-	Signing         *signing.Service
+	// Waivers, Freezes and Approvals are what people say to gates.
+	Waivers   *waiver.Service
+	Freezes   *freeze.Service
+	Approvals *approval.Service
+	Signing   *signing.Service
 	// Nodes finds any record by its global id; everything else goes through the services.
 	Nodes *db.Client
 }

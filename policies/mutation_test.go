@@ -25,7 +25,7 @@ type mutationCase struct {
 }
 
 // elsewhere is what no template of today reads.
-var elsewhere = []string{"schema", "gate", "gate/**", "application", "application/**"}
+var elsewhere = []string{"schema", "gate", "gate/**", "application", "application/**", "vulnerabilities", "vulnerabilities/**", "feeds", "feeds/**"}
 
 func mutationCases() []mutationCase {
 	const (

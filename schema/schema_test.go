@@ -169,6 +169,7 @@ func TestOneNameMeansOneThing(t *testing.T) {
 		}},
 		{regexp.MustCompile(`^(?:key|name|version|summary|description|comment|message)$`), "String", map[string]string{
 			"BlastRadius.summary": "the contract calls so what is counted",
+			"PolicyFlip.version":  "the contract calls so the whole version",
 		}},
 		{regexp.MustCompile(`^(?:application|owningApplication)$`), "Application", map[string]string{
 			"ActivityEvent.application": "an event holds values, not references",

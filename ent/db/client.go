@@ -34,6 +34,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
+	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
@@ -41,6 +42,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
+	"github.com/plimsoll/plimsoll/ent/db/override"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
@@ -61,8 +63,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
+	"github.com/plimsoll/plimsoll/ent/db/waiver"
+	"github.com/plimsoll/plimsoll/ent/db/waiverdecision"
 
 	stdsql "database/sql"
 )
@@ -110,6 +115,8 @@ type Client struct {
 	EvidenceSubject *EvidenceSubjectClient
 	// Feed is the client for interacting with the Feed builders.
 	Feed *FeedClient
+	// Freeze is the client for interacting with the Freeze builders.
+	Freeze *FreezeClient
 	// GatePolicy is the client for interacting with the GatePolicy builders.
 	GatePolicy *GatePolicyClient
 	// ImageChild is the client for interacting with the ImageChild builders.
@@ -124,6 +131,8 @@ type Client struct {
 	Notice *NoticeClient
 	// NoticeEntry is the client for interacting with the NoticeEntry builders.
 	NoticeEntry *NoticeEntryClient
+	// Override is the client for interacting with the Override builders.
+	Override *OverrideClient
 	// Owner is the client for interacting with the Owner builders.
 	Owner *OwnerClient
 	// Ownership is the client for interacting with the Ownership builders.
@@ -164,10 +173,16 @@ type Client struct {
 	TriageDecision *TriageDecisionClient
 	// TrustAnchor is the client for interacting with the TrustAnchor builders.
 	TrustAnchor *TrustAnchorClient
+	// VersionApproval is the client for interacting with the VersionApproval builders.
+	VersionApproval *VersionApprovalClient
 	// Vulnerability is the client for interacting with the Vulnerability builders.
 	Vulnerability *VulnerabilityClient
 	// VulnerabilityAlias is the client for interacting with the VulnerabilityAlias builders.
 	VulnerabilityAlias *VulnerabilityAliasClient
+	// Waiver is the client for interacting with the Waiver builders.
+	Waiver *WaiverClient
+	// WaiverDecision is the client for interacting with the WaiverDecision builders.
+	WaiverDecision *WaiverDecisionClient
 	// additional fields for node api
 	tables tables
 }
@@ -200,6 +215,7 @@ func (c *Client) init() {
 	c.Evidence = NewEvidenceClient(c.config)
 	c.EvidenceSubject = NewEvidenceSubjectClient(c.config)
 	c.Feed = NewFeedClient(c.config)
+	c.Freeze = NewFreezeClient(c.config)
 	c.GatePolicy = NewGatePolicyClient(c.config)
 	c.ImageChild = NewImageChildClient(c.config)
 	c.Label = NewLabelClient(c.config)
@@ -207,6 +223,7 @@ func (c *Client) init() {
 	c.LifecycleStep = NewLifecycleStepClient(c.config)
 	c.Notice = NewNoticeClient(c.config)
 	c.NoticeEntry = NewNoticeEntryClient(c.config)
+	c.Override = NewOverrideClient(c.config)
 	c.Owner = NewOwnerClient(c.config)
 	c.Ownership = NewOwnershipClient(c.config)
 	c.PackageVersion = NewPackageVersionClient(c.config)
@@ -227,8 +244,11 @@ func (c *Client) init() {
 	c.Token = NewTokenClient(c.config)
 	c.TriageDecision = NewTriageDecisionClient(c.config)
 	c.TrustAnchor = NewTrustAnchorClient(c.config)
+	c.VersionApproval = NewVersionApprovalClient(c.config)
 	c.Vulnerability = NewVulnerabilityClient(c.config)
 	c.VulnerabilityAlias = NewVulnerabilityAliasClient(c.config)
+	c.Waiver = NewWaiverClient(c.config)
+	c.WaiverDecision = NewWaiverDecisionClient(c.config)
 }
 
 type (
@@ -340,6 +360,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Evidence:           NewEvidenceClient(cfg),
 		EvidenceSubject:    NewEvidenceSubjectClient(cfg),
 		Feed:               NewFeedClient(cfg),
+		Freeze:             NewFreezeClient(cfg),
 		GatePolicy:         NewGatePolicyClient(cfg),
 		ImageChild:         NewImageChildClient(cfg),
 		Label:              NewLabelClient(cfg),
@@ -347,6 +368,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		LifecycleStep:      NewLifecycleStepClient(cfg),
 		Notice:             NewNoticeClient(cfg),
 		NoticeEntry:        NewNoticeEntryClient(cfg),
+		Override:           NewOverrideClient(cfg),
 		Owner:              NewOwnerClient(cfg),
 		Ownership:          NewOwnershipClient(cfg),
 		PackageVersion:     NewPackageVersionClient(cfg),
@@ -367,8 +389,11 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Token:              NewTokenClient(cfg),
 		TriageDecision:     NewTriageDecisionClient(cfg),
 		TrustAnchor:        NewTrustAnchorClient(cfg),
+		VersionApproval:    NewVersionApprovalClient(cfg),
 		Vulnerability:      NewVulnerabilityClient(cfg),
 		VulnerabilityAlias: NewVulnerabilityAliasClient(cfg),
+		Waiver:             NewWaiverClient(cfg),
+		WaiverDecision:     NewWaiverDecisionClient(cfg),
 	}, nil
 }
 
@@ -407,6 +432,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Evidence:           NewEvidenceClient(cfg),
 		EvidenceSubject:    NewEvidenceSubjectClient(cfg),
 		Feed:               NewFeedClient(cfg),
+		Freeze:             NewFreezeClient(cfg),
 		GatePolicy:         NewGatePolicyClient(cfg),
 		ImageChild:         NewImageChildClient(cfg),
 		Label:              NewLabelClient(cfg),
@@ -414,6 +440,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		LifecycleStep:      NewLifecycleStepClient(cfg),
 		Notice:             NewNoticeClient(cfg),
 		NoticeEntry:        NewNoticeEntryClient(cfg),
+		Override:           NewOverrideClient(cfg),
 		Owner:              NewOwnerClient(cfg),
 		Ownership:          NewOwnershipClient(cfg),
 		PackageVersion:     NewPackageVersionClient(cfg),
@@ -434,8 +461,11 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Token:              NewTokenClient(cfg),
 		TriageDecision:     NewTriageDecisionClient(cfg),
 		TrustAnchor:        NewTrustAnchorClient(cfg),
+		VersionApproval:    NewVersionApprovalClient(cfg),
 		Vulnerability:      NewVulnerabilityClient(cfg),
 		VulnerabilityAlias: NewVulnerabilityAliasClient(cfg),
+		Waiver:             NewWaiverClient(cfg),
+		WaiverDecision:     NewWaiverDecisionClient(cfg),
 	}, nil
 }
 
@@ -468,13 +498,13 @@ func (c *Client) Use(hooks ...Hook) {
 		c.ActivityEvent, c.ActivityOpening, c.Advisory, c.AffectedPackage,
 		c.Application, c.ApplicationVersion, c.Attachment, c.Attestation, c.Binding,
 		c.Blob, c.Build, c.BuildArtifact, c.Component, c.ComponentMatch, c.Deployment,
-		c.Evaluation, c.Evidence, c.EvidenceSubject, c.Feed, c.GatePolicy,
+		c.Evaluation, c.Evidence, c.EvidenceSubject, c.Feed, c.Freeze, c.GatePolicy,
 		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.Notice, c.NoticeEntry,
-		c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
+		c.Override, c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
 		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
 		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
-		c.Stage, c.Token, c.TriageDecision, c.TrustAnchor, c.Vulnerability,
-		c.VulnerabilityAlias,
+		c.Stage, c.Token, c.TriageDecision, c.TrustAnchor, c.VersionApproval,
+		c.Vulnerability, c.VulnerabilityAlias, c.Waiver, c.WaiverDecision,
 	} {
 		n.Use(hooks...)
 	}
@@ -487,13 +517,13 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.ActivityEvent, c.ActivityOpening, c.Advisory, c.AffectedPackage,
 		c.Application, c.ApplicationVersion, c.Attachment, c.Attestation, c.Binding,
 		c.Blob, c.Build, c.BuildArtifact, c.Component, c.ComponentMatch, c.Deployment,
-		c.Evaluation, c.Evidence, c.EvidenceSubject, c.Feed, c.GatePolicy,
+		c.Evaluation, c.Evidence, c.EvidenceSubject, c.Feed, c.Freeze, c.GatePolicy,
 		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.Notice, c.NoticeEntry,
-		c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
+		c.Override, c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
 		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
 		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
-		c.Stage, c.Token, c.TriageDecision, c.TrustAnchor, c.Vulnerability,
-		c.VulnerabilityAlias,
+		c.Stage, c.Token, c.TriageDecision, c.TrustAnchor, c.VersionApproval,
+		c.Vulnerability, c.VulnerabilityAlias, c.Waiver, c.WaiverDecision,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -540,6 +570,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.EvidenceSubject.mutate(ctx, m)
 	case *FeedMutation:
 		return c.Feed.mutate(ctx, m)
+	case *FreezeMutation:
+		return c.Freeze.mutate(ctx, m)
 	case *GatePolicyMutation:
 		return c.GatePolicy.mutate(ctx, m)
 	case *ImageChildMutation:
@@ -554,6 +586,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Notice.mutate(ctx, m)
 	case *NoticeEntryMutation:
 		return c.NoticeEntry.mutate(ctx, m)
+	case *OverrideMutation:
+		return c.Override.mutate(ctx, m)
 	case *OwnerMutation:
 		return c.Owner.mutate(ctx, m)
 	case *OwnershipMutation:
@@ -594,10 +628,16 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.TriageDecision.mutate(ctx, m)
 	case *TrustAnchorMutation:
 		return c.TrustAnchor.mutate(ctx, m)
+	case *VersionApprovalMutation:
+		return c.VersionApproval.mutate(ctx, m)
 	case *VulnerabilityMutation:
 		return c.Vulnerability.mutate(ctx, m)
 	case *VulnerabilityAliasMutation:
 		return c.VulnerabilityAlias.mutate(ctx, m)
+	case *WaiverMutation:
+		return c.Waiver.mutate(ctx, m)
+	case *WaiverDecisionMutation:
+		return c.WaiverDecision.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("db: unknown mutation type %T", m)
 	}
@@ -4010,6 +4050,203 @@ func (c *FeedClient) mutate(ctx context.Context, m *FeedMutation) (Value, error)
 	}
 }
 
+// FreezeClient is a client for the Freeze schema.
+type FreezeClient struct {
+	config
+}
+
+// NewFreezeClient returns a client for the Freeze from the given config.
+func NewFreezeClient(c config) *FreezeClient {
+	return &FreezeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `freeze.Hooks(f(g(h())))`.
+func (c *FreezeClient) Use(hooks ...Hook) {
+	c.hooks.Freeze = append(c.hooks.Freeze, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `freeze.Intercept(f(g(h())))`.
+func (c *FreezeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Freeze = append(c.inters.Freeze, interceptors...)
+}
+
+// Create returns a builder for creating a Freeze entity.
+func (c *FreezeClient) Create() *FreezeCreate {
+	mutation := newFreezeMutation(c.config, OpCreate)
+	return &FreezeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Freeze entities.
+func (c *FreezeClient) CreateBulk(builders ...*FreezeCreate) *FreezeCreateBulk {
+	return &FreezeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FreezeClient) MapCreateBulk(slice any, setFunc func(*FreezeCreate, int)) *FreezeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FreezeCreateBulk{err: fmt.Errorf("calling to FreezeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FreezeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FreezeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Freeze.
+func (c *FreezeClient) Update() *FreezeUpdate {
+	mutation := newFreezeMutation(c.config, OpUpdate)
+	return &FreezeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FreezeClient) UpdateOne(_m *Freeze) *FreezeUpdateOne {
+	mutation := newFreezeMutation(c.config, OpUpdateOne, withFreeze(_m))
+	return &FreezeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FreezeClient) UpdateOneID(id int) *FreezeUpdateOne {
+	mutation := newFreezeMutation(c.config, OpUpdateOne, withFreezeID(id))
+	return &FreezeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Freeze.
+func (c *FreezeClient) Delete() *FreezeDelete {
+	mutation := newFreezeMutation(c.config, OpDelete)
+	return &FreezeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FreezeClient) DeleteOne(_m *Freeze) *FreezeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FreezeClient) DeleteOneID(id int) *FreezeDeleteOne {
+	builder := c.Delete().Where(freeze.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FreezeDeleteOne{builder}
+}
+
+// Query returns a query builder for Freeze.
+func (c *FreezeClient) Query() *FreezeQuery {
+	return &FreezeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFreeze},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Freeze entity by its id.
+func (c *FreezeClient) Get(ctx context.Context, id int) (*Freeze, error) {
+	return c.Query().Where(freeze.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FreezeClient) GetX(ctx context.Context, id int) *Freeze {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryProject queries the project edge of a Freeze.
+func (c *FreezeClient) QueryProject(_m *Freeze) *ProjectQuery {
+	query := (&ProjectClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(freeze.Table, freeze.FieldID, id),
+			sqlgraph.To(project.Table, project.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, freeze.ProjectTable, freeze.ProjectColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a Freeze.
+func (c *FreezeClient) QueryApplication(_m *Freeze) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(freeze.Table, freeze.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, freeze.ApplicationTable, freeze.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCreator queries the creator edge of a Freeze.
+func (c *FreezeClient) QueryCreator(_m *Freeze) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(freeze.Table, freeze.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, freeze.CreatorTable, freeze.CreatorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryLifter queries the lifter edge of a Freeze.
+func (c *FreezeClient) QueryLifter(_m *Freeze) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(freeze.Table, freeze.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, freeze.LifterTable, freeze.LifterColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *FreezeClient) Hooks() []Hook {
+	return c.hooks.Freeze
+}
+
+// Interceptors returns the client interceptors.
+func (c *FreezeClient) Interceptors() []Interceptor {
+	return c.inters.Freeze
+}
+
+func (c *FreezeClient) mutate(ctx context.Context, m *FreezeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FreezeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FreezeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FreezeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FreezeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Freeze mutation op: %q", m.Op())
+	}
+}
+
 // GatePolicyClient is a client for the GatePolicy schema.
 type GatePolicyClient struct {
 	config
@@ -5162,6 +5399,203 @@ func (c *NoticeEntryClient) mutate(ctx context.Context, m *NoticeEntryMutation) 
 		return (&NoticeEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown NoticeEntry mutation op: %q", m.Op())
+	}
+}
+
+// OverrideClient is a client for the Override schema.
+type OverrideClient struct {
+	config
+}
+
+// NewOverrideClient returns a client for the Override from the given config.
+func NewOverrideClient(c config) *OverrideClient {
+	return &OverrideClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `override.Hooks(f(g(h())))`.
+func (c *OverrideClient) Use(hooks ...Hook) {
+	c.hooks.Override = append(c.hooks.Override, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `override.Intercept(f(g(h())))`.
+func (c *OverrideClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Override = append(c.inters.Override, interceptors...)
+}
+
+// Create returns a builder for creating a Override entity.
+func (c *OverrideClient) Create() *OverrideCreate {
+	mutation := newOverrideMutation(c.config, OpCreate)
+	return &OverrideCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Override entities.
+func (c *OverrideClient) CreateBulk(builders ...*OverrideCreate) *OverrideCreateBulk {
+	return &OverrideCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *OverrideClient) MapCreateBulk(slice any, setFunc func(*OverrideCreate, int)) *OverrideCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &OverrideCreateBulk{err: fmt.Errorf("calling to OverrideClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*OverrideCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &OverrideCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Override.
+func (c *OverrideClient) Update() *OverrideUpdate {
+	mutation := newOverrideMutation(c.config, OpUpdate)
+	return &OverrideUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *OverrideClient) UpdateOne(_m *Override) *OverrideUpdateOne {
+	mutation := newOverrideMutation(c.config, OpUpdateOne, withOverride(_m))
+	return &OverrideUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *OverrideClient) UpdateOneID(id int) *OverrideUpdateOne {
+	mutation := newOverrideMutation(c.config, OpUpdateOne, withOverrideID(id))
+	return &OverrideUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Override.
+func (c *OverrideClient) Delete() *OverrideDelete {
+	mutation := newOverrideMutation(c.config, OpDelete)
+	return &OverrideDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *OverrideClient) DeleteOne(_m *Override) *OverrideDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *OverrideClient) DeleteOneID(id int) *OverrideDeleteOne {
+	builder := c.Delete().Where(override.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &OverrideDeleteOne{builder}
+}
+
+// Query returns a query builder for Override.
+func (c *OverrideClient) Query() *OverrideQuery {
+	return &OverrideQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeOverride},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Override entity by its id.
+func (c *OverrideClient) Get(ctx context.Context, id int) (*Override, error) {
+	return c.Query().Where(override.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *OverrideClient) GetX(ctx context.Context, id int) *Override {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryWaiver queries the waiver edge of a Override.
+func (c *OverrideClient) QueryWaiver(_m *Override) *WaiverQuery {
+	query := (&WaiverClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(override.Table, override.FieldID, id),
+			sqlgraph.To(waiver.Table, waiver.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, override.WaiverTable, override.WaiverColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryEvaluation queries the evaluation edge of a Override.
+func (c *OverrideClient) QueryEvaluation(_m *Override) *EvaluationQuery {
+	query := (&EvaluationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(override.Table, override.FieldID, id),
+			sqlgraph.To(evaluation.Table, evaluation.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, override.EvaluationTable, override.EvaluationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryVersion queries the version edge of a Override.
+func (c *OverrideClient) QueryVersion(_m *Override) *ApplicationVersionQuery {
+	query := (&ApplicationVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(override.Table, override.FieldID, id),
+			sqlgraph.To(applicationversion.Table, applicationversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, override.VersionTable, override.VersionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryProject queries the project edge of a Override.
+func (c *OverrideClient) QueryProject(_m *Override) *ProjectQuery {
+	query := (&ProjectClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(override.Table, override.FieldID, id),
+			sqlgraph.To(project.Table, project.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, override.ProjectTable, override.ProjectColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *OverrideClient) Hooks() []Hook {
+	return c.hooks.Override
+}
+
+// Interceptors returns the client interceptors.
+func (c *OverrideClient) Interceptors() []Interceptor {
+	return c.inters.Override
+}
+
+func (c *OverrideClient) mutate(ctx context.Context, m *OverrideMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&OverrideCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&OverrideUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&OverrideUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&OverrideDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Override mutation op: %q", m.Op())
 	}
 }
 
@@ -8609,6 +9043,203 @@ func (c *TrustAnchorClient) mutate(ctx context.Context, m *TrustAnchorMutation) 
 	}
 }
 
+// VersionApprovalClient is a client for the VersionApproval schema.
+type VersionApprovalClient struct {
+	config
+}
+
+// NewVersionApprovalClient returns a client for the VersionApproval from the given config.
+func NewVersionApprovalClient(c config) *VersionApprovalClient {
+	return &VersionApprovalClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `versionapproval.Hooks(f(g(h())))`.
+func (c *VersionApprovalClient) Use(hooks ...Hook) {
+	c.hooks.VersionApproval = append(c.hooks.VersionApproval, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `versionapproval.Intercept(f(g(h())))`.
+func (c *VersionApprovalClient) Intercept(interceptors ...Interceptor) {
+	c.inters.VersionApproval = append(c.inters.VersionApproval, interceptors...)
+}
+
+// Create returns a builder for creating a VersionApproval entity.
+func (c *VersionApprovalClient) Create() *VersionApprovalCreate {
+	mutation := newVersionApprovalMutation(c.config, OpCreate)
+	return &VersionApprovalCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of VersionApproval entities.
+func (c *VersionApprovalClient) CreateBulk(builders ...*VersionApprovalCreate) *VersionApprovalCreateBulk {
+	return &VersionApprovalCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *VersionApprovalClient) MapCreateBulk(slice any, setFunc func(*VersionApprovalCreate, int)) *VersionApprovalCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &VersionApprovalCreateBulk{err: fmt.Errorf("calling to VersionApprovalClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*VersionApprovalCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &VersionApprovalCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for VersionApproval.
+func (c *VersionApprovalClient) Update() *VersionApprovalUpdate {
+	mutation := newVersionApprovalMutation(c.config, OpUpdate)
+	return &VersionApprovalUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *VersionApprovalClient) UpdateOne(_m *VersionApproval) *VersionApprovalUpdateOne {
+	mutation := newVersionApprovalMutation(c.config, OpUpdateOne, withVersionApproval(_m))
+	return &VersionApprovalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *VersionApprovalClient) UpdateOneID(id int) *VersionApprovalUpdateOne {
+	mutation := newVersionApprovalMutation(c.config, OpUpdateOne, withVersionApprovalID(id))
+	return &VersionApprovalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for VersionApproval.
+func (c *VersionApprovalClient) Delete() *VersionApprovalDelete {
+	mutation := newVersionApprovalMutation(c.config, OpDelete)
+	return &VersionApprovalDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *VersionApprovalClient) DeleteOne(_m *VersionApproval) *VersionApprovalDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *VersionApprovalClient) DeleteOneID(id int) *VersionApprovalDeleteOne {
+	builder := c.Delete().Where(versionapproval.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &VersionApprovalDeleteOne{builder}
+}
+
+// Query returns a query builder for VersionApproval.
+func (c *VersionApprovalClient) Query() *VersionApprovalQuery {
+	return &VersionApprovalQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeVersionApproval},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a VersionApproval entity by its id.
+func (c *VersionApprovalClient) Get(ctx context.Context, id int) (*VersionApproval, error) {
+	return c.Query().Where(versionapproval.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *VersionApprovalClient) GetX(ctx context.Context, id int) *VersionApproval {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryVersion queries the version edge of a VersionApproval.
+func (c *VersionApprovalClient) QueryVersion(_m *VersionApproval) *ApplicationVersionQuery {
+	query := (&ApplicationVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(versionapproval.Table, versionapproval.FieldID, id),
+			sqlgraph.To(applicationversion.Table, applicationversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, versionapproval.VersionTable, versionapproval.VersionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryProject queries the project edge of a VersionApproval.
+func (c *VersionApprovalClient) QueryProject(_m *VersionApproval) *ProjectQuery {
+	query := (&ProjectClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(versionapproval.Table, versionapproval.FieldID, id),
+			sqlgraph.To(project.Table, project.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, versionapproval.ProjectTable, versionapproval.ProjectColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApprover queries the approver edge of a VersionApproval.
+func (c *VersionApprovalClient) QueryApprover(_m *VersionApproval) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(versionapproval.Table, versionapproval.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, versionapproval.ApproverTable, versionapproval.ApproverColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAttestation queries the attestation edge of a VersionApproval.
+func (c *VersionApprovalClient) QueryAttestation(_m *VersionApproval) *AttestationQuery {
+	query := (&AttestationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(versionapproval.Table, versionapproval.FieldID, id),
+			sqlgraph.To(attestation.Table, attestation.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, versionapproval.AttestationTable, versionapproval.AttestationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *VersionApprovalClient) Hooks() []Hook {
+	return c.hooks.VersionApproval
+}
+
+// Interceptors returns the client interceptors.
+func (c *VersionApprovalClient) Interceptors() []Interceptor {
+	return c.inters.VersionApproval
+}
+
+func (c *VersionApprovalClient) mutate(ctx context.Context, m *VersionApprovalMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&VersionApprovalCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&VersionApprovalUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&VersionApprovalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&VersionApprovalDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown VersionApproval mutation op: %q", m.Op())
+	}
+}
+
 // VulnerabilityClient is a client for the Vulnerability schema.
 type VulnerabilityClient struct {
 	config
@@ -8939,27 +9570,423 @@ func (c *VulnerabilityAliasClient) mutate(ctx context.Context, m *VulnerabilityA
 	}
 }
 
+// WaiverClient is a client for the Waiver schema.
+type WaiverClient struct {
+	config
+}
+
+// NewWaiverClient returns a client for the Waiver from the given config.
+func NewWaiverClient(c config) *WaiverClient {
+	return &WaiverClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `waiver.Hooks(f(g(h())))`.
+func (c *WaiverClient) Use(hooks ...Hook) {
+	c.hooks.Waiver = append(c.hooks.Waiver, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `waiver.Intercept(f(g(h())))`.
+func (c *WaiverClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Waiver = append(c.inters.Waiver, interceptors...)
+}
+
+// Create returns a builder for creating a Waiver entity.
+func (c *WaiverClient) Create() *WaiverCreate {
+	mutation := newWaiverMutation(c.config, OpCreate)
+	return &WaiverCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Waiver entities.
+func (c *WaiverClient) CreateBulk(builders ...*WaiverCreate) *WaiverCreateBulk {
+	return &WaiverCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WaiverClient) MapCreateBulk(slice any, setFunc func(*WaiverCreate, int)) *WaiverCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WaiverCreateBulk{err: fmt.Errorf("calling to WaiverClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WaiverCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WaiverCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Waiver.
+func (c *WaiverClient) Update() *WaiverUpdate {
+	mutation := newWaiverMutation(c.config, OpUpdate)
+	return &WaiverUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WaiverClient) UpdateOne(_m *Waiver) *WaiverUpdateOne {
+	mutation := newWaiverMutation(c.config, OpUpdateOne, withWaiver(_m))
+	return &WaiverUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WaiverClient) UpdateOneID(id int) *WaiverUpdateOne {
+	mutation := newWaiverMutation(c.config, OpUpdateOne, withWaiverID(id))
+	return &WaiverUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Waiver.
+func (c *WaiverClient) Delete() *WaiverDelete {
+	mutation := newWaiverMutation(c.config, OpDelete)
+	return &WaiverDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WaiverClient) DeleteOne(_m *Waiver) *WaiverDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WaiverClient) DeleteOneID(id int) *WaiverDeleteOne {
+	builder := c.Delete().Where(waiver.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WaiverDeleteOne{builder}
+}
+
+// Query returns a query builder for Waiver.
+func (c *WaiverClient) Query() *WaiverQuery {
+	return &WaiverQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWaiver},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Waiver entity by its id.
+func (c *WaiverClient) Get(ctx context.Context, id int) (*Waiver, error) {
+	return c.Query().Where(waiver.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WaiverClient) GetX(ctx context.Context, id int) *Waiver {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryProject queries the project edge of a Waiver.
+func (c *WaiverClient) QueryProject(_m *Waiver) *ProjectQuery {
+	query := (&ProjectClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(waiver.Table, waiver.FieldID, id),
+			sqlgraph.To(project.Table, project.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, waiver.ProjectTable, waiver.ProjectColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a Waiver.
+func (c *WaiverClient) QueryApplication(_m *Waiver) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(waiver.Table, waiver.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, waiver.ApplicationTable, waiver.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryVersion queries the version edge of a Waiver.
+func (c *WaiverClient) QueryVersion(_m *Waiver) *ApplicationVersionQuery {
+	query := (&ApplicationVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(waiver.Table, waiver.FieldID, id),
+			sqlgraph.To(applicationversion.Table, applicationversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, waiver.VersionTable, waiver.VersionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRequester queries the requester edge of a Waiver.
+func (c *WaiverClient) QueryRequester(_m *Waiver) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(waiver.Table, waiver.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, waiver.RequesterTable, waiver.RequesterColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryEnder queries the ender edge of a Waiver.
+func (c *WaiverClient) QueryEnder(_m *Waiver) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(waiver.Table, waiver.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, waiver.EnderTable, waiver.EnderColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDecisions queries the decisions edge of a Waiver.
+func (c *WaiverClient) QueryDecisions(_m *Waiver) *WaiverDecisionQuery {
+	query := (&WaiverDecisionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(waiver.Table, waiver.FieldID, id),
+			sqlgraph.To(waiverdecision.Table, waiverdecision.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, waiver.DecisionsTable, waiver.DecisionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WaiverClient) Hooks() []Hook {
+	return c.hooks.Waiver
+}
+
+// Interceptors returns the client interceptors.
+func (c *WaiverClient) Interceptors() []Interceptor {
+	return c.inters.Waiver
+}
+
+func (c *WaiverClient) mutate(ctx context.Context, m *WaiverMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WaiverCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WaiverUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WaiverUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WaiverDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Waiver mutation op: %q", m.Op())
+	}
+}
+
+// WaiverDecisionClient is a client for the WaiverDecision schema.
+type WaiverDecisionClient struct {
+	config
+}
+
+// NewWaiverDecisionClient returns a client for the WaiverDecision from the given config.
+func NewWaiverDecisionClient(c config) *WaiverDecisionClient {
+	return &WaiverDecisionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `waiverdecision.Hooks(f(g(h())))`.
+func (c *WaiverDecisionClient) Use(hooks ...Hook) {
+	c.hooks.WaiverDecision = append(c.hooks.WaiverDecision, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `waiverdecision.Intercept(f(g(h())))`.
+func (c *WaiverDecisionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.WaiverDecision = append(c.inters.WaiverDecision, interceptors...)
+}
+
+// Create returns a builder for creating a WaiverDecision entity.
+func (c *WaiverDecisionClient) Create() *WaiverDecisionCreate {
+	mutation := newWaiverDecisionMutation(c.config, OpCreate)
+	return &WaiverDecisionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of WaiverDecision entities.
+func (c *WaiverDecisionClient) CreateBulk(builders ...*WaiverDecisionCreate) *WaiverDecisionCreateBulk {
+	return &WaiverDecisionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WaiverDecisionClient) MapCreateBulk(slice any, setFunc func(*WaiverDecisionCreate, int)) *WaiverDecisionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WaiverDecisionCreateBulk{err: fmt.Errorf("calling to WaiverDecisionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WaiverDecisionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WaiverDecisionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for WaiverDecision.
+func (c *WaiverDecisionClient) Update() *WaiverDecisionUpdate {
+	mutation := newWaiverDecisionMutation(c.config, OpUpdate)
+	return &WaiverDecisionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WaiverDecisionClient) UpdateOne(_m *WaiverDecision) *WaiverDecisionUpdateOne {
+	mutation := newWaiverDecisionMutation(c.config, OpUpdateOne, withWaiverDecision(_m))
+	return &WaiverDecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WaiverDecisionClient) UpdateOneID(id int) *WaiverDecisionUpdateOne {
+	mutation := newWaiverDecisionMutation(c.config, OpUpdateOne, withWaiverDecisionID(id))
+	return &WaiverDecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for WaiverDecision.
+func (c *WaiverDecisionClient) Delete() *WaiverDecisionDelete {
+	mutation := newWaiverDecisionMutation(c.config, OpDelete)
+	return &WaiverDecisionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WaiverDecisionClient) DeleteOne(_m *WaiverDecision) *WaiverDecisionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WaiverDecisionClient) DeleteOneID(id int) *WaiverDecisionDeleteOne {
+	builder := c.Delete().Where(waiverdecision.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WaiverDecisionDeleteOne{builder}
+}
+
+// Query returns a query builder for WaiverDecision.
+func (c *WaiverDecisionClient) Query() *WaiverDecisionQuery {
+	return &WaiverDecisionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWaiverDecision},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a WaiverDecision entity by its id.
+func (c *WaiverDecisionClient) Get(ctx context.Context, id int) (*WaiverDecision, error) {
+	return c.Query().Where(waiverdecision.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WaiverDecisionClient) GetX(ctx context.Context, id int) *WaiverDecision {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryWaiver queries the waiver edge of a WaiverDecision.
+func (c *WaiverDecisionClient) QueryWaiver(_m *WaiverDecision) *WaiverQuery {
+	query := (&WaiverClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(waiverdecision.Table, waiverdecision.FieldID, id),
+			sqlgraph.To(waiver.Table, waiver.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, waiverdecision.WaiverTable, waiverdecision.WaiverColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDecider queries the decider edge of a WaiverDecision.
+func (c *WaiverDecisionClient) QueryDecider(_m *WaiverDecision) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(waiverdecision.Table, waiverdecision.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, waiverdecision.DeciderTable, waiverdecision.DeciderColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WaiverDecisionClient) Hooks() []Hook {
+	return c.hooks.WaiverDecision
+}
+
+// Interceptors returns the client interceptors.
+func (c *WaiverDecisionClient) Interceptors() []Interceptor {
+	return c.inters.WaiverDecision
+}
+
+func (c *WaiverDecisionClient) mutate(ctx context.Context, m *WaiverDecisionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WaiverDecisionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WaiverDecisionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WaiverDecisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WaiverDecisionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown WaiverDecision mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
 		ActivityEvent, ActivityOpening, Advisory, AffectedPackage, Application,
 		ApplicationVersion, Attachment, Attestation, Binding, Blob, Build,
 		BuildArtifact, Component, ComponentMatch, Deployment, Evaluation, Evidence,
-		EvidenceSubject, Feed, GatePolicy, ImageChild, Label, Lifecycle, LifecycleStep,
-		Notice, NoticeEntry, Owner, Ownership, PackageVersion, Pkg, PolicyTarget,
-		PolicyTemplate, Principal, Project, Promotion, Releasable, RoleBinding, Rule,
-		Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token, TriageDecision,
-		TrustAnchor, Vulnerability, VulnerabilityAlias []ent.Hook
+		EvidenceSubject, Feed, Freeze, GatePolicy, ImageChild, Label, Lifecycle,
+		LifecycleStep, Notice, NoticeEntry, Override, Owner, Ownership, PackageVersion,
+		Pkg, PolicyTarget, PolicyTemplate, Principal, Project, Promotion, Releasable,
+		RoleBinding, Rule, Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
+		TriageDecision, TrustAnchor, VersionApproval, Vulnerability,
+		VulnerabilityAlias, Waiver, WaiverDecision []ent.Hook
 	}
 	inters struct {
 		ActivityEvent, ActivityOpening, Advisory, AffectedPackage, Application,
 		ApplicationVersion, Attachment, Attestation, Binding, Blob, Build,
 		BuildArtifact, Component, ComponentMatch, Deployment, Evaluation, Evidence,
-		EvidenceSubject, Feed, GatePolicy, ImageChild, Label, Lifecycle, LifecycleStep,
-		Notice, NoticeEntry, Owner, Ownership, PackageVersion, Pkg, PolicyTarget,
-		PolicyTemplate, Principal, Project, Promotion, Releasable, RoleBinding, Rule,
-		Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token, TriageDecision,
-		TrustAnchor, Vulnerability, VulnerabilityAlias []ent.Interceptor
+		EvidenceSubject, Feed, Freeze, GatePolicy, ImageChild, Label, Lifecycle,
+		LifecycleStep, Notice, NoticeEntry, Override, Owner, Ownership, PackageVersion,
+		Pkg, PolicyTarget, PolicyTemplate, Principal, Project, Promotion, Releasable,
+		RoleBinding, Rule, Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
+		TriageDecision, TrustAnchor, VersionApproval, Vulnerability,
+		VulnerabilityAlias, Waiver, WaiverDecision []ent.Interceptor
 	}
 )
 

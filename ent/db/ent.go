@@ -31,6 +31,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
+	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
@@ -38,6 +39,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
+	"github.com/plimsoll/plimsoll/ent/db/override"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
@@ -58,8 +60,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
+	"github.com/plimsoll/plimsoll/ent/db/waiver"
+	"github.com/plimsoll/plimsoll/ent/db/waiverdecision"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -139,6 +144,7 @@ func checkColumn(t, c string) error {
 			evidence.Table:           evidence.ValidColumn,
 			evidencesubject.Table:    evidencesubject.ValidColumn,
 			feed.Table:               feed.ValidColumn,
+			freeze.Table:             freeze.ValidColumn,
 			gatepolicy.Table:         gatepolicy.ValidColumn,
 			imagechild.Table:         imagechild.ValidColumn,
 			label.Table:              label.ValidColumn,
@@ -146,6 +152,7 @@ func checkColumn(t, c string) error {
 			lifecyclestep.Table:      lifecyclestep.ValidColumn,
 			notice.Table:             notice.ValidColumn,
 			noticeentry.Table:        noticeentry.ValidColumn,
+			override.Table:           override.ValidColumn,
 			owner.Table:              owner.ValidColumn,
 			ownership.Table:          ownership.ValidColumn,
 			packageversion.Table:     packageversion.ValidColumn,
@@ -166,8 +173,11 @@ func checkColumn(t, c string) error {
 			token.Table:              token.ValidColumn,
 			triagedecision.Table:     triagedecision.ValidColumn,
 			trustanchor.Table:        trustanchor.ValidColumn,
+			versionapproval.Table:    versionapproval.ValidColumn,
 			vulnerability.Table:      vulnerability.ValidColumn,
 			vulnerabilityalias.Table: vulnerabilityalias.ValidColumn,
+			waiver.Table:             waiver.ValidColumn,
+			waiverdecision.Table:     waiverdecision.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -42,6 +42,8 @@ type Evaluation struct {
 	Policies string `json:"policies,omitempty"`
 	// JSON: the snapshots of the feeds that its vulnerabilities are from
 	Feeds string `json:"feeds,omitempty"`
+	// JSON: the waivers that were in force
+	Waivers string `json:"waivers,omitempty"`
 	// blob: JSON, one result a rule of a policy
 	ResultsDigest string `json:"results_digest,omitempty"`
 	// ProjectID holds the value of the "project_id" field.
@@ -111,7 +113,7 @@ func (*Evaluation) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case evaluation.FieldID, evaluation.FieldProjectID, evaluation.FieldVersionID, evaluation.FieldPromotionID:
 			values[i] = new(sql.NullInt64)
-		case evaluation.FieldEvalID, evaluation.FieldStageName, evaluation.FieldGateKind, evaluation.FieldDecision, evaluation.FieldExplanation, evaluation.FieldInputDigest, evaluation.FieldInputParts, evaluation.FieldCapabilitiesDigest, evaluation.FieldPolicies, evaluation.FieldFeeds, evaluation.FieldResultsDigest:
+		case evaluation.FieldEvalID, evaluation.FieldStageName, evaluation.FieldGateKind, evaluation.FieldDecision, evaluation.FieldExplanation, evaluation.FieldInputDigest, evaluation.FieldInputParts, evaluation.FieldCapabilitiesDigest, evaluation.FieldPolicies, evaluation.FieldFeeds, evaluation.FieldWaivers, evaluation.FieldResultsDigest:
 			values[i] = new(sql.NullString)
 		case evaluation.FieldEvaluatedAt:
 			values[i] = new(sql.NullTime)
@@ -201,6 +203,12 @@ func (_m *Evaluation) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field feeds", values[i])
 			} else if value.Valid {
 				_m.Feeds = value.String
+			}
+		case evaluation.FieldWaivers:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field waivers", values[i])
+			} else if value.Valid {
+				_m.Waivers = value.String
 			}
 		case evaluation.FieldResultsDigest:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -309,6 +317,9 @@ func (_m *Evaluation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("feeds=")
 	builder.WriteString(_m.Feeds)
+	builder.WriteString(", ")
+	builder.WriteString("waivers=")
+	builder.WriteString(_m.Waivers)
 	builder.WriteString(", ")
 	builder.WriteString("results_digest=")
 	builder.WriteString(_m.ResultsDigest)

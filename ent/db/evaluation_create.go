@@ -99,6 +99,20 @@ func (_c *EvaluationCreate) SetNillableFeeds(v *string) *EvaluationCreate {
 	return _c
 }
 
+// SetWaivers sets the "waivers" field.
+func (_c *EvaluationCreate) SetWaivers(v string) *EvaluationCreate {
+	_c.mutation.SetWaivers(v)
+	return _c
+}
+
+// SetNillableWaivers sets the "waivers" field if the given value is not nil.
+func (_c *EvaluationCreate) SetNillableWaivers(v *string) *EvaluationCreate {
+	if v != nil {
+		_c.SetWaivers(*v)
+	}
+	return _c
+}
+
 // SetResultsDigest sets the "results_digest" field.
 func (_c *EvaluationCreate) SetResultsDigest(v string) *EvaluationCreate {
 	_c.mutation.SetResultsDigest(v)
@@ -177,6 +191,10 @@ func (_c *EvaluationCreate) defaults() {
 		v := evaluation.DefaultFeeds
 		_c.mutation.SetFeeds(v)
 	}
+	if _, ok := _c.mutation.Waivers(); !ok {
+		v := evaluation.DefaultWaivers
+		_c.mutation.SetWaivers(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -223,6 +241,9 @@ func (_c *EvaluationCreate) check() error {
 	}
 	if _, ok := _c.mutation.Feeds(); !ok {
 		return &ValidationError{Name: "feeds", err: errors.New(`db: missing required field "Evaluation.feeds"`)}
+	}
+	if _, ok := _c.mutation.Waivers(); !ok {
+		return &ValidationError{Name: "waivers", err: errors.New(`db: missing required field "Evaluation.waivers"`)}
 	}
 	if _, ok := _c.mutation.ResultsDigest(); !ok {
 		return &ValidationError{Name: "results_digest", err: errors.New(`db: missing required field "Evaluation.results_digest"`)}
@@ -315,6 +336,10 @@ func (_c *EvaluationCreate) createSpec() (*Evaluation, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Feeds(); ok {
 		_spec.SetField(evaluation.FieldFeeds, field.TypeString, value)
 		_node.Feeds = value
+	}
+	if value, ok := _c.mutation.Waivers(); ok {
+		_spec.SetField(evaluation.FieldWaivers, field.TypeString, value)
+		_node.Waivers = value
 	}
 	if value, ok := _c.mutation.ResultsDigest(); ok {
 		_spec.SetField(evaluation.FieldResultsDigest, field.TypeString, value)
@@ -466,6 +491,9 @@ func (u *EvaluationUpsertOne) UpdateNewValues() *EvaluationUpsertOne {
 		}
 		if _, exists := u.create.mutation.Feeds(); exists {
 			s.SetIgnore(evaluation.FieldFeeds)
+		}
+		if _, exists := u.create.mutation.Waivers(); exists {
+			s.SetIgnore(evaluation.FieldWaivers)
 		}
 		if _, exists := u.create.mutation.ResultsDigest(); exists {
 			s.SetIgnore(evaluation.FieldResultsDigest)
@@ -718,6 +746,9 @@ func (u *EvaluationUpsertBulk) UpdateNewValues() *EvaluationUpsertBulk {
 			}
 			if _, exists := b.mutation.Feeds(); exists {
 				s.SetIgnore(evaluation.FieldFeeds)
+			}
+			if _, exists := b.mutation.Waivers(); exists {
+				s.SetIgnore(evaluation.FieldWaivers)
 			}
 			if _, exists := b.mutation.ResultsDigest(); exists {
 				s.SetIgnore(evaluation.FieldResultsDigest)

@@ -30,6 +30,10 @@ type GatePolicy struct {
 	Enabled bool `json:"enabled,omitempty"`
 	// Waivable holds the value of the "waivable" field.
 	Waivable bool `json:"waivable,omitempty"`
+	// WaiverApprovals holds the value of the "waiver_approvals" field.
+	WaiverApprovals int `json:"waiver_approvals,omitempty"`
+	// WaiverMaxDays holds the value of the "waiver_max_days" field.
+	WaiverMaxDays int `json:"waiver_max_days,omitempty"`
 	// StageName holds the value of the "stage_name" field.
 	StageName string `json:"stage_name,omitempty"`
 	// GateKind holds the value of the "gate_kind" field.
@@ -108,7 +112,7 @@ func (*GatePolicy) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case gatepolicy.FieldEnabled, gatepolicy.FieldWaivable, gatepolicy.FieldLatest:
 			values[i] = new(sql.NullBool)
-		case gatepolicy.FieldID, gatepolicy.FieldRevision, gatepolicy.FieldCreatedBy:
+		case gatepolicy.FieldID, gatepolicy.FieldRevision, gatepolicy.FieldWaiverApprovals, gatepolicy.FieldWaiverMaxDays, gatepolicy.FieldCreatedBy:
 			values[i] = new(sql.NullInt64)
 		case gatepolicy.FieldName, gatepolicy.FieldMode, gatepolicy.FieldStageName, gatepolicy.FieldGateKind, gatepolicy.FieldScopeType:
 			values[i] = new(sql.NullString)
@@ -164,6 +168,18 @@ func (_m *GatePolicy) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field waivable", values[i])
 			} else if value.Valid {
 				_m.Waivable = value.Bool
+			}
+		case gatepolicy.FieldWaiverApprovals:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field waiver_approvals", values[i])
+			} else if value.Valid {
+				_m.WaiverApprovals = int(value.Int64)
+			}
+		case gatepolicy.FieldWaiverMaxDays:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field waiver_max_days", values[i])
+			} else if value.Valid {
+				_m.WaiverMaxDays = int(value.Int64)
 			}
 		case gatepolicy.FieldStageName:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -282,6 +298,12 @@ func (_m *GatePolicy) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("waivable=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Waivable))
+	builder.WriteString(", ")
+	builder.WriteString("waiver_approvals=")
+	builder.WriteString(fmt.Sprintf("%v", _m.WaiverApprovals))
+	builder.WriteString(", ")
+	builder.WriteString("waiver_max_days=")
+	builder.WriteString(fmt.Sprintf("%v", _m.WaiverMaxDays))
 	builder.WriteString(", ")
 	builder.WriteString("stage_name=")
 	builder.WriteString(_m.StageName)

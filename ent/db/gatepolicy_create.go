@@ -56,6 +56,34 @@ func (_c *GatePolicyCreate) SetWaivable(v bool) *GatePolicyCreate {
 	return _c
 }
 
+// SetWaiverApprovals sets the "waiver_approvals" field.
+func (_c *GatePolicyCreate) SetWaiverApprovals(v int) *GatePolicyCreate {
+	_c.mutation.SetWaiverApprovals(v)
+	return _c
+}
+
+// SetNillableWaiverApprovals sets the "waiver_approvals" field if the given value is not nil.
+func (_c *GatePolicyCreate) SetNillableWaiverApprovals(v *int) *GatePolicyCreate {
+	if v != nil {
+		_c.SetWaiverApprovals(*v)
+	}
+	return _c
+}
+
+// SetWaiverMaxDays sets the "waiver_max_days" field.
+func (_c *GatePolicyCreate) SetWaiverMaxDays(v int) *GatePolicyCreate {
+	_c.mutation.SetWaiverMaxDays(v)
+	return _c
+}
+
+// SetNillableWaiverMaxDays sets the "waiver_max_days" field if the given value is not nil.
+func (_c *GatePolicyCreate) SetNillableWaiverMaxDays(v *int) *GatePolicyCreate {
+	if v != nil {
+		_c.SetWaiverMaxDays(*v)
+	}
+	return _c
+}
+
 // SetStageName sets the "stage_name" field.
 func (_c *GatePolicyCreate) SetStageName(v string) *GatePolicyCreate {
 	_c.mutation.SetStageName(v)
@@ -152,6 +180,7 @@ func (_c *GatePolicyCreate) Mutation() *GatePolicyMutation {
 
 // Save creates the GatePolicy in the database.
 func (_c *GatePolicyCreate) Save(ctx context.Context) (*GatePolicy, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -177,6 +206,18 @@ func (_c *GatePolicyCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *GatePolicyCreate) defaults() {
+	if _, ok := _c.mutation.WaiverApprovals(); !ok {
+		v := gatepolicy.DefaultWaiverApprovals
+		_c.mutation.SetWaiverApprovals(v)
+	}
+	if _, ok := _c.mutation.WaiverMaxDays(); !ok {
+		v := gatepolicy.DefaultWaiverMaxDays
+		_c.mutation.SetWaiverMaxDays(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *GatePolicyCreate) check() error {
 	if _, ok := _c.mutation.Name(); !ok {
@@ -198,6 +239,12 @@ func (_c *GatePolicyCreate) check() error {
 	}
 	if _, ok := _c.mutation.Waivable(); !ok {
 		return &ValidationError{Name: "waivable", err: errors.New(`db: missing required field "GatePolicy.waivable"`)}
+	}
+	if _, ok := _c.mutation.WaiverApprovals(); !ok {
+		return &ValidationError{Name: "waiver_approvals", err: errors.New(`db: missing required field "GatePolicy.waiver_approvals"`)}
+	}
+	if _, ok := _c.mutation.WaiverMaxDays(); !ok {
+		return &ValidationError{Name: "waiver_max_days", err: errors.New(`db: missing required field "GatePolicy.waiver_max_days"`)}
 	}
 	if _, ok := _c.mutation.StageName(); !ok {
 		return &ValidationError{Name: "stage_name", err: errors.New(`db: missing required field "GatePolicy.stage_name"`)}
@@ -276,6 +323,14 @@ func (_c *GatePolicyCreate) createSpec() (*GatePolicy, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Waivable(); ok {
 		_spec.SetField(gatepolicy.FieldWaivable, field.TypeBool, value)
 		_node.Waivable = value
+	}
+	if value, ok := _c.mutation.WaiverApprovals(); ok {
+		_spec.SetField(gatepolicy.FieldWaiverApprovals, field.TypeInt, value)
+		_node.WaiverApprovals = value
+	}
+	if value, ok := _c.mutation.WaiverMaxDays(); ok {
+		_spec.SetField(gatepolicy.FieldWaiverMaxDays, field.TypeInt, value)
+		_node.WaiverMaxDays = value
 	}
 	if value, ok := _c.mutation.StageName(); ok {
 		_spec.SetField(gatepolicy.FieldStageName, field.TypeString, value)
@@ -444,6 +499,12 @@ func (u *GatePolicyUpsertOne) UpdateNewValues() *GatePolicyUpsertOne {
 		if _, exists := u.create.mutation.Waivable(); exists {
 			s.SetIgnore(gatepolicy.FieldWaivable)
 		}
+		if _, exists := u.create.mutation.WaiverApprovals(); exists {
+			s.SetIgnore(gatepolicy.FieldWaiverApprovals)
+		}
+		if _, exists := u.create.mutation.WaiverMaxDays(); exists {
+			s.SetIgnore(gatepolicy.FieldWaiverMaxDays)
+		}
 		if _, exists := u.create.mutation.StageName(); exists {
 			s.SetIgnore(gatepolicy.FieldStageName)
 		}
@@ -562,6 +623,7 @@ func (_c *GatePolicyCreateBulk) Save(ctx context.Context) ([]*GatePolicy, error)
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*GatePolicyMutation)
 				if !ok {
@@ -699,6 +761,12 @@ func (u *GatePolicyUpsertBulk) UpdateNewValues() *GatePolicyUpsertBulk {
 			}
 			if _, exists := b.mutation.Waivable(); exists {
 				s.SetIgnore(gatepolicy.FieldWaivable)
+			}
+			if _, exists := b.mutation.WaiverApprovals(); exists {
+				s.SetIgnore(gatepolicy.FieldWaiverApprovals)
+			}
+			if _, exists := b.mutation.WaiverMaxDays(); exists {
+				s.SetIgnore(gatepolicy.FieldWaiverMaxDays)
 			}
 			if _, exists := b.mutation.StageName(); exists {
 				s.SetIgnore(gatepolicy.FieldStageName)

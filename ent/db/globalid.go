@@ -61,6 +61,9 @@ func (_m *EvidenceSubject) GlobalID() string { return id.Global("EvidenceSubject
 // GlobalID returns the opaque id under which the API knows this Feed.
 func (_m *Feed) GlobalID() string { return id.Global("Feed", _m.ID) }
 
+// GlobalID returns the opaque id under which the API knows this Freeze.
+func (_m *Freeze) GlobalID() string { return id.Global("Freeze", _m.ID) }
+
 // GlobalID returns the opaque id under which the API knows this GatePolicy.
 func (_m *GatePolicy) GlobalID() string { return id.Global("GatePolicy", _m.ID) }
 
@@ -81,6 +84,9 @@ func (_m *Notice) GlobalID() string { return id.Global("Notice", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this NoticeEntry.
 func (_m *NoticeEntry) GlobalID() string { return id.Global("NoticeEntry", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this Override.
+func (_m *Override) GlobalID() string { return id.Global("Override", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this Owner.
 func (_m *Owner) GlobalID() string { return id.Global("Owner", _m.ID) }
@@ -142,8 +148,17 @@ func (_m *TriageDecision) GlobalID() string { return id.Global("TriageDecision",
 // GlobalID returns the opaque id under which the API knows this TrustAnchor.
 func (_m *TrustAnchor) GlobalID() string { return id.Global("TrustAnchor", _m.ID) }
 
+// GlobalID returns the opaque id under which the API knows this VersionApproval.
+func (_m *VersionApproval) GlobalID() string { return id.Global("VersionApproval", _m.ID) }
+
 // GlobalID returns the opaque id under which the API knows this Vulnerability.
 func (_m *Vulnerability) GlobalID() string { return id.Global("Vulnerability", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this VulnerabilityAlias.
 func (_m *VulnerabilityAlias) GlobalID() string { return id.Global("VulnerabilityAlias", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this Waiver.
+func (_m *Waiver) GlobalID() string { return id.Global("Waiver", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this WaiverDecision.
+func (_m *WaiverDecision) GlobalID() string { return id.Global("WaiverDecision", _m.ID) }

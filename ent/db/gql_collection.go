@@ -21,6 +21,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
+	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
@@ -39,7 +40,9 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
+	"github.com/plimsoll/plimsoll/ent/db/waiver"
 )
 
 // CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
@@ -1718,6 +1721,11 @@ func (_q *EvaluationQuery) collectField(ctx context.Context, oneNode bool, opCtx
 				selectedFields = append(selectedFields, evaluation.FieldFeeds)
 				fieldSeen[evaluation.FieldFeeds] = struct{}{}
 			}
+		case "waivers":
+			if _, ok := fieldSeen[evaluation.FieldWaivers]; !ok {
+				selectedFields = append(selectedFields, evaluation.FieldWaivers)
+				fieldSeen[evaluation.FieldWaivers] = struct{}{}
+			}
 		case "resultsDigest":
 			if _, ok := fieldSeen[evaluation.FieldResultsDigest]; !ok {
 				selectedFields = append(selectedFields, evaluation.FieldResultsDigest)
@@ -2252,6 +2260,150 @@ func newFeedPaginateArgs(rv map[string]any) *feedPaginateArgs {
 }
 
 // CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *FreezeQuery) CollectFields(ctx context.Context, satisfies ...string) (*FreezeQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *FreezeQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(freeze.Columns))
+		selectedFields = []string{freeze.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "project":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ProjectClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, projectImplementors)...); err != nil {
+				return err
+			}
+			_q.withProject = query
+			if _, ok := fieldSeen[freeze.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldProjectID)
+				fieldSeen[freeze.FieldProjectID] = struct{}{}
+			}
+
+		case "application":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationImplementors)...); err != nil {
+				return err
+			}
+			_q.withApplication = query
+			if _, ok := fieldSeen[freeze.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldApplicationID)
+				fieldSeen[freeze.FieldApplicationID] = struct{}{}
+			}
+		case "labelKey":
+			if _, ok := fieldSeen[freeze.FieldLabelKey]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldLabelKey)
+				fieldSeen[freeze.FieldLabelKey] = struct{}{}
+			}
+		case "labelValue":
+			if _, ok := fieldSeen[freeze.FieldLabelValue]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldLabelValue)
+				fieldSeen[freeze.FieldLabelValue] = struct{}{}
+			}
+		case "reason":
+			if _, ok := fieldSeen[freeze.FieldReason]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldReason)
+				fieldSeen[freeze.FieldReason] = struct{}{}
+			}
+		case "startsAt":
+			if _, ok := fieldSeen[freeze.FieldStartsAt]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldStartsAt)
+				fieldSeen[freeze.FieldStartsAt] = struct{}{}
+			}
+		case "endsAt":
+			if _, ok := fieldSeen[freeze.FieldEndsAt]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldEndsAt)
+				fieldSeen[freeze.FieldEndsAt] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[freeze.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldCreatedAt)
+				fieldSeen[freeze.FieldCreatedAt] = struct{}{}
+			}
+		case "liftedAt":
+			if _, ok := fieldSeen[freeze.FieldLiftedAt]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldLiftedAt)
+				fieldSeen[freeze.FieldLiftedAt] = struct{}{}
+			}
+		case "projectID":
+			if _, ok := fieldSeen[freeze.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldProjectID)
+				fieldSeen[freeze.FieldProjectID] = struct{}{}
+			}
+		case "applicationID":
+			if _, ok := fieldSeen[freeze.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldApplicationID)
+				fieldSeen[freeze.FieldApplicationID] = struct{}{}
+			}
+		case "createdBy":
+			if _, ok := fieldSeen[freeze.FieldCreatedBy]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldCreatedBy)
+				fieldSeen[freeze.FieldCreatedBy] = struct{}{}
+			}
+		case "liftedBy":
+			if _, ok := fieldSeen[freeze.FieldLiftedBy]; !ok {
+				selectedFields = append(selectedFields, freeze.FieldLiftedBy)
+				fieldSeen[freeze.FieldLiftedBy] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type freezePaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []FreezePaginateOption
+}
+
+func newFreezePaginateArgs(rv map[string]any) *freezePaginateArgs {
+	args := &freezePaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
 func (_q *GatePolicyQuery) CollectFields(ctx context.Context, satisfies ...string) (*GatePolicyQuery, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
@@ -2309,6 +2461,16 @@ func (_q *GatePolicyQuery) collectField(ctx context.Context, oneNode bool, opCtx
 			if _, ok := fieldSeen[gatepolicy.FieldWaivable]; !ok {
 				selectedFields = append(selectedFields, gatepolicy.FieldWaivable)
 				fieldSeen[gatepolicy.FieldWaivable] = struct{}{}
+			}
+		case "waiverApprovals":
+			if _, ok := fieldSeen[gatepolicy.FieldWaiverApprovals]; !ok {
+				selectedFields = append(selectedFields, gatepolicy.FieldWaiverApprovals)
+				fieldSeen[gatepolicy.FieldWaiverApprovals] = struct{}{}
+			}
+		case "waiverMaxDays":
+			if _, ok := fieldSeen[gatepolicy.FieldWaiverMaxDays]; !ok {
+				selectedFields = append(selectedFields, gatepolicy.FieldWaiverMaxDays)
+				fieldSeen[gatepolicy.FieldWaiverMaxDays] = struct{}{}
 			}
 		case "stageName":
 			if _, ok := fieldSeen[gatepolicy.FieldStageName]; !ok {
@@ -3232,6 +3394,16 @@ func (_q *PolicyTemplateQuery) collectField(ctx context.Context, oneNode bool, o
 			if _, ok := fieldSeen[policytemplate.FieldParametersSchema]; !ok {
 				selectedFields = append(selectedFields, policytemplate.FieldParametersSchema)
 				fieldSeen[policytemplate.FieldParametersSchema] = struct{}{}
+			}
+		case "tests":
+			if _, ok := fieldSeen[policytemplate.FieldTests]; !ok {
+				selectedFields = append(selectedFields, policytemplate.FieldTests)
+				fieldSeen[policytemplate.FieldTests] = struct{}{}
+			}
+		case "evidence":
+			if _, ok := fieldSeen[policytemplate.FieldEvidence]; !ok {
+				selectedFields = append(selectedFields, policytemplate.FieldEvidence)
+				fieldSeen[policytemplate.FieldEvidence] = struct{}{}
 			}
 		case "digest":
 			if _, ok := fieldSeen[policytemplate.FieldDigest]; !ok {
@@ -4519,6 +4691,150 @@ func newTrustAnchorPaginateArgs(rv map[string]any) *trustanchorPaginateArgs {
 }
 
 // CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *VersionApprovalQuery) CollectFields(ctx context.Context, satisfies ...string) (*VersionApprovalQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *VersionApprovalQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(versionapproval.Columns))
+		selectedFields = []string{versionapproval.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "version":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationVersionClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationversionImplementors)...); err != nil {
+				return err
+			}
+			_q.withVersion = query
+			if _, ok := fieldSeen[versionapproval.FieldVersionID]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldVersionID)
+				fieldSeen[versionapproval.FieldVersionID] = struct{}{}
+			}
+
+		case "project":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ProjectClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, projectImplementors)...); err != nil {
+				return err
+			}
+			_q.withProject = query
+			if _, ok := fieldSeen[versionapproval.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldProjectID)
+				fieldSeen[versionapproval.FieldProjectID] = struct{}{}
+			}
+
+		case "attestation":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AttestationClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, attestationImplementors)...); err != nil {
+				return err
+			}
+			_q.withAttestation = query
+			if _, ok := fieldSeen[versionapproval.FieldAttestationID]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldAttestationID)
+				fieldSeen[versionapproval.FieldAttestationID] = struct{}{}
+			}
+		case "decision":
+			if _, ok := fieldSeen[versionapproval.FieldDecision]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldDecision)
+				fieldSeen[versionapproval.FieldDecision] = struct{}{}
+			}
+		case "comment":
+			if _, ok := fieldSeen[versionapproval.FieldComment]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldComment)
+				fieldSeen[versionapproval.FieldComment] = struct{}{}
+			}
+		case "roles":
+			if _, ok := fieldSeen[versionapproval.FieldRoles]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldRoles)
+				fieldSeen[versionapproval.FieldRoles] = struct{}{}
+			}
+		case "at":
+			if _, ok := fieldSeen[versionapproval.FieldAt]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldAt)
+				fieldSeen[versionapproval.FieldAt] = struct{}{}
+			}
+		case "versionID":
+			if _, ok := fieldSeen[versionapproval.FieldVersionID]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldVersionID)
+				fieldSeen[versionapproval.FieldVersionID] = struct{}{}
+			}
+		case "projectID":
+			if _, ok := fieldSeen[versionapproval.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldProjectID)
+				fieldSeen[versionapproval.FieldProjectID] = struct{}{}
+			}
+		case "approverID":
+			if _, ok := fieldSeen[versionapproval.FieldApproverID]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldApproverID)
+				fieldSeen[versionapproval.FieldApproverID] = struct{}{}
+			}
+		case "attestationID":
+			if _, ok := fieldSeen[versionapproval.FieldAttestationID]; !ok {
+				selectedFields = append(selectedFields, versionapproval.FieldAttestationID)
+				fieldSeen[versionapproval.FieldAttestationID] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type versionapprovalPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []VersionApprovalPaginateOption
+}
+
+func newVersionApprovalPaginateArgs(rv map[string]any) *versionapprovalPaginateArgs {
+	args := &versionapprovalPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
 func (_q *VulnerabilityQuery) CollectFields(ctx context.Context, satisfies ...string) (*VulnerabilityQuery, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
@@ -4668,6 +4984,210 @@ func newVulnerabilityPaginateArgs(rv map[string]any) *vulnerabilityPaginateArgs 
 				args.opts = append(args.opts, WithVulnerabilityOrder(v))
 			}
 		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *WaiverQuery) CollectFields(ctx context.Context, satisfies ...string) (*WaiverQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *WaiverQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(waiver.Columns))
+		selectedFields = []string{waiver.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "project":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ProjectClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, projectImplementors)...); err != nil {
+				return err
+			}
+			_q.withProject = query
+			if _, ok := fieldSeen[waiver.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldProjectID)
+				fieldSeen[waiver.FieldProjectID] = struct{}{}
+			}
+
+		case "application":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationImplementors)...); err != nil {
+				return err
+			}
+			_q.withApplication = query
+			if _, ok := fieldSeen[waiver.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldApplicationID)
+				fieldSeen[waiver.FieldApplicationID] = struct{}{}
+			}
+
+		case "version":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ApplicationVersionClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, applicationversionImplementors)...); err != nil {
+				return err
+			}
+			_q.withVersion = query
+			if _, ok := fieldSeen[waiver.FieldVersionID]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldVersionID)
+				fieldSeen[waiver.FieldVersionID] = struct{}{}
+			}
+		case "state":
+			if _, ok := fieldSeen[waiver.FieldState]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldState)
+				fieldSeen[waiver.FieldState] = struct{}{}
+			}
+		case "policy":
+			if _, ok := fieldSeen[waiver.FieldPolicy]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldPolicy)
+				fieldSeen[waiver.FieldPolicy] = struct{}{}
+			}
+		case "rule":
+			if _, ok := fieldSeen[waiver.FieldRule]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldRule)
+				fieldSeen[waiver.FieldRule] = struct{}{}
+			}
+		case "code":
+			if _, ok := fieldSeen[waiver.FieldCode]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldCode)
+				fieldSeen[waiver.FieldCode] = struct{}{}
+			}
+		case "subject":
+			if _, ok := fieldSeen[waiver.FieldSubject]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldSubject)
+				fieldSeen[waiver.FieldSubject] = struct{}{}
+			}
+		case "vulnerability":
+			if _, ok := fieldSeen[waiver.FieldVulnerability]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldVulnerability)
+				fieldSeen[waiver.FieldVulnerability] = struct{}{}
+			}
+		case "purl":
+			if _, ok := fieldSeen[waiver.FieldPurl]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldPurl)
+				fieldSeen[waiver.FieldPurl] = struct{}{}
+			}
+		case "justification":
+			if _, ok := fieldSeen[waiver.FieldJustification]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldJustification)
+				fieldSeen[waiver.FieldJustification] = struct{}{}
+			}
+		case "approvalsNeeded":
+			if _, ok := fieldSeen[waiver.FieldApprovalsNeeded]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldApprovalsNeeded)
+				fieldSeen[waiver.FieldApprovalsNeeded] = struct{}{}
+			}
+		case "requestedAt":
+			if _, ok := fieldSeen[waiver.FieldRequestedAt]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldRequestedAt)
+				fieldSeen[waiver.FieldRequestedAt] = struct{}{}
+			}
+		case "expiresAt":
+			if _, ok := fieldSeen[waiver.FieldExpiresAt]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldExpiresAt)
+				fieldSeen[waiver.FieldExpiresAt] = struct{}{}
+			}
+		case "decidedAt":
+			if _, ok := fieldSeen[waiver.FieldDecidedAt]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldDecidedAt)
+				fieldSeen[waiver.FieldDecidedAt] = struct{}{}
+			}
+		case "endedAt":
+			if _, ok := fieldSeen[waiver.FieldEndedAt]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldEndedAt)
+				fieldSeen[waiver.FieldEndedAt] = struct{}{}
+			}
+		case "warnedAt":
+			if _, ok := fieldSeen[waiver.FieldWarnedAt]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldWarnedAt)
+				fieldSeen[waiver.FieldWarnedAt] = struct{}{}
+			}
+		case "endReason":
+			if _, ok := fieldSeen[waiver.FieldEndReason]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldEndReason)
+				fieldSeen[waiver.FieldEndReason] = struct{}{}
+			}
+		case "projectID":
+			if _, ok := fieldSeen[waiver.FieldProjectID]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldProjectID)
+				fieldSeen[waiver.FieldProjectID] = struct{}{}
+			}
+		case "applicationID":
+			if _, ok := fieldSeen[waiver.FieldApplicationID]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldApplicationID)
+				fieldSeen[waiver.FieldApplicationID] = struct{}{}
+			}
+		case "versionID":
+			if _, ok := fieldSeen[waiver.FieldVersionID]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldVersionID)
+				fieldSeen[waiver.FieldVersionID] = struct{}{}
+			}
+		case "requestedBy":
+			if _, ok := fieldSeen[waiver.FieldRequestedBy]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldRequestedBy)
+				fieldSeen[waiver.FieldRequestedBy] = struct{}{}
+			}
+		case "endedBy":
+			if _, ok := fieldSeen[waiver.FieldEndedBy]; !ok {
+				selectedFields = append(selectedFields, waiver.FieldEndedBy)
+				fieldSeen[waiver.FieldEndedBy] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type waiverPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []WaiverPaginateOption
+}
+
+func newWaiverPaginateArgs(rv map[string]any) *waiverPaginateArgs {
+	args := &waiverPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
 	}
 	return args
 }

@@ -348,6 +348,22 @@ func (_m *EvidenceSubject) Evidence(ctx context.Context) (*Evidence, error) {
 	return result, err
 }
 
+func (_m *Freeze) Project(ctx context.Context) (*Project, error) {
+	result, err := _m.Edges.ProjectOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryProject().Only(ctx)
+	}
+	return result, MaskNotFound(err)
+}
+
+func (_m *Freeze) Application(ctx context.Context) (*Application, error) {
+	result, err := _m.Edges.ApplicationOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryApplication().Only(ctx)
+	}
+	return result, MaskNotFound(err)
+}
+
 func (_m *GatePolicy) Rules(ctx context.Context) (result []*Rule, err error) {
 	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
 		result, err = _m.NamedRules(graphql.GetFieldContext(ctx).Field.Alias)
@@ -664,6 +680,30 @@ func (_m *TriageDecision) Owner(ctx context.Context) (*Owner, error) {
 	return result, MaskNotFound(err)
 }
 
+func (_m *VersionApproval) Version(ctx context.Context) (*ApplicationVersion, error) {
+	result, err := _m.Edges.VersionOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryVersion().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *VersionApproval) Project(ctx context.Context) (*Project, error) {
+	result, err := _m.Edges.ProjectOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryProject().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *VersionApproval) Attestation(ctx context.Context) (*Attestation, error) {
+	result, err := _m.Edges.AttestationOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryAttestation().Only(ctx)
+	}
+	return result, err
+}
+
 func (_m *Vulnerability) Matches(ctx context.Context) (result []*ComponentMatch, err error) {
 	if fc := graphql.GetFieldContext(ctx); fc != nil && fc.Field.Alias != "" {
 		result, err = _m.NamedMatches(graphql.GetFieldContext(ctx).Field.Alias)
@@ -674,4 +714,28 @@ func (_m *Vulnerability) Matches(ctx context.Context) (result []*ComponentMatch,
 		result, err = _m.QueryMatches().All(ctx)
 	}
 	return result, err
+}
+
+func (_m *Waiver) Project(ctx context.Context) (*Project, error) {
+	result, err := _m.Edges.ProjectOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryProject().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Waiver) Application(ctx context.Context) (*Application, error) {
+	result, err := _m.Edges.ApplicationOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryApplication().Only(ctx)
+	}
+	return result, err
+}
+
+func (_m *Waiver) Version(ctx context.Context) (*ApplicationVersion, error) {
+	result, err := _m.Edges.VersionOrErr()
+	if IsNotLoaded(err) {
+		result, err = _m.QueryVersion().Only(ctx)
+	}
+	return result, MaskNotFound(err)
 }

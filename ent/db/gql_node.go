@@ -28,6 +28,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
+	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
@@ -46,7 +47,9 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
+	"github.com/plimsoll/plimsoll/ent/db/waiver"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -124,6 +127,11 @@ var feedImplementors = []string{"Feed", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*Feed) IsNode() {}
+
+var freezeImplementors = []string{"Freeze", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Freeze) IsNode() {}
 
 var gatepolicyImplementors = []string{"GatePolicy", "Node"}
 
@@ -215,10 +223,20 @@ var trustanchorImplementors = []string{"TrustAnchor", "Node"}
 // IsNode implements the Node interface check for GQLGen.
 func (*TrustAnchor) IsNode() {}
 
+var versionapprovalImplementors = []string{"VersionApproval", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*VersionApproval) IsNode() {}
+
 var vulnerabilityImplementors = []string{"Vulnerability", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*Vulnerability) IsNode() {}
+
+var waiverImplementors = []string{"Waiver", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Waiver) IsNode() {}
 
 var errNodeInvalidID = &NotFoundError{"node"}
 
@@ -404,6 +422,15 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			}
 		}
 		return query.Only(ctx)
+	case freeze.Table:
+		query := c.Freeze.Query().
+			Where(freeze.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, freezeImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
 	case gatepolicy.Table:
 		query := c.GatePolicy.Query().
 			Where(gatepolicy.ID(id))
@@ -566,11 +593,29 @@ func (c *Client) noder(ctx context.Context, table string, id int) (Noder, error)
 			}
 		}
 		return query.Only(ctx)
+	case versionapproval.Table:
+		query := c.VersionApproval.Query().
+			Where(versionapproval.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, versionapprovalImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
 	case vulnerability.Table:
 		query := c.Vulnerability.Query().
 			Where(vulnerability.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, vulnerabilityImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case waiver.Table:
+		query := c.Waiver.Query().
+			Where(waiver.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, waiverImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -872,6 +917,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 				*noder = node
 			}
 		}
+	case freeze.Table:
+		query := c.Freeze.Query().
+			Where(freeze.IDIn(ids...))
+		query, err := query.CollectFields(ctx, freezeImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
 	case gatepolicy.Table:
 		query := c.GatePolicy.Query().
 			Where(gatepolicy.IDIn(ids...))
@@ -1160,10 +1221,42 @@ func (c *Client) noders(ctx context.Context, table string, ids []int) ([]Noder, 
 				*noder = node
 			}
 		}
+	case versionapproval.Table:
+		query := c.VersionApproval.Query().
+			Where(versionapproval.IDIn(ids...))
+		query, err := query.CollectFields(ctx, versionapprovalImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
 	case vulnerability.Table:
 		query := c.Vulnerability.Query().
 			Where(vulnerability.IDIn(ids...))
 		query, err := query.CollectFields(ctx, vulnerabilityImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case waiver.Table:
+		query := c.Waiver.Query().
+			Where(waiver.IDIn(ids...))
+		query, err := query.CollectFields(ctx, waiverImplementors...)
 		if err != nil {
 			return nil, err
 		}

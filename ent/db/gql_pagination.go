@@ -28,6 +28,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
+	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
@@ -46,7 +47,9 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
+	"github.com/plimsoll/plimsoll/ent/db/waiver"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -3900,6 +3903,255 @@ func (_m *Feed) ToEdge(order *FeedOrder) *FeedEdge {
 		order = DefaultFeedOrder
 	}
 	return &FeedEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// FreezeEdge is the edge representation of Freeze.
+type FreezeEdge struct {
+	Node   *Freeze `json:"node"`
+	Cursor Cursor  `json:"cursor"`
+}
+
+// FreezeConnection is the connection containing edges to Freeze.
+type FreezeConnection struct {
+	Edges      []*FreezeEdge `json:"edges"`
+	PageInfo   PageInfo      `json:"pageInfo"`
+	TotalCount int           `json:"totalCount"`
+}
+
+func (c *FreezeConnection) build(nodes []*Freeze, pager *freezePager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Freeze
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Freeze {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Freeze {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*FreezeEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &FreezeEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// FreezePaginateOption enables pagination customization.
+type FreezePaginateOption func(*freezePager) error
+
+// WithFreezeOrder configures pagination ordering.
+func WithFreezeOrder(order *FreezeOrder) FreezePaginateOption {
+	if order == nil {
+		order = DefaultFreezeOrder
+	}
+	o := *order
+	return func(pager *freezePager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultFreezeOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithFreezeFilter configures pagination filter.
+func WithFreezeFilter(filter func(*FreezeQuery) (*FreezeQuery, error)) FreezePaginateOption {
+	return func(pager *freezePager) error {
+		if filter == nil {
+			return errors.New("FreezeQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type freezePager struct {
+	reverse bool
+	order   *FreezeOrder
+	filter  func(*FreezeQuery) (*FreezeQuery, error)
+}
+
+func newFreezePager(opts []FreezePaginateOption, reverse bool) (*freezePager, error) {
+	pager := &freezePager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultFreezeOrder
+	}
+	return pager, nil
+}
+
+func (p *freezePager) applyFilter(query *FreezeQuery) (*FreezeQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *freezePager) toCursor(_m *Freeze) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *freezePager) applyCursors(query *FreezeQuery, after, before *Cursor) (*FreezeQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultFreezeOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *freezePager) applyOrder(query *FreezeQuery) *FreezeQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultFreezeOrder.Field {
+		query = query.Order(DefaultFreezeOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *freezePager) orderExpr(query *FreezeQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultFreezeOrder.Field {
+			b.Comma().Ident(DefaultFreezeOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Freeze.
+func (_m *FreezeQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...FreezePaginateOption,
+) (*FreezeConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newFreezePager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &FreezeConnection{Edges: []*FreezeEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// FreezeOrderField defines the ordering field of Freeze.
+type FreezeOrderField struct {
+	// Value extracts the ordering value from the given Freeze.
+	Value    func(*Freeze) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) freeze.OrderOption
+	toCursor func(*Freeze) Cursor
+}
+
+// FreezeOrder defines the ordering of Freeze.
+type FreezeOrder struct {
+	Direction OrderDirection    `json:"direction"`
+	Field     *FreezeOrderField `json:"field"`
+}
+
+// DefaultFreezeOrder is the default ordering of Freeze.
+var DefaultFreezeOrder = &FreezeOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &FreezeOrderField{
+		Value: func(_m *Freeze) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: freeze.FieldID,
+		toTerm: freeze.ByID,
+		toCursor: func(_m *Freeze) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Freeze into FreezeEdge.
+func (_m *Freeze) ToEdge(order *FreezeOrder) *FreezeEdge {
+	if order == nil {
+		order = DefaultFreezeOrder
+	}
+	return &FreezeEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}
@@ -8455,6 +8707,255 @@ func (_m *TrustAnchor) ToEdge(order *TrustAnchorOrder) *TrustAnchorEdge {
 	}
 }
 
+// VersionApprovalEdge is the edge representation of VersionApproval.
+type VersionApprovalEdge struct {
+	Node   *VersionApproval `json:"node"`
+	Cursor Cursor           `json:"cursor"`
+}
+
+// VersionApprovalConnection is the connection containing edges to VersionApproval.
+type VersionApprovalConnection struct {
+	Edges      []*VersionApprovalEdge `json:"edges"`
+	PageInfo   PageInfo               `json:"pageInfo"`
+	TotalCount int                    `json:"totalCount"`
+}
+
+func (c *VersionApprovalConnection) build(nodes []*VersionApproval, pager *versionapprovalPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *VersionApproval
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *VersionApproval {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *VersionApproval {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*VersionApprovalEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &VersionApprovalEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// VersionApprovalPaginateOption enables pagination customization.
+type VersionApprovalPaginateOption func(*versionapprovalPager) error
+
+// WithVersionApprovalOrder configures pagination ordering.
+func WithVersionApprovalOrder(order *VersionApprovalOrder) VersionApprovalPaginateOption {
+	if order == nil {
+		order = DefaultVersionApprovalOrder
+	}
+	o := *order
+	return func(pager *versionapprovalPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultVersionApprovalOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithVersionApprovalFilter configures pagination filter.
+func WithVersionApprovalFilter(filter func(*VersionApprovalQuery) (*VersionApprovalQuery, error)) VersionApprovalPaginateOption {
+	return func(pager *versionapprovalPager) error {
+		if filter == nil {
+			return errors.New("VersionApprovalQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type versionapprovalPager struct {
+	reverse bool
+	order   *VersionApprovalOrder
+	filter  func(*VersionApprovalQuery) (*VersionApprovalQuery, error)
+}
+
+func newVersionApprovalPager(opts []VersionApprovalPaginateOption, reverse bool) (*versionapprovalPager, error) {
+	pager := &versionapprovalPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultVersionApprovalOrder
+	}
+	return pager, nil
+}
+
+func (p *versionapprovalPager) applyFilter(query *VersionApprovalQuery) (*VersionApprovalQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *versionapprovalPager) toCursor(_m *VersionApproval) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *versionapprovalPager) applyCursors(query *VersionApprovalQuery, after, before *Cursor) (*VersionApprovalQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultVersionApprovalOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *versionapprovalPager) applyOrder(query *VersionApprovalQuery) *VersionApprovalQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultVersionApprovalOrder.Field {
+		query = query.Order(DefaultVersionApprovalOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *versionapprovalPager) orderExpr(query *VersionApprovalQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultVersionApprovalOrder.Field {
+			b.Comma().Ident(DefaultVersionApprovalOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to VersionApproval.
+func (_m *VersionApprovalQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...VersionApprovalPaginateOption,
+) (*VersionApprovalConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newVersionApprovalPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &VersionApprovalConnection{Edges: []*VersionApprovalEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// VersionApprovalOrderField defines the ordering field of VersionApproval.
+type VersionApprovalOrderField struct {
+	// Value extracts the ordering value from the given VersionApproval.
+	Value    func(*VersionApproval) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) versionapproval.OrderOption
+	toCursor func(*VersionApproval) Cursor
+}
+
+// VersionApprovalOrder defines the ordering of VersionApproval.
+type VersionApprovalOrder struct {
+	Direction OrderDirection             `json:"direction"`
+	Field     *VersionApprovalOrderField `json:"field"`
+}
+
+// DefaultVersionApprovalOrder is the default ordering of VersionApproval.
+var DefaultVersionApprovalOrder = &VersionApprovalOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &VersionApprovalOrderField{
+		Value: func(_m *VersionApproval) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: versionapproval.FieldID,
+		toTerm: versionapproval.ByID,
+		toCursor: func(_m *VersionApproval) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts VersionApproval into VersionApprovalEdge.
+func (_m *VersionApproval) ToEdge(order *VersionApprovalOrder) *VersionApprovalEdge {
+	if order == nil {
+		order = DefaultVersionApprovalOrder
+	}
+	return &VersionApprovalEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
 // VulnerabilityEdge is the edge representation of Vulnerability.
 type VulnerabilityEdge struct {
 	Node   *Vulnerability `json:"node"`
@@ -8764,6 +9265,255 @@ func (_m *Vulnerability) ToEdge(order *VulnerabilityOrder) *VulnerabilityEdge {
 		order = DefaultVulnerabilityOrder
 	}
 	return &VulnerabilityEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// WaiverEdge is the edge representation of Waiver.
+type WaiverEdge struct {
+	Node   *Waiver `json:"node"`
+	Cursor Cursor  `json:"cursor"`
+}
+
+// WaiverConnection is the connection containing edges to Waiver.
+type WaiverConnection struct {
+	Edges      []*WaiverEdge `json:"edges"`
+	PageInfo   PageInfo      `json:"pageInfo"`
+	TotalCount int           `json:"totalCount"`
+}
+
+func (c *WaiverConnection) build(nodes []*Waiver, pager *waiverPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Waiver
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Waiver {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Waiver {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*WaiverEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &WaiverEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// WaiverPaginateOption enables pagination customization.
+type WaiverPaginateOption func(*waiverPager) error
+
+// WithWaiverOrder configures pagination ordering.
+func WithWaiverOrder(order *WaiverOrder) WaiverPaginateOption {
+	if order == nil {
+		order = DefaultWaiverOrder
+	}
+	o := *order
+	return func(pager *waiverPager) error {
+		if err := o.Direction.Validate(); err != nil {
+			return err
+		}
+		if o.Field == nil {
+			o.Field = DefaultWaiverOrder.Field
+		}
+		pager.order = &o
+		return nil
+	}
+}
+
+// WithWaiverFilter configures pagination filter.
+func WithWaiverFilter(filter func(*WaiverQuery) (*WaiverQuery, error)) WaiverPaginateOption {
+	return func(pager *waiverPager) error {
+		if filter == nil {
+			return errors.New("WaiverQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type waiverPager struct {
+	reverse bool
+	order   *WaiverOrder
+	filter  func(*WaiverQuery) (*WaiverQuery, error)
+}
+
+func newWaiverPager(opts []WaiverPaginateOption, reverse bool) (*waiverPager, error) {
+	pager := &waiverPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	if pager.order == nil {
+		pager.order = DefaultWaiverOrder
+	}
+	return pager, nil
+}
+
+func (p *waiverPager) applyFilter(query *WaiverQuery) (*WaiverQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *waiverPager) toCursor(_m *Waiver) Cursor {
+	return p.order.Field.toCursor(_m)
+}
+
+func (p *waiverPager) applyCursors(query *WaiverQuery, after, before *Cursor) (*WaiverQuery, error) {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	for _, predicate := range entgql.CursorsPredicate(after, before, DefaultWaiverOrder.Field.column, p.order.Field.column, direction) {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *waiverPager) applyOrder(query *WaiverQuery) *WaiverQuery {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	query = query.Order(p.order.Field.toTerm(direction.OrderTermOption()))
+	if p.order.Field != DefaultWaiverOrder.Field {
+		query = query.Order(DefaultWaiverOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return query
+}
+
+func (p *waiverPager) orderExpr(query *WaiverQuery) sql.Querier {
+	direction := p.order.Direction
+	if p.reverse {
+		direction = direction.Reverse()
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(p.order.Field.column)
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		b.Ident(p.order.Field.column).Pad().WriteString(string(direction))
+		if p.order.Field != DefaultWaiverOrder.Field {
+			b.Comma().Ident(DefaultWaiverOrder.Field.column).Pad().WriteString(string(direction))
+		}
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Waiver.
+func (_m *WaiverQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...WaiverPaginateOption,
+) (*WaiverConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newWaiverPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	if _m, err = pager.applyFilter(_m); err != nil {
+		return nil, err
+	}
+	conn := &WaiverConnection{Edges: []*WaiverEdge{}}
+	ignoredEdges := !hasCollectedField(ctx, edgesField)
+	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
+		hasPagination := after != nil || first != nil || before != nil || last != nil
+		if hasPagination || ignoredEdges {
+			c := _m.Clone()
+			c.ctx.Fields = nil
+			if conn.TotalCount, err = c.Count(ctx); err != nil {
+				return nil, err
+			}
+			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
+			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+		}
+	}
+	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
+		return conn, nil
+	}
+	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if field := collectedField(ctx, edgesField, nodeField); field != nil {
+		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+			return nil, err
+		}
+	}
+	_m = pager.applyOrder(_m)
+	nodes, err := _m.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.build(nodes, pager, after, first, before, last)
+	return conn, nil
+}
+
+// WaiverOrderField defines the ordering field of Waiver.
+type WaiverOrderField struct {
+	// Value extracts the ordering value from the given Waiver.
+	Value    func(*Waiver) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) waiver.OrderOption
+	toCursor func(*Waiver) Cursor
+}
+
+// WaiverOrder defines the ordering of Waiver.
+type WaiverOrder struct {
+	Direction OrderDirection    `json:"direction"`
+	Field     *WaiverOrderField `json:"field"`
+}
+
+// DefaultWaiverOrder is the default ordering of Waiver.
+var DefaultWaiverOrder = &WaiverOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &WaiverOrderField{
+		Value: func(_m *Waiver) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: waiver.FieldID,
+		toTerm: waiver.ByID,
+		toCursor: func(_m *Waiver) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Waiver into WaiverEdge.
+func (_m *Waiver) ToEdge(order *WaiverOrder) *WaiverEdge {
+	if order == nil {
+		order = DefaultWaiverOrder
+	}
+	return &WaiverEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}

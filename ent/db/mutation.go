@@ -30,6 +30,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
+	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
@@ -37,6 +38,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
+	"github.com/plimsoll/plimsoll/ent/db/override"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
@@ -58,8 +60,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
+	"github.com/plimsoll/plimsoll/ent/db/waiver"
+	"github.com/plimsoll/plimsoll/ent/db/waiverdecision"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/labels"
 )
@@ -92,6 +97,7 @@ const (
 	TypeEvidence           = "Evidence"
 	TypeEvidenceSubject    = "EvidenceSubject"
 	TypeFeed               = "Feed"
+	TypeFreeze             = "Freeze"
 	TypeGatePolicy         = "GatePolicy"
 	TypeImageChild         = "ImageChild"
 	TypeLabel              = "Label"
@@ -99,6 +105,7 @@ const (
 	TypeLifecycleStep      = "LifecycleStep"
 	TypeNotice             = "Notice"
 	TypeNoticeEntry        = "NoticeEntry"
+	TypeOverride           = "Override"
 	TypeOwner              = "Owner"
 	TypeOwnership          = "Ownership"
 	TypePackageVersion     = "PackageVersion"
@@ -119,8 +126,11 @@ const (
 	TypeToken              = "Token"
 	TypeTriageDecision     = "TriageDecision"
 	TypeTrustAnchor        = "TrustAnchor"
+	TypeVersionApproval    = "VersionApproval"
 	TypeVulnerability      = "Vulnerability"
 	TypeVulnerabilityAlias = "VulnerabilityAlias"
+	TypeWaiver             = "Waiver"
+	TypeWaiverDecision     = "WaiverDecision"
 )
 
 // ActivityEventMutation represents an operation that mutates the ActivityEvent nodes in the graph.
@@ -13971,6 +13981,7 @@ type EvaluationMutation struct {
 	capabilities_digest *string
 	policies            *string
 	feeds               *string
+	waivers             *string
 	results_digest      *string
 	clearedFields       map[string]struct{}
 	project             *int
@@ -14478,6 +14489,42 @@ func (m *EvaluationMutation) ResetFeeds() {
 	m.feeds = nil
 }
 
+// SetWaivers sets the "waivers" field.
+func (m *EvaluationMutation) SetWaivers(s string) {
+	m.waivers = &s
+}
+
+// Waivers returns the value of the "waivers" field in the mutation.
+func (m *EvaluationMutation) Waivers() (r string, exists bool) {
+	v := m.waivers
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaivers returns the old "waivers" field's value of the Evaluation entity.
+// If the Evaluation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvaluationMutation) OldWaivers(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaivers is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaivers requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaivers: %w", err)
+	}
+	return oldValue.Waivers, nil
+}
+
+// ResetWaivers resets all changes to the "waivers" field.
+func (m *EvaluationMutation) ResetWaivers() {
+	m.waivers = nil
+}
+
 // SetResultsDigest sets the "results_digest" field.
 func (m *EvaluationMutation) SetResultsDigest(s string) {
 	m.results_digest = &s
@@ -14737,7 +14784,7 @@ func (m *EvaluationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EvaluationMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 16)
 	if m.eval_id != nil {
 		fields = append(fields, evaluation.FieldEvalID)
 	}
@@ -14770,6 +14817,9 @@ func (m *EvaluationMutation) Fields() []string {
 	}
 	if m.feeds != nil {
 		fields = append(fields, evaluation.FieldFeeds)
+	}
+	if m.waivers != nil {
+		fields = append(fields, evaluation.FieldWaivers)
 	}
 	if m.results_digest != nil {
 		fields = append(fields, evaluation.FieldResultsDigest)
@@ -14813,6 +14863,8 @@ func (m *EvaluationMutation) Field(name string) (ent.Value, bool) {
 		return m.Policies()
 	case evaluation.FieldFeeds:
 		return m.Feeds()
+	case evaluation.FieldWaivers:
+		return m.Waivers()
 	case evaluation.FieldResultsDigest:
 		return m.ResultsDigest()
 	case evaluation.FieldProjectID:
@@ -14852,6 +14904,8 @@ func (m *EvaluationMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldPolicies(ctx)
 	case evaluation.FieldFeeds:
 		return m.OldFeeds(ctx)
+	case evaluation.FieldWaivers:
+		return m.OldWaivers(ctx)
 	case evaluation.FieldResultsDigest:
 		return m.OldResultsDigest(ctx)
 	case evaluation.FieldProjectID:
@@ -14945,6 +14999,13 @@ func (m *EvaluationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetFeeds(v)
+		return nil
+	case evaluation.FieldWaivers:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaivers(v)
 		return nil
 	case evaluation.FieldResultsDigest:
 		v, ok := value.(string)
@@ -15058,6 +15119,9 @@ func (m *EvaluationMutation) ResetField(name string) error {
 		return nil
 	case evaluation.FieldFeeds:
 		m.ResetFeeds()
+		return nil
+	case evaluation.FieldWaivers:
+		m.ResetWaivers()
 		return nil
 	case evaluation.FieldResultsDigest:
 		m.ResetResultsDigest()
@@ -18600,6 +18664,1172 @@ func (m *FeedMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Feed edge %s", name)
 }
 
+// FreezeMutation represents an operation that mutates the Freeze nodes in the graph.
+type FreezeMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *int
+	label_key          *string
+	label_value        *string
+	reason             *string
+	starts_at          *time.Time
+	ends_at            *time.Time
+	created_at         *time.Time
+	lifted_at          *time.Time
+	clearedFields      map[string]struct{}
+	project            *int
+	clearedproject     bool
+	application        *int
+	clearedapplication bool
+	creator            *int
+	clearedcreator     bool
+	lifter             *int
+	clearedlifter      bool
+	done               bool
+	oldValue           func(context.Context) (*Freeze, error)
+	predicates         []predicate.Freeze
+}
+
+var _ ent.Mutation = (*FreezeMutation)(nil)
+
+// freezeOption allows management of the mutation configuration using functional options.
+type freezeOption func(*FreezeMutation)
+
+// newFreezeMutation creates new mutation for the Freeze entity.
+func newFreezeMutation(c config, op Op, opts ...freezeOption) *FreezeMutation {
+	m := &FreezeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeFreeze,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withFreezeID sets the ID field of the mutation.
+func withFreezeID(id int) freezeOption {
+	return func(m *FreezeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Freeze
+		)
+		m.oldValue = func(ctx context.Context) (*Freeze, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Freeze.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withFreeze sets the old Freeze of the mutation.
+func withFreeze(node *Freeze) freezeOption {
+	return func(m *FreezeMutation) {
+		m.oldValue = func(context.Context) (*Freeze, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m FreezeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m FreezeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *FreezeMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *FreezeMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Freeze.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetLabelKey sets the "label_key" field.
+func (m *FreezeMutation) SetLabelKey(s string) {
+	m.label_key = &s
+}
+
+// LabelKey returns the value of the "label_key" field in the mutation.
+func (m *FreezeMutation) LabelKey() (r string, exists bool) {
+	v := m.label_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLabelKey returns the old "label_key" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldLabelKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLabelKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLabelKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLabelKey: %w", err)
+	}
+	return oldValue.LabelKey, nil
+}
+
+// ResetLabelKey resets all changes to the "label_key" field.
+func (m *FreezeMutation) ResetLabelKey() {
+	m.label_key = nil
+}
+
+// SetLabelValue sets the "label_value" field.
+func (m *FreezeMutation) SetLabelValue(s string) {
+	m.label_value = &s
+}
+
+// LabelValue returns the value of the "label_value" field in the mutation.
+func (m *FreezeMutation) LabelValue() (r string, exists bool) {
+	v := m.label_value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLabelValue returns the old "label_value" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldLabelValue(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLabelValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLabelValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLabelValue: %w", err)
+	}
+	return oldValue.LabelValue, nil
+}
+
+// ResetLabelValue resets all changes to the "label_value" field.
+func (m *FreezeMutation) ResetLabelValue() {
+	m.label_value = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *FreezeMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *FreezeMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *FreezeMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetStartsAt sets the "starts_at" field.
+func (m *FreezeMutation) SetStartsAt(t time.Time) {
+	m.starts_at = &t
+}
+
+// StartsAt returns the value of the "starts_at" field in the mutation.
+func (m *FreezeMutation) StartsAt() (r time.Time, exists bool) {
+	v := m.starts_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartsAt returns the old "starts_at" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldStartsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartsAt: %w", err)
+	}
+	return oldValue.StartsAt, nil
+}
+
+// ResetStartsAt resets all changes to the "starts_at" field.
+func (m *FreezeMutation) ResetStartsAt() {
+	m.starts_at = nil
+}
+
+// SetEndsAt sets the "ends_at" field.
+func (m *FreezeMutation) SetEndsAt(t time.Time) {
+	m.ends_at = &t
+}
+
+// EndsAt returns the value of the "ends_at" field in the mutation.
+func (m *FreezeMutation) EndsAt() (r time.Time, exists bool) {
+	v := m.ends_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndsAt returns the old "ends_at" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldEndsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndsAt: %w", err)
+	}
+	return oldValue.EndsAt, nil
+}
+
+// ResetEndsAt resets all changes to the "ends_at" field.
+func (m *FreezeMutation) ResetEndsAt() {
+	m.ends_at = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *FreezeMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *FreezeMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *FreezeMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetLiftedAt sets the "lifted_at" field.
+func (m *FreezeMutation) SetLiftedAt(t time.Time) {
+	m.lifted_at = &t
+}
+
+// LiftedAt returns the value of the "lifted_at" field in the mutation.
+func (m *FreezeMutation) LiftedAt() (r time.Time, exists bool) {
+	v := m.lifted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLiftedAt returns the old "lifted_at" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldLiftedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLiftedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLiftedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLiftedAt: %w", err)
+	}
+	return oldValue.LiftedAt, nil
+}
+
+// ClearLiftedAt clears the value of the "lifted_at" field.
+func (m *FreezeMutation) ClearLiftedAt() {
+	m.lifted_at = nil
+	m.clearedFields[freeze.FieldLiftedAt] = struct{}{}
+}
+
+// LiftedAtCleared returns if the "lifted_at" field was cleared in this mutation.
+func (m *FreezeMutation) LiftedAtCleared() bool {
+	_, ok := m.clearedFields[freeze.FieldLiftedAt]
+	return ok
+}
+
+// ResetLiftedAt resets all changes to the "lifted_at" field.
+func (m *FreezeMutation) ResetLiftedAt() {
+	m.lifted_at = nil
+	delete(m.clearedFields, freeze.FieldLiftedAt)
+}
+
+// SetProjectID sets the "project_id" field.
+func (m *FreezeMutation) SetProjectID(i int) {
+	m.project = &i
+}
+
+// ProjectID returns the value of the "project_id" field in the mutation.
+func (m *FreezeMutation) ProjectID() (r int, exists bool) {
+	v := m.project
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProjectID returns the old "project_id" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldProjectID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProjectID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProjectID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProjectID: %w", err)
+	}
+	return oldValue.ProjectID, nil
+}
+
+// ClearProjectID clears the value of the "project_id" field.
+func (m *FreezeMutation) ClearProjectID() {
+	m.project = nil
+	m.clearedFields[freeze.FieldProjectID] = struct{}{}
+}
+
+// ProjectIDCleared returns if the "project_id" field was cleared in this mutation.
+func (m *FreezeMutation) ProjectIDCleared() bool {
+	_, ok := m.clearedFields[freeze.FieldProjectID]
+	return ok
+}
+
+// ResetProjectID resets all changes to the "project_id" field.
+func (m *FreezeMutation) ResetProjectID() {
+	m.project = nil
+	delete(m.clearedFields, freeze.FieldProjectID)
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *FreezeMutation) SetApplicationID(i int) {
+	m.application = &i
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *FreezeMutation) ApplicationID() (r int, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldApplicationID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ClearApplicationID clears the value of the "application_id" field.
+func (m *FreezeMutation) ClearApplicationID() {
+	m.application = nil
+	m.clearedFields[freeze.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationIDCleared returns if the "application_id" field was cleared in this mutation.
+func (m *FreezeMutation) ApplicationIDCleared() bool {
+	_, ok := m.clearedFields[freeze.FieldApplicationID]
+	return ok
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *FreezeMutation) ResetApplicationID() {
+	m.application = nil
+	delete(m.clearedFields, freeze.FieldApplicationID)
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *FreezeMutation) SetCreatedBy(i int) {
+	m.creator = &i
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *FreezeMutation) CreatedBy() (r int, exists bool) {
+	v := m.creator
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldCreatedBy(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *FreezeMutation) ResetCreatedBy() {
+	m.creator = nil
+}
+
+// SetLiftedBy sets the "lifted_by" field.
+func (m *FreezeMutation) SetLiftedBy(i int) {
+	m.lifter = &i
+}
+
+// LiftedBy returns the value of the "lifted_by" field in the mutation.
+func (m *FreezeMutation) LiftedBy() (r int, exists bool) {
+	v := m.lifter
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLiftedBy returns the old "lifted_by" field's value of the Freeze entity.
+// If the Freeze object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FreezeMutation) OldLiftedBy(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLiftedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLiftedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLiftedBy: %w", err)
+	}
+	return oldValue.LiftedBy, nil
+}
+
+// ClearLiftedBy clears the value of the "lifted_by" field.
+func (m *FreezeMutation) ClearLiftedBy() {
+	m.lifter = nil
+	m.clearedFields[freeze.FieldLiftedBy] = struct{}{}
+}
+
+// LiftedByCleared returns if the "lifted_by" field was cleared in this mutation.
+func (m *FreezeMutation) LiftedByCleared() bool {
+	_, ok := m.clearedFields[freeze.FieldLiftedBy]
+	return ok
+}
+
+// ResetLiftedBy resets all changes to the "lifted_by" field.
+func (m *FreezeMutation) ResetLiftedBy() {
+	m.lifter = nil
+	delete(m.clearedFields, freeze.FieldLiftedBy)
+}
+
+// ClearProject clears the "project" edge to the Project entity.
+func (m *FreezeMutation) ClearProject() {
+	m.clearedproject = true
+	m.clearedFields[freeze.FieldProjectID] = struct{}{}
+}
+
+// ProjectCleared reports if the "project" edge to the Project entity was cleared.
+func (m *FreezeMutation) ProjectCleared() bool {
+	return m.ProjectIDCleared() || m.clearedproject
+}
+
+// ProjectIDs returns the "project" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ProjectID instead. It exists only for internal usage by the builders.
+func (m *FreezeMutation) ProjectIDs() (ids []int) {
+	if id := m.project; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetProject resets all changes to the "project" edge.
+func (m *FreezeMutation) ResetProject() {
+	m.project = nil
+	m.clearedproject = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *FreezeMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[freeze.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *FreezeMutation) ApplicationCleared() bool {
+	return m.ApplicationIDCleared() || m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *FreezeMutation) ApplicationIDs() (ids []int) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *FreezeMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// SetCreatorID sets the "creator" edge to the Principal entity by id.
+func (m *FreezeMutation) SetCreatorID(id int) {
+	m.creator = &id
+}
+
+// ClearCreator clears the "creator" edge to the Principal entity.
+func (m *FreezeMutation) ClearCreator() {
+	m.clearedcreator = true
+	m.clearedFields[freeze.FieldCreatedBy] = struct{}{}
+}
+
+// CreatorCleared reports if the "creator" edge to the Principal entity was cleared.
+func (m *FreezeMutation) CreatorCleared() bool {
+	return m.clearedcreator
+}
+
+// CreatorID returns the "creator" edge ID in the mutation.
+func (m *FreezeMutation) CreatorID() (id int, exists bool) {
+	if m.creator != nil {
+		return *m.creator, true
+	}
+	return
+}
+
+// CreatorIDs returns the "creator" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CreatorID instead. It exists only for internal usage by the builders.
+func (m *FreezeMutation) CreatorIDs() (ids []int) {
+	if id := m.creator; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCreator resets all changes to the "creator" edge.
+func (m *FreezeMutation) ResetCreator() {
+	m.creator = nil
+	m.clearedcreator = false
+}
+
+// SetLifterID sets the "lifter" edge to the Principal entity by id.
+func (m *FreezeMutation) SetLifterID(id int) {
+	m.lifter = &id
+}
+
+// ClearLifter clears the "lifter" edge to the Principal entity.
+func (m *FreezeMutation) ClearLifter() {
+	m.clearedlifter = true
+	m.clearedFields[freeze.FieldLiftedBy] = struct{}{}
+}
+
+// LifterCleared reports if the "lifter" edge to the Principal entity was cleared.
+func (m *FreezeMutation) LifterCleared() bool {
+	return m.LiftedByCleared() || m.clearedlifter
+}
+
+// LifterID returns the "lifter" edge ID in the mutation.
+func (m *FreezeMutation) LifterID() (id int, exists bool) {
+	if m.lifter != nil {
+		return *m.lifter, true
+	}
+	return
+}
+
+// LifterIDs returns the "lifter" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// LifterID instead. It exists only for internal usage by the builders.
+func (m *FreezeMutation) LifterIDs() (ids []int) {
+	if id := m.lifter; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetLifter resets all changes to the "lifter" edge.
+func (m *FreezeMutation) ResetLifter() {
+	m.lifter = nil
+	m.clearedlifter = false
+}
+
+// Where appends a list predicates to the FreezeMutation builder.
+func (m *FreezeMutation) Where(ps ...predicate.Freeze) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the FreezeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *FreezeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Freeze, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *FreezeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *FreezeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Freeze).
+func (m *FreezeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *FreezeMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.label_key != nil {
+		fields = append(fields, freeze.FieldLabelKey)
+	}
+	if m.label_value != nil {
+		fields = append(fields, freeze.FieldLabelValue)
+	}
+	if m.reason != nil {
+		fields = append(fields, freeze.FieldReason)
+	}
+	if m.starts_at != nil {
+		fields = append(fields, freeze.FieldStartsAt)
+	}
+	if m.ends_at != nil {
+		fields = append(fields, freeze.FieldEndsAt)
+	}
+	if m.created_at != nil {
+		fields = append(fields, freeze.FieldCreatedAt)
+	}
+	if m.lifted_at != nil {
+		fields = append(fields, freeze.FieldLiftedAt)
+	}
+	if m.project != nil {
+		fields = append(fields, freeze.FieldProjectID)
+	}
+	if m.application != nil {
+		fields = append(fields, freeze.FieldApplicationID)
+	}
+	if m.creator != nil {
+		fields = append(fields, freeze.FieldCreatedBy)
+	}
+	if m.lifter != nil {
+		fields = append(fields, freeze.FieldLiftedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *FreezeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case freeze.FieldLabelKey:
+		return m.LabelKey()
+	case freeze.FieldLabelValue:
+		return m.LabelValue()
+	case freeze.FieldReason:
+		return m.Reason()
+	case freeze.FieldStartsAt:
+		return m.StartsAt()
+	case freeze.FieldEndsAt:
+		return m.EndsAt()
+	case freeze.FieldCreatedAt:
+		return m.CreatedAt()
+	case freeze.FieldLiftedAt:
+		return m.LiftedAt()
+	case freeze.FieldProjectID:
+		return m.ProjectID()
+	case freeze.FieldApplicationID:
+		return m.ApplicationID()
+	case freeze.FieldCreatedBy:
+		return m.CreatedBy()
+	case freeze.FieldLiftedBy:
+		return m.LiftedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *FreezeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case freeze.FieldLabelKey:
+		return m.OldLabelKey(ctx)
+	case freeze.FieldLabelValue:
+		return m.OldLabelValue(ctx)
+	case freeze.FieldReason:
+		return m.OldReason(ctx)
+	case freeze.FieldStartsAt:
+		return m.OldStartsAt(ctx)
+	case freeze.FieldEndsAt:
+		return m.OldEndsAt(ctx)
+	case freeze.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case freeze.FieldLiftedAt:
+		return m.OldLiftedAt(ctx)
+	case freeze.FieldProjectID:
+		return m.OldProjectID(ctx)
+	case freeze.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case freeze.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case freeze.FieldLiftedBy:
+		return m.OldLiftedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown Freeze field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FreezeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case freeze.FieldLabelKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLabelKey(v)
+		return nil
+	case freeze.FieldLabelValue:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLabelValue(v)
+		return nil
+	case freeze.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case freeze.FieldStartsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartsAt(v)
+		return nil
+	case freeze.FieldEndsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndsAt(v)
+		return nil
+	case freeze.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case freeze.FieldLiftedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLiftedAt(v)
+		return nil
+	case freeze.FieldProjectID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProjectID(v)
+		return nil
+	case freeze.FieldApplicationID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case freeze.FieldCreatedBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case freeze.FieldLiftedBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLiftedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Freeze field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *FreezeMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *FreezeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FreezeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Freeze numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *FreezeMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(freeze.FieldLiftedAt) {
+		fields = append(fields, freeze.FieldLiftedAt)
+	}
+	if m.FieldCleared(freeze.FieldProjectID) {
+		fields = append(fields, freeze.FieldProjectID)
+	}
+	if m.FieldCleared(freeze.FieldApplicationID) {
+		fields = append(fields, freeze.FieldApplicationID)
+	}
+	if m.FieldCleared(freeze.FieldLiftedBy) {
+		fields = append(fields, freeze.FieldLiftedBy)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *FreezeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *FreezeMutation) ClearField(name string) error {
+	switch name {
+	case freeze.FieldLiftedAt:
+		m.ClearLiftedAt()
+		return nil
+	case freeze.FieldProjectID:
+		m.ClearProjectID()
+		return nil
+	case freeze.FieldApplicationID:
+		m.ClearApplicationID()
+		return nil
+	case freeze.FieldLiftedBy:
+		m.ClearLiftedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Freeze nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *FreezeMutation) ResetField(name string) error {
+	switch name {
+	case freeze.FieldLabelKey:
+		m.ResetLabelKey()
+		return nil
+	case freeze.FieldLabelValue:
+		m.ResetLabelValue()
+		return nil
+	case freeze.FieldReason:
+		m.ResetReason()
+		return nil
+	case freeze.FieldStartsAt:
+		m.ResetStartsAt()
+		return nil
+	case freeze.FieldEndsAt:
+		m.ResetEndsAt()
+		return nil
+	case freeze.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case freeze.FieldLiftedAt:
+		m.ResetLiftedAt()
+		return nil
+	case freeze.FieldProjectID:
+		m.ResetProjectID()
+		return nil
+	case freeze.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case freeze.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case freeze.FieldLiftedBy:
+		m.ResetLiftedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Freeze field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *FreezeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.project != nil {
+		edges = append(edges, freeze.EdgeProject)
+	}
+	if m.application != nil {
+		edges = append(edges, freeze.EdgeApplication)
+	}
+	if m.creator != nil {
+		edges = append(edges, freeze.EdgeCreator)
+	}
+	if m.lifter != nil {
+		edges = append(edges, freeze.EdgeLifter)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *FreezeMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case freeze.EdgeProject:
+		if id := m.project; id != nil {
+			return []ent.Value{*id}
+		}
+	case freeze.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case freeze.EdgeCreator:
+		if id := m.creator; id != nil {
+			return []ent.Value{*id}
+		}
+	case freeze.EdgeLifter:
+		if id := m.lifter; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *FreezeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *FreezeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *FreezeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedproject {
+		edges = append(edges, freeze.EdgeProject)
+	}
+	if m.clearedapplication {
+		edges = append(edges, freeze.EdgeApplication)
+	}
+	if m.clearedcreator {
+		edges = append(edges, freeze.EdgeCreator)
+	}
+	if m.clearedlifter {
+		edges = append(edges, freeze.EdgeLifter)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *FreezeMutation) EdgeCleared(name string) bool {
+	switch name {
+	case freeze.EdgeProject:
+		return m.clearedproject
+	case freeze.EdgeApplication:
+		return m.clearedapplication
+	case freeze.EdgeCreator:
+		return m.clearedcreator
+	case freeze.EdgeLifter:
+		return m.clearedlifter
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *FreezeMutation) ClearEdge(name string) error {
+	switch name {
+	case freeze.EdgeProject:
+		m.ClearProject()
+		return nil
+	case freeze.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case freeze.EdgeCreator:
+		m.ClearCreator()
+		return nil
+	case freeze.EdgeLifter:
+		m.ClearLifter()
+		return nil
+	}
+	return fmt.Errorf("unknown Freeze unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *FreezeMutation) ResetEdge(name string) error {
+	switch name {
+	case freeze.EdgeProject:
+		m.ResetProject()
+		return nil
+	case freeze.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case freeze.EdgeCreator:
+		m.ResetCreator()
+		return nil
+	case freeze.EdgeLifter:
+		m.ResetLifter()
+		return nil
+	}
+	return fmt.Errorf("unknown Freeze edge %s", name)
+}
+
 // GatePolicyMutation represents an operation that mutates the GatePolicy nodes in the graph.
 type GatePolicyMutation struct {
 	config
@@ -18612,6 +19842,10 @@ type GatePolicyMutation struct {
 	mode                        *gatepolicy.Mode
 	enabled                     *bool
 	waivable                    *bool
+	waiver_approvals            *int
+	addwaiver_approvals         *int
+	waiver_max_days             *int
+	addwaiver_max_days          *int
 	stage_name                  *string
 	gate_kind                   *gatepolicy.GateKind
 	scope_type                  *gatepolicy.ScopeType
@@ -18931,6 +20165,118 @@ func (m *GatePolicyMutation) OldWaivable(ctx context.Context) (v bool, err error
 // ResetWaivable resets all changes to the "waivable" field.
 func (m *GatePolicyMutation) ResetWaivable() {
 	m.waivable = nil
+}
+
+// SetWaiverApprovals sets the "waiver_approvals" field.
+func (m *GatePolicyMutation) SetWaiverApprovals(i int) {
+	m.waiver_approvals = &i
+	m.addwaiver_approvals = nil
+}
+
+// WaiverApprovals returns the value of the "waiver_approvals" field in the mutation.
+func (m *GatePolicyMutation) WaiverApprovals() (r int, exists bool) {
+	v := m.waiver_approvals
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaiverApprovals returns the old "waiver_approvals" field's value of the GatePolicy entity.
+// If the GatePolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GatePolicyMutation) OldWaiverApprovals(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaiverApprovals is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaiverApprovals requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaiverApprovals: %w", err)
+	}
+	return oldValue.WaiverApprovals, nil
+}
+
+// AddWaiverApprovals adds i to the "waiver_approvals" field.
+func (m *GatePolicyMutation) AddWaiverApprovals(i int) {
+	if m.addwaiver_approvals != nil {
+		*m.addwaiver_approvals += i
+	} else {
+		m.addwaiver_approvals = &i
+	}
+}
+
+// AddedWaiverApprovals returns the value that was added to the "waiver_approvals" field in this mutation.
+func (m *GatePolicyMutation) AddedWaiverApprovals() (r int, exists bool) {
+	v := m.addwaiver_approvals
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetWaiverApprovals resets all changes to the "waiver_approvals" field.
+func (m *GatePolicyMutation) ResetWaiverApprovals() {
+	m.waiver_approvals = nil
+	m.addwaiver_approvals = nil
+}
+
+// SetWaiverMaxDays sets the "waiver_max_days" field.
+func (m *GatePolicyMutation) SetWaiverMaxDays(i int) {
+	m.waiver_max_days = &i
+	m.addwaiver_max_days = nil
+}
+
+// WaiverMaxDays returns the value of the "waiver_max_days" field in the mutation.
+func (m *GatePolicyMutation) WaiverMaxDays() (r int, exists bool) {
+	v := m.waiver_max_days
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaiverMaxDays returns the old "waiver_max_days" field's value of the GatePolicy entity.
+// If the GatePolicy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GatePolicyMutation) OldWaiverMaxDays(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaiverMaxDays is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaiverMaxDays requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaiverMaxDays: %w", err)
+	}
+	return oldValue.WaiverMaxDays, nil
+}
+
+// AddWaiverMaxDays adds i to the "waiver_max_days" field.
+func (m *GatePolicyMutation) AddWaiverMaxDays(i int) {
+	if m.addwaiver_max_days != nil {
+		*m.addwaiver_max_days += i
+	} else {
+		m.addwaiver_max_days = &i
+	}
+}
+
+// AddedWaiverMaxDays returns the value that was added to the "waiver_max_days" field in this mutation.
+func (m *GatePolicyMutation) AddedWaiverMaxDays() (r int, exists bool) {
+	v := m.addwaiver_max_days
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetWaiverMaxDays resets all changes to the "waiver_max_days" field.
+func (m *GatePolicyMutation) ResetWaiverMaxDays() {
+	m.waiver_max_days = nil
+	m.addwaiver_max_days = nil
 }
 
 // SetStageName sets the "stage_name" field.
@@ -19461,7 +20807,7 @@ func (m *GatePolicyMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GatePolicyMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 15)
 	if m.name != nil {
 		fields = append(fields, gatepolicy.FieldName)
 	}
@@ -19476,6 +20822,12 @@ func (m *GatePolicyMutation) Fields() []string {
 	}
 	if m.waivable != nil {
 		fields = append(fields, gatepolicy.FieldWaivable)
+	}
+	if m.waiver_approvals != nil {
+		fields = append(fields, gatepolicy.FieldWaiverApprovals)
+	}
+	if m.waiver_max_days != nil {
+		fields = append(fields, gatepolicy.FieldWaiverMaxDays)
 	}
 	if m.stage_name != nil {
 		fields = append(fields, gatepolicy.FieldStageName)
@@ -19519,6 +20871,10 @@ func (m *GatePolicyMutation) Field(name string) (ent.Value, bool) {
 		return m.Enabled()
 	case gatepolicy.FieldWaivable:
 		return m.Waivable()
+	case gatepolicy.FieldWaiverApprovals:
+		return m.WaiverApprovals()
+	case gatepolicy.FieldWaiverMaxDays:
+		return m.WaiverMaxDays()
 	case gatepolicy.FieldStageName:
 		return m.StageName()
 	case gatepolicy.FieldGateKind:
@@ -19554,6 +20910,10 @@ func (m *GatePolicyMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldEnabled(ctx)
 	case gatepolicy.FieldWaivable:
 		return m.OldWaivable(ctx)
+	case gatepolicy.FieldWaiverApprovals:
+		return m.OldWaiverApprovals(ctx)
+	case gatepolicy.FieldWaiverMaxDays:
+		return m.OldWaiverMaxDays(ctx)
 	case gatepolicy.FieldStageName:
 		return m.OldStageName(ctx)
 	case gatepolicy.FieldGateKind:
@@ -19613,6 +20973,20 @@ func (m *GatePolicyMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetWaivable(v)
+		return nil
+	case gatepolicy.FieldWaiverApprovals:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaiverApprovals(v)
+		return nil
+	case gatepolicy.FieldWaiverMaxDays:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaiverMaxDays(v)
 		return nil
 	case gatepolicy.FieldStageName:
 		v, ok := value.(string)
@@ -19681,6 +21055,12 @@ func (m *GatePolicyMutation) AddedFields() []string {
 	if m.addrevision != nil {
 		fields = append(fields, gatepolicy.FieldRevision)
 	}
+	if m.addwaiver_approvals != nil {
+		fields = append(fields, gatepolicy.FieldWaiverApprovals)
+	}
+	if m.addwaiver_max_days != nil {
+		fields = append(fields, gatepolicy.FieldWaiverMaxDays)
+	}
 	return fields
 }
 
@@ -19691,6 +21071,10 @@ func (m *GatePolicyMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case gatepolicy.FieldRevision:
 		return m.AddedRevision()
+	case gatepolicy.FieldWaiverApprovals:
+		return m.AddedWaiverApprovals()
+	case gatepolicy.FieldWaiverMaxDays:
+		return m.AddedWaiverMaxDays()
 	}
 	return nil, false
 }
@@ -19706,6 +21090,20 @@ func (m *GatePolicyMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddRevision(v)
+		return nil
+	case gatepolicy.FieldWaiverApprovals:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddWaiverApprovals(v)
+		return nil
+	case gatepolicy.FieldWaiverMaxDays:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddWaiverMaxDays(v)
 		return nil
 	}
 	return fmt.Errorf("unknown GatePolicy numeric field %s", name)
@@ -19763,6 +21161,12 @@ func (m *GatePolicyMutation) ResetField(name string) error {
 		return nil
 	case gatepolicy.FieldWaivable:
 		m.ResetWaivable()
+		return nil
+	case gatepolicy.FieldWaiverApprovals:
+		m.ResetWaiverApprovals()
+		return nil
+	case gatepolicy.FieldWaiverMaxDays:
+		m.ResetWaiverMaxDays()
 		return nil
 	case gatepolicy.FieldStageName:
 		m.ResetStageName()
@@ -23857,6 +25261,959 @@ func (m *NoticeEntryMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown NoticeEntry edge %s", name)
 }
 
+// OverrideMutation represents an operation that mutates the Override nodes in the graph.
+type OverrideMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *int
+	code              *string
+	subject           *string
+	vulnerability     *string
+	purl              *string
+	_package          *string
+	clearedFields     map[string]struct{}
+	waiver            *int
+	clearedwaiver     bool
+	evaluation        *int
+	clearedevaluation bool
+	version           *int
+	clearedversion    bool
+	project           *int
+	clearedproject    bool
+	done              bool
+	oldValue          func(context.Context) (*Override, error)
+	predicates        []predicate.Override
+}
+
+var _ ent.Mutation = (*OverrideMutation)(nil)
+
+// overrideOption allows management of the mutation configuration using functional options.
+type overrideOption func(*OverrideMutation)
+
+// newOverrideMutation creates new mutation for the Override entity.
+func newOverrideMutation(c config, op Op, opts ...overrideOption) *OverrideMutation {
+	m := &OverrideMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeOverride,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withOverrideID sets the ID field of the mutation.
+func withOverrideID(id int) overrideOption {
+	return func(m *OverrideMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Override
+		)
+		m.oldValue = func(ctx context.Context) (*Override, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Override.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withOverride sets the old Override of the mutation.
+func withOverride(node *Override) overrideOption {
+	return func(m *OverrideMutation) {
+		m.oldValue = func(context.Context) (*Override, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m OverrideMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m OverrideMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *OverrideMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *OverrideMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Override.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCode sets the "code" field.
+func (m *OverrideMutation) SetCode(s string) {
+	m.code = &s
+}
+
+// Code returns the value of the "code" field in the mutation.
+func (m *OverrideMutation) Code() (r string, exists bool) {
+	v := m.code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCode returns the old "code" field's value of the Override entity.
+// If the Override object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OverrideMutation) OldCode(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCode: %w", err)
+	}
+	return oldValue.Code, nil
+}
+
+// ResetCode resets all changes to the "code" field.
+func (m *OverrideMutation) ResetCode() {
+	m.code = nil
+}
+
+// SetSubject sets the "subject" field.
+func (m *OverrideMutation) SetSubject(s string) {
+	m.subject = &s
+}
+
+// Subject returns the value of the "subject" field in the mutation.
+func (m *OverrideMutation) Subject() (r string, exists bool) {
+	v := m.subject
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSubject returns the old "subject" field's value of the Override entity.
+// If the Override object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OverrideMutation) OldSubject(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSubject is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSubject requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSubject: %w", err)
+	}
+	return oldValue.Subject, nil
+}
+
+// ResetSubject resets all changes to the "subject" field.
+func (m *OverrideMutation) ResetSubject() {
+	m.subject = nil
+}
+
+// SetVulnerability sets the "vulnerability" field.
+func (m *OverrideMutation) SetVulnerability(s string) {
+	m.vulnerability = &s
+}
+
+// Vulnerability returns the value of the "vulnerability" field in the mutation.
+func (m *OverrideMutation) Vulnerability() (r string, exists bool) {
+	v := m.vulnerability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVulnerability returns the old "vulnerability" field's value of the Override entity.
+// If the Override object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OverrideMutation) OldVulnerability(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVulnerability is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVulnerability requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVulnerability: %w", err)
+	}
+	return oldValue.Vulnerability, nil
+}
+
+// ResetVulnerability resets all changes to the "vulnerability" field.
+func (m *OverrideMutation) ResetVulnerability() {
+	m.vulnerability = nil
+}
+
+// SetPurl sets the "purl" field.
+func (m *OverrideMutation) SetPurl(s string) {
+	m.purl = &s
+}
+
+// Purl returns the value of the "purl" field in the mutation.
+func (m *OverrideMutation) Purl() (r string, exists bool) {
+	v := m.purl
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurl returns the old "purl" field's value of the Override entity.
+// If the Override object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OverrideMutation) OldPurl(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurl is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurl requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurl: %w", err)
+	}
+	return oldValue.Purl, nil
+}
+
+// ResetPurl resets all changes to the "purl" field.
+func (m *OverrideMutation) ResetPurl() {
+	m.purl = nil
+}
+
+// SetPackage sets the "package" field.
+func (m *OverrideMutation) SetPackage(s string) {
+	m._package = &s
+}
+
+// Package returns the value of the "package" field in the mutation.
+func (m *OverrideMutation) Package() (r string, exists bool) {
+	v := m._package
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPackage returns the old "package" field's value of the Override entity.
+// If the Override object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OverrideMutation) OldPackage(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPackage is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPackage requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPackage: %w", err)
+	}
+	return oldValue.Package, nil
+}
+
+// ResetPackage resets all changes to the "package" field.
+func (m *OverrideMutation) ResetPackage() {
+	m._package = nil
+}
+
+// SetWaiverID sets the "waiver_id" field.
+func (m *OverrideMutation) SetWaiverID(i int) {
+	m.waiver = &i
+}
+
+// WaiverID returns the value of the "waiver_id" field in the mutation.
+func (m *OverrideMutation) WaiverID() (r int, exists bool) {
+	v := m.waiver
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaiverID returns the old "waiver_id" field's value of the Override entity.
+// If the Override object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OverrideMutation) OldWaiverID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaiverID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaiverID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaiverID: %w", err)
+	}
+	return oldValue.WaiverID, nil
+}
+
+// ResetWaiverID resets all changes to the "waiver_id" field.
+func (m *OverrideMutation) ResetWaiverID() {
+	m.waiver = nil
+}
+
+// SetEvaluationID sets the "evaluation_id" field.
+func (m *OverrideMutation) SetEvaluationID(i int) {
+	m.evaluation = &i
+}
+
+// EvaluationID returns the value of the "evaluation_id" field in the mutation.
+func (m *OverrideMutation) EvaluationID() (r int, exists bool) {
+	v := m.evaluation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEvaluationID returns the old "evaluation_id" field's value of the Override entity.
+// If the Override object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OverrideMutation) OldEvaluationID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEvaluationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEvaluationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEvaluationID: %w", err)
+	}
+	return oldValue.EvaluationID, nil
+}
+
+// ResetEvaluationID resets all changes to the "evaluation_id" field.
+func (m *OverrideMutation) ResetEvaluationID() {
+	m.evaluation = nil
+}
+
+// SetVersionID sets the "version_id" field.
+func (m *OverrideMutation) SetVersionID(i int) {
+	m.version = &i
+}
+
+// VersionID returns the value of the "version_id" field in the mutation.
+func (m *OverrideMutation) VersionID() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersionID returns the old "version_id" field's value of the Override entity.
+// If the Override object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OverrideMutation) OldVersionID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersionID: %w", err)
+	}
+	return oldValue.VersionID, nil
+}
+
+// ResetVersionID resets all changes to the "version_id" field.
+func (m *OverrideMutation) ResetVersionID() {
+	m.version = nil
+}
+
+// SetProjectID sets the "project_id" field.
+func (m *OverrideMutation) SetProjectID(i int) {
+	m.project = &i
+}
+
+// ProjectID returns the value of the "project_id" field in the mutation.
+func (m *OverrideMutation) ProjectID() (r int, exists bool) {
+	v := m.project
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProjectID returns the old "project_id" field's value of the Override entity.
+// If the Override object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OverrideMutation) OldProjectID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProjectID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProjectID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProjectID: %w", err)
+	}
+	return oldValue.ProjectID, nil
+}
+
+// ResetProjectID resets all changes to the "project_id" field.
+func (m *OverrideMutation) ResetProjectID() {
+	m.project = nil
+}
+
+// ClearWaiver clears the "waiver" edge to the Waiver entity.
+func (m *OverrideMutation) ClearWaiver() {
+	m.clearedwaiver = true
+	m.clearedFields[override.FieldWaiverID] = struct{}{}
+}
+
+// WaiverCleared reports if the "waiver" edge to the Waiver entity was cleared.
+func (m *OverrideMutation) WaiverCleared() bool {
+	return m.clearedwaiver
+}
+
+// WaiverIDs returns the "waiver" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// WaiverID instead. It exists only for internal usage by the builders.
+func (m *OverrideMutation) WaiverIDs() (ids []int) {
+	if id := m.waiver; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetWaiver resets all changes to the "waiver" edge.
+func (m *OverrideMutation) ResetWaiver() {
+	m.waiver = nil
+	m.clearedwaiver = false
+}
+
+// ClearEvaluation clears the "evaluation" edge to the Evaluation entity.
+func (m *OverrideMutation) ClearEvaluation() {
+	m.clearedevaluation = true
+	m.clearedFields[override.FieldEvaluationID] = struct{}{}
+}
+
+// EvaluationCleared reports if the "evaluation" edge to the Evaluation entity was cleared.
+func (m *OverrideMutation) EvaluationCleared() bool {
+	return m.clearedevaluation
+}
+
+// EvaluationIDs returns the "evaluation" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// EvaluationID instead. It exists only for internal usage by the builders.
+func (m *OverrideMutation) EvaluationIDs() (ids []int) {
+	if id := m.evaluation; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetEvaluation resets all changes to the "evaluation" edge.
+func (m *OverrideMutation) ResetEvaluation() {
+	m.evaluation = nil
+	m.clearedevaluation = false
+}
+
+// ClearVersion clears the "version" edge to the ApplicationVersion entity.
+func (m *OverrideMutation) ClearVersion() {
+	m.clearedversion = true
+	m.clearedFields[override.FieldVersionID] = struct{}{}
+}
+
+// VersionCleared reports if the "version" edge to the ApplicationVersion entity was cleared.
+func (m *OverrideMutation) VersionCleared() bool {
+	return m.clearedversion
+}
+
+// VersionIDs returns the "version" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// VersionID instead. It exists only for internal usage by the builders.
+func (m *OverrideMutation) VersionIDs() (ids []int) {
+	if id := m.version; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetVersion resets all changes to the "version" edge.
+func (m *OverrideMutation) ResetVersion() {
+	m.version = nil
+	m.clearedversion = false
+}
+
+// ClearProject clears the "project" edge to the Project entity.
+func (m *OverrideMutation) ClearProject() {
+	m.clearedproject = true
+	m.clearedFields[override.FieldProjectID] = struct{}{}
+}
+
+// ProjectCleared reports if the "project" edge to the Project entity was cleared.
+func (m *OverrideMutation) ProjectCleared() bool {
+	return m.clearedproject
+}
+
+// ProjectIDs returns the "project" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ProjectID instead. It exists only for internal usage by the builders.
+func (m *OverrideMutation) ProjectIDs() (ids []int) {
+	if id := m.project; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetProject resets all changes to the "project" edge.
+func (m *OverrideMutation) ResetProject() {
+	m.project = nil
+	m.clearedproject = false
+}
+
+// Where appends a list predicates to the OverrideMutation builder.
+func (m *OverrideMutation) Where(ps ...predicate.Override) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the OverrideMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *OverrideMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Override, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *OverrideMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *OverrideMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Override).
+func (m *OverrideMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *OverrideMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.code != nil {
+		fields = append(fields, override.FieldCode)
+	}
+	if m.subject != nil {
+		fields = append(fields, override.FieldSubject)
+	}
+	if m.vulnerability != nil {
+		fields = append(fields, override.FieldVulnerability)
+	}
+	if m.purl != nil {
+		fields = append(fields, override.FieldPurl)
+	}
+	if m._package != nil {
+		fields = append(fields, override.FieldPackage)
+	}
+	if m.waiver != nil {
+		fields = append(fields, override.FieldWaiverID)
+	}
+	if m.evaluation != nil {
+		fields = append(fields, override.FieldEvaluationID)
+	}
+	if m.version != nil {
+		fields = append(fields, override.FieldVersionID)
+	}
+	if m.project != nil {
+		fields = append(fields, override.FieldProjectID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *OverrideMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case override.FieldCode:
+		return m.Code()
+	case override.FieldSubject:
+		return m.Subject()
+	case override.FieldVulnerability:
+		return m.Vulnerability()
+	case override.FieldPurl:
+		return m.Purl()
+	case override.FieldPackage:
+		return m.Package()
+	case override.FieldWaiverID:
+		return m.WaiverID()
+	case override.FieldEvaluationID:
+		return m.EvaluationID()
+	case override.FieldVersionID:
+		return m.VersionID()
+	case override.FieldProjectID:
+		return m.ProjectID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *OverrideMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case override.FieldCode:
+		return m.OldCode(ctx)
+	case override.FieldSubject:
+		return m.OldSubject(ctx)
+	case override.FieldVulnerability:
+		return m.OldVulnerability(ctx)
+	case override.FieldPurl:
+		return m.OldPurl(ctx)
+	case override.FieldPackage:
+		return m.OldPackage(ctx)
+	case override.FieldWaiverID:
+		return m.OldWaiverID(ctx)
+	case override.FieldEvaluationID:
+		return m.OldEvaluationID(ctx)
+	case override.FieldVersionID:
+		return m.OldVersionID(ctx)
+	case override.FieldProjectID:
+		return m.OldProjectID(ctx)
+	}
+	return nil, fmt.Errorf("unknown Override field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *OverrideMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case override.FieldCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCode(v)
+		return nil
+	case override.FieldSubject:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSubject(v)
+		return nil
+	case override.FieldVulnerability:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVulnerability(v)
+		return nil
+	case override.FieldPurl:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurl(v)
+		return nil
+	case override.FieldPackage:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPackage(v)
+		return nil
+	case override.FieldWaiverID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaiverID(v)
+		return nil
+	case override.FieldEvaluationID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEvaluationID(v)
+		return nil
+	case override.FieldVersionID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersionID(v)
+		return nil
+	case override.FieldProjectID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProjectID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Override field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *OverrideMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *OverrideMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *OverrideMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Override numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *OverrideMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *OverrideMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *OverrideMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Override nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *OverrideMutation) ResetField(name string) error {
+	switch name {
+	case override.FieldCode:
+		m.ResetCode()
+		return nil
+	case override.FieldSubject:
+		m.ResetSubject()
+		return nil
+	case override.FieldVulnerability:
+		m.ResetVulnerability()
+		return nil
+	case override.FieldPurl:
+		m.ResetPurl()
+		return nil
+	case override.FieldPackage:
+		m.ResetPackage()
+		return nil
+	case override.FieldWaiverID:
+		m.ResetWaiverID()
+		return nil
+	case override.FieldEvaluationID:
+		m.ResetEvaluationID()
+		return nil
+	case override.FieldVersionID:
+		m.ResetVersionID()
+		return nil
+	case override.FieldProjectID:
+		m.ResetProjectID()
+		return nil
+	}
+	return fmt.Errorf("unknown Override field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *OverrideMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.waiver != nil {
+		edges = append(edges, override.EdgeWaiver)
+	}
+	if m.evaluation != nil {
+		edges = append(edges, override.EdgeEvaluation)
+	}
+	if m.version != nil {
+		edges = append(edges, override.EdgeVersion)
+	}
+	if m.project != nil {
+		edges = append(edges, override.EdgeProject)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *OverrideMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case override.EdgeWaiver:
+		if id := m.waiver; id != nil {
+			return []ent.Value{*id}
+		}
+	case override.EdgeEvaluation:
+		if id := m.evaluation; id != nil {
+			return []ent.Value{*id}
+		}
+	case override.EdgeVersion:
+		if id := m.version; id != nil {
+			return []ent.Value{*id}
+		}
+	case override.EdgeProject:
+		if id := m.project; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *OverrideMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *OverrideMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *OverrideMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedwaiver {
+		edges = append(edges, override.EdgeWaiver)
+	}
+	if m.clearedevaluation {
+		edges = append(edges, override.EdgeEvaluation)
+	}
+	if m.clearedversion {
+		edges = append(edges, override.EdgeVersion)
+	}
+	if m.clearedproject {
+		edges = append(edges, override.EdgeProject)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *OverrideMutation) EdgeCleared(name string) bool {
+	switch name {
+	case override.EdgeWaiver:
+		return m.clearedwaiver
+	case override.EdgeEvaluation:
+		return m.clearedevaluation
+	case override.EdgeVersion:
+		return m.clearedversion
+	case override.EdgeProject:
+		return m.clearedproject
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *OverrideMutation) ClearEdge(name string) error {
+	switch name {
+	case override.EdgeWaiver:
+		m.ClearWaiver()
+		return nil
+	case override.EdgeEvaluation:
+		m.ClearEvaluation()
+		return nil
+	case override.EdgeVersion:
+		m.ClearVersion()
+		return nil
+	case override.EdgeProject:
+		m.ClearProject()
+		return nil
+	}
+	return fmt.Errorf("unknown Override unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *OverrideMutation) ResetEdge(name string) error {
+	switch name {
+	case override.EdgeWaiver:
+		m.ResetWaiver()
+		return nil
+	case override.EdgeEvaluation:
+		m.ResetEvaluation()
+		return nil
+	case override.EdgeVersion:
+		m.ResetVersion()
+		return nil
+	case override.EdgeProject:
+		m.ResetProject()
+		return nil
+	}
+	return fmt.Errorf("unknown Override edge %s", name)
+}
+
 // OwnerMutation represents an operation that mutates the Owner nodes in the graph.
 type OwnerMutation struct {
 	config
@@ -27298,6 +29655,9 @@ type PolicyTemplateMutation struct {
 	appendcontrols    []string
 	rego              *string
 	parameters_schema *string
+	tests             *string
+	evidence          *[]string
+	appendevidence    []string
 	digest            *string
 	created_at        *time.Time
 	clearedFields     map[string]struct{}
@@ -27779,6 +30139,107 @@ func (m *PolicyTemplateMutation) ResetParametersSchema() {
 	m.parameters_schema = nil
 }
 
+// SetTests sets the "tests" field.
+func (m *PolicyTemplateMutation) SetTests(s string) {
+	m.tests = &s
+}
+
+// Tests returns the value of the "tests" field in the mutation.
+func (m *PolicyTemplateMutation) Tests() (r string, exists bool) {
+	v := m.tests
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTests returns the old "tests" field's value of the PolicyTemplate entity.
+// If the PolicyTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PolicyTemplateMutation) OldTests(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTests is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTests requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTests: %w", err)
+	}
+	return oldValue.Tests, nil
+}
+
+// ResetTests resets all changes to the "tests" field.
+func (m *PolicyTemplateMutation) ResetTests() {
+	m.tests = nil
+}
+
+// SetEvidence sets the "evidence" field.
+func (m *PolicyTemplateMutation) SetEvidence(s []string) {
+	m.evidence = &s
+	m.appendevidence = nil
+}
+
+// Evidence returns the value of the "evidence" field in the mutation.
+func (m *PolicyTemplateMutation) Evidence() (r []string, exists bool) {
+	v := m.evidence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEvidence returns the old "evidence" field's value of the PolicyTemplate entity.
+// If the PolicyTemplate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PolicyTemplateMutation) OldEvidence(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEvidence is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEvidence requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEvidence: %w", err)
+	}
+	return oldValue.Evidence, nil
+}
+
+// AppendEvidence adds s to the "evidence" field.
+func (m *PolicyTemplateMutation) AppendEvidence(s []string) {
+	m.appendevidence = append(m.appendevidence, s...)
+}
+
+// AppendedEvidence returns the list of values that were appended to the "evidence" field in this mutation.
+func (m *PolicyTemplateMutation) AppendedEvidence() ([]string, bool) {
+	if len(m.appendevidence) == 0 {
+		return nil, false
+	}
+	return m.appendevidence, true
+}
+
+// ClearEvidence clears the value of the "evidence" field.
+func (m *PolicyTemplateMutation) ClearEvidence() {
+	m.evidence = nil
+	m.appendevidence = nil
+	m.clearedFields[policytemplate.FieldEvidence] = struct{}{}
+}
+
+// EvidenceCleared returns if the "evidence" field was cleared in this mutation.
+func (m *PolicyTemplateMutation) EvidenceCleared() bool {
+	_, ok := m.clearedFields[policytemplate.FieldEvidence]
+	return ok
+}
+
+// ResetEvidence resets all changes to the "evidence" field.
+func (m *PolicyTemplateMutation) ResetEvidence() {
+	m.evidence = nil
+	m.appendevidence = nil
+	delete(m.clearedFields, policytemplate.FieldEvidence)
+}
+
 // SetDigest sets the "digest" field.
 func (m *PolicyTemplateMutation) SetDigest(s string) {
 	m.digest = &s
@@ -27974,7 +30435,7 @@ func (m *PolicyTemplateMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PolicyTemplateMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 14)
 	if m.name != nil {
 		fields = append(fields, policytemplate.FieldName)
 	}
@@ -28001,6 +30462,12 @@ func (m *PolicyTemplateMutation) Fields() []string {
 	}
 	if m.parameters_schema != nil {
 		fields = append(fields, policytemplate.FieldParametersSchema)
+	}
+	if m.tests != nil {
+		fields = append(fields, policytemplate.FieldTests)
+	}
+	if m.evidence != nil {
+		fields = append(fields, policytemplate.FieldEvidence)
 	}
 	if m.digest != nil {
 		fields = append(fields, policytemplate.FieldDigest)
@@ -28037,6 +30504,10 @@ func (m *PolicyTemplateMutation) Field(name string) (ent.Value, bool) {
 		return m.Rego()
 	case policytemplate.FieldParametersSchema:
 		return m.ParametersSchema()
+	case policytemplate.FieldTests:
+		return m.Tests()
+	case policytemplate.FieldEvidence:
+		return m.Evidence()
 	case policytemplate.FieldDigest:
 		return m.Digest()
 	case policytemplate.FieldCreatedAt:
@@ -28070,6 +30541,10 @@ func (m *PolicyTemplateMutation) OldField(ctx context.Context, name string) (ent
 		return m.OldRego(ctx)
 	case policytemplate.FieldParametersSchema:
 		return m.OldParametersSchema(ctx)
+	case policytemplate.FieldTests:
+		return m.OldTests(ctx)
+	case policytemplate.FieldEvidence:
+		return m.OldEvidence(ctx)
 	case policytemplate.FieldDigest:
 		return m.OldDigest(ctx)
 	case policytemplate.FieldCreatedAt:
@@ -28148,6 +30623,20 @@ func (m *PolicyTemplateMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetParametersSchema(v)
 		return nil
+	case policytemplate.FieldTests:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTests(v)
+		return nil
+	case policytemplate.FieldEvidence:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEvidence(v)
+		return nil
 	case policytemplate.FieldDigest:
 		v, ok := value.(string)
 		if !ok {
@@ -28217,6 +30706,9 @@ func (m *PolicyTemplateMutation) ClearedFields() []string {
 	if m.FieldCleared(policytemplate.FieldControls) {
 		fields = append(fields, policytemplate.FieldControls)
 	}
+	if m.FieldCleared(policytemplate.FieldEvidence) {
+		fields = append(fields, policytemplate.FieldEvidence)
+	}
 	if m.FieldCleared(policytemplate.FieldCreatedBy) {
 		fields = append(fields, policytemplate.FieldCreatedBy)
 	}
@@ -28236,6 +30728,9 @@ func (m *PolicyTemplateMutation) ClearField(name string) error {
 	switch name {
 	case policytemplate.FieldControls:
 		m.ClearControls()
+		return nil
+	case policytemplate.FieldEvidence:
+		m.ClearEvidence()
 		return nil
 	case policytemplate.FieldCreatedBy:
 		m.ClearCreatedBy()
@@ -28274,6 +30769,12 @@ func (m *PolicyTemplateMutation) ResetField(name string) error {
 		return nil
 	case policytemplate.FieldParametersSchema:
 		m.ResetParametersSchema()
+		return nil
+	case policytemplate.FieldTests:
+		m.ResetTests()
+		return nil
+	case policytemplate.FieldEvidence:
+		m.ResetEvidence()
 		return nil
 	case policytemplate.FieldDigest:
 		m.ResetDigest()
@@ -28369,6 +30870,7 @@ type PrincipalMutation struct {
 	typ           string
 	id            *int
 	name          *string
+	pseudonym     *string
 	kind          *principal.Kind
 	created_at    *time.Time
 	clearedFields map[string]struct{}
@@ -28512,6 +31014,55 @@ func (m *PrincipalMutation) OldName(ctx context.Context) (v string, err error) {
 // ResetName resets all changes to the "name" field.
 func (m *PrincipalMutation) ResetName() {
 	m.name = nil
+}
+
+// SetPseudonym sets the "pseudonym" field.
+func (m *PrincipalMutation) SetPseudonym(s string) {
+	m.pseudonym = &s
+}
+
+// Pseudonym returns the value of the "pseudonym" field in the mutation.
+func (m *PrincipalMutation) Pseudonym() (r string, exists bool) {
+	v := m.pseudonym
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPseudonym returns the old "pseudonym" field's value of the Principal entity.
+// If the Principal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PrincipalMutation) OldPseudonym(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPseudonym is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPseudonym requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPseudonym: %w", err)
+	}
+	return oldValue.Pseudonym, nil
+}
+
+// ClearPseudonym clears the value of the "pseudonym" field.
+func (m *PrincipalMutation) ClearPseudonym() {
+	m.pseudonym = nil
+	m.clearedFields[principal.FieldPseudonym] = struct{}{}
+}
+
+// PseudonymCleared returns if the "pseudonym" field was cleared in this mutation.
+func (m *PrincipalMutation) PseudonymCleared() bool {
+	_, ok := m.clearedFields[principal.FieldPseudonym]
+	return ok
+}
+
+// ResetPseudonym resets all changes to the "pseudonym" field.
+func (m *PrincipalMutation) ResetPseudonym() {
+	m.pseudonym = nil
+	delete(m.clearedFields, principal.FieldPseudonym)
 }
 
 // SetKind sets the "kind" field.
@@ -28674,9 +31225,12 @@ func (m *PrincipalMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PrincipalMutation) Fields() []string {
-	fields := make([]string, 0, 3)
+	fields := make([]string, 0, 4)
 	if m.name != nil {
 		fields = append(fields, principal.FieldName)
+	}
+	if m.pseudonym != nil {
+		fields = append(fields, principal.FieldPseudonym)
 	}
 	if m.kind != nil {
 		fields = append(fields, principal.FieldKind)
@@ -28694,6 +31248,8 @@ func (m *PrincipalMutation) Field(name string) (ent.Value, bool) {
 	switch name {
 	case principal.FieldName:
 		return m.Name()
+	case principal.FieldPseudonym:
+		return m.Pseudonym()
 	case principal.FieldKind:
 		return m.Kind()
 	case principal.FieldCreatedAt:
@@ -28709,6 +31265,8 @@ func (m *PrincipalMutation) OldField(ctx context.Context, name string) (ent.Valu
 	switch name {
 	case principal.FieldName:
 		return m.OldName(ctx)
+	case principal.FieldPseudonym:
+		return m.OldPseudonym(ctx)
 	case principal.FieldKind:
 		return m.OldKind(ctx)
 	case principal.FieldCreatedAt:
@@ -28728,6 +31286,13 @@ func (m *PrincipalMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetName(v)
+		return nil
+	case principal.FieldPseudonym:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPseudonym(v)
 		return nil
 	case principal.FieldKind:
 		v, ok := value.(principal.Kind)
@@ -28772,7 +31337,11 @@ func (m *PrincipalMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *PrincipalMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(principal.FieldPseudonym) {
+		fields = append(fields, principal.FieldPseudonym)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -28785,6 +31354,11 @@ func (m *PrincipalMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *PrincipalMutation) ClearField(name string) error {
+	switch name {
+	case principal.FieldPseudonym:
+		m.ClearPseudonym()
+		return nil
+	}
 	return fmt.Errorf("unknown Principal nullable field %s", name)
 }
 
@@ -28794,6 +31368,9 @@ func (m *PrincipalMutation) ResetField(name string) error {
 	switch name {
 	case principal.FieldName:
 		m.ResetName()
+		return nil
+	case principal.FieldPseudonym:
+		m.ResetPseudonym()
 		return nil
 	case principal.FieldKind:
 		m.ResetKind()
@@ -39965,6 +42542,921 @@ func (m *TrustAnchorMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown TrustAnchor edge %s", name)
 }
 
+// VersionApprovalMutation represents an operation that mutates the VersionApproval nodes in the graph.
+type VersionApprovalMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *int
+	decision           *versionapproval.Decision
+	comment            *string
+	roles              *[]string
+	appendroles        []string
+	at                 *time.Time
+	clearedFields      map[string]struct{}
+	version            *int
+	clearedversion     bool
+	project            *int
+	clearedproject     bool
+	approver           *int
+	clearedapprover    bool
+	attestation        *int
+	clearedattestation bool
+	done               bool
+	oldValue           func(context.Context) (*VersionApproval, error)
+	predicates         []predicate.VersionApproval
+}
+
+var _ ent.Mutation = (*VersionApprovalMutation)(nil)
+
+// versionapprovalOption allows management of the mutation configuration using functional options.
+type versionapprovalOption func(*VersionApprovalMutation)
+
+// newVersionApprovalMutation creates new mutation for the VersionApproval entity.
+func newVersionApprovalMutation(c config, op Op, opts ...versionapprovalOption) *VersionApprovalMutation {
+	m := &VersionApprovalMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeVersionApproval,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withVersionApprovalID sets the ID field of the mutation.
+func withVersionApprovalID(id int) versionapprovalOption {
+	return func(m *VersionApprovalMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *VersionApproval
+		)
+		m.oldValue = func(ctx context.Context) (*VersionApproval, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().VersionApproval.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withVersionApproval sets the old VersionApproval of the mutation.
+func withVersionApproval(node *VersionApproval) versionapprovalOption {
+	return func(m *VersionApprovalMutation) {
+		m.oldValue = func(context.Context) (*VersionApproval, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m VersionApprovalMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m VersionApprovalMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *VersionApprovalMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *VersionApprovalMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().VersionApproval.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetDecision sets the "decision" field.
+func (m *VersionApprovalMutation) SetDecision(v versionapproval.Decision) {
+	m.decision = &v
+}
+
+// Decision returns the value of the "decision" field in the mutation.
+func (m *VersionApprovalMutation) Decision() (r versionapproval.Decision, exists bool) {
+	v := m.decision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecision returns the old "decision" field's value of the VersionApproval entity.
+// If the VersionApproval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VersionApprovalMutation) OldDecision(ctx context.Context) (v versionapproval.Decision, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecision: %w", err)
+	}
+	return oldValue.Decision, nil
+}
+
+// ResetDecision resets all changes to the "decision" field.
+func (m *VersionApprovalMutation) ResetDecision() {
+	m.decision = nil
+}
+
+// SetComment sets the "comment" field.
+func (m *VersionApprovalMutation) SetComment(s string) {
+	m.comment = &s
+}
+
+// Comment returns the value of the "comment" field in the mutation.
+func (m *VersionApprovalMutation) Comment() (r string, exists bool) {
+	v := m.comment
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldComment returns the old "comment" field's value of the VersionApproval entity.
+// If the VersionApproval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VersionApprovalMutation) OldComment(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldComment is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldComment requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldComment: %w", err)
+	}
+	return oldValue.Comment, nil
+}
+
+// ResetComment resets all changes to the "comment" field.
+func (m *VersionApprovalMutation) ResetComment() {
+	m.comment = nil
+}
+
+// SetRoles sets the "roles" field.
+func (m *VersionApprovalMutation) SetRoles(s []string) {
+	m.roles = &s
+	m.appendroles = nil
+}
+
+// Roles returns the value of the "roles" field in the mutation.
+func (m *VersionApprovalMutation) Roles() (r []string, exists bool) {
+	v := m.roles
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoles returns the old "roles" field's value of the VersionApproval entity.
+// If the VersionApproval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VersionApprovalMutation) OldRoles(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoles is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoles requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoles: %w", err)
+	}
+	return oldValue.Roles, nil
+}
+
+// AppendRoles adds s to the "roles" field.
+func (m *VersionApprovalMutation) AppendRoles(s []string) {
+	m.appendroles = append(m.appendroles, s...)
+}
+
+// AppendedRoles returns the list of values that were appended to the "roles" field in this mutation.
+func (m *VersionApprovalMutation) AppendedRoles() ([]string, bool) {
+	if len(m.appendroles) == 0 {
+		return nil, false
+	}
+	return m.appendroles, true
+}
+
+// ResetRoles resets all changes to the "roles" field.
+func (m *VersionApprovalMutation) ResetRoles() {
+	m.roles = nil
+	m.appendroles = nil
+}
+
+// SetAt sets the "at" field.
+func (m *VersionApprovalMutation) SetAt(t time.Time) {
+	m.at = &t
+}
+
+// At returns the value of the "at" field in the mutation.
+func (m *VersionApprovalMutation) At() (r time.Time, exists bool) {
+	v := m.at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAt returns the old "at" field's value of the VersionApproval entity.
+// If the VersionApproval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VersionApprovalMutation) OldAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAt: %w", err)
+	}
+	return oldValue.At, nil
+}
+
+// ResetAt resets all changes to the "at" field.
+func (m *VersionApprovalMutation) ResetAt() {
+	m.at = nil
+}
+
+// SetVersionID sets the "version_id" field.
+func (m *VersionApprovalMutation) SetVersionID(i int) {
+	m.version = &i
+}
+
+// VersionID returns the value of the "version_id" field in the mutation.
+func (m *VersionApprovalMutation) VersionID() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersionID returns the old "version_id" field's value of the VersionApproval entity.
+// If the VersionApproval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VersionApprovalMutation) OldVersionID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersionID: %w", err)
+	}
+	return oldValue.VersionID, nil
+}
+
+// ResetVersionID resets all changes to the "version_id" field.
+func (m *VersionApprovalMutation) ResetVersionID() {
+	m.version = nil
+}
+
+// SetProjectID sets the "project_id" field.
+func (m *VersionApprovalMutation) SetProjectID(i int) {
+	m.project = &i
+}
+
+// ProjectID returns the value of the "project_id" field in the mutation.
+func (m *VersionApprovalMutation) ProjectID() (r int, exists bool) {
+	v := m.project
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProjectID returns the old "project_id" field's value of the VersionApproval entity.
+// If the VersionApproval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VersionApprovalMutation) OldProjectID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProjectID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProjectID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProjectID: %w", err)
+	}
+	return oldValue.ProjectID, nil
+}
+
+// ResetProjectID resets all changes to the "project_id" field.
+func (m *VersionApprovalMutation) ResetProjectID() {
+	m.project = nil
+}
+
+// SetApproverID sets the "approver_id" field.
+func (m *VersionApprovalMutation) SetApproverID(i int) {
+	m.approver = &i
+}
+
+// ApproverID returns the value of the "approver_id" field in the mutation.
+func (m *VersionApprovalMutation) ApproverID() (r int, exists bool) {
+	v := m.approver
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApproverID returns the old "approver_id" field's value of the VersionApproval entity.
+// If the VersionApproval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VersionApprovalMutation) OldApproverID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApproverID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApproverID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApproverID: %w", err)
+	}
+	return oldValue.ApproverID, nil
+}
+
+// ResetApproverID resets all changes to the "approver_id" field.
+func (m *VersionApprovalMutation) ResetApproverID() {
+	m.approver = nil
+}
+
+// SetAttestationID sets the "attestation_id" field.
+func (m *VersionApprovalMutation) SetAttestationID(i int) {
+	m.attestation = &i
+}
+
+// AttestationID returns the value of the "attestation_id" field in the mutation.
+func (m *VersionApprovalMutation) AttestationID() (r int, exists bool) {
+	v := m.attestation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttestationID returns the old "attestation_id" field's value of the VersionApproval entity.
+// If the VersionApproval object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *VersionApprovalMutation) OldAttestationID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttestationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttestationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttestationID: %w", err)
+	}
+	return oldValue.AttestationID, nil
+}
+
+// ResetAttestationID resets all changes to the "attestation_id" field.
+func (m *VersionApprovalMutation) ResetAttestationID() {
+	m.attestation = nil
+}
+
+// ClearVersion clears the "version" edge to the ApplicationVersion entity.
+func (m *VersionApprovalMutation) ClearVersion() {
+	m.clearedversion = true
+	m.clearedFields[versionapproval.FieldVersionID] = struct{}{}
+}
+
+// VersionCleared reports if the "version" edge to the ApplicationVersion entity was cleared.
+func (m *VersionApprovalMutation) VersionCleared() bool {
+	return m.clearedversion
+}
+
+// VersionIDs returns the "version" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// VersionID instead. It exists only for internal usage by the builders.
+func (m *VersionApprovalMutation) VersionIDs() (ids []int) {
+	if id := m.version; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetVersion resets all changes to the "version" edge.
+func (m *VersionApprovalMutation) ResetVersion() {
+	m.version = nil
+	m.clearedversion = false
+}
+
+// ClearProject clears the "project" edge to the Project entity.
+func (m *VersionApprovalMutation) ClearProject() {
+	m.clearedproject = true
+	m.clearedFields[versionapproval.FieldProjectID] = struct{}{}
+}
+
+// ProjectCleared reports if the "project" edge to the Project entity was cleared.
+func (m *VersionApprovalMutation) ProjectCleared() bool {
+	return m.clearedproject
+}
+
+// ProjectIDs returns the "project" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ProjectID instead. It exists only for internal usage by the builders.
+func (m *VersionApprovalMutation) ProjectIDs() (ids []int) {
+	if id := m.project; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetProject resets all changes to the "project" edge.
+func (m *VersionApprovalMutation) ResetProject() {
+	m.project = nil
+	m.clearedproject = false
+}
+
+// ClearApprover clears the "approver" edge to the Principal entity.
+func (m *VersionApprovalMutation) ClearApprover() {
+	m.clearedapprover = true
+	m.clearedFields[versionapproval.FieldApproverID] = struct{}{}
+}
+
+// ApproverCleared reports if the "approver" edge to the Principal entity was cleared.
+func (m *VersionApprovalMutation) ApproverCleared() bool {
+	return m.clearedapprover
+}
+
+// ApproverIDs returns the "approver" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApproverID instead. It exists only for internal usage by the builders.
+func (m *VersionApprovalMutation) ApproverIDs() (ids []int) {
+	if id := m.approver; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApprover resets all changes to the "approver" edge.
+func (m *VersionApprovalMutation) ResetApprover() {
+	m.approver = nil
+	m.clearedapprover = false
+}
+
+// ClearAttestation clears the "attestation" edge to the Attestation entity.
+func (m *VersionApprovalMutation) ClearAttestation() {
+	m.clearedattestation = true
+	m.clearedFields[versionapproval.FieldAttestationID] = struct{}{}
+}
+
+// AttestationCleared reports if the "attestation" edge to the Attestation entity was cleared.
+func (m *VersionApprovalMutation) AttestationCleared() bool {
+	return m.clearedattestation
+}
+
+// AttestationIDs returns the "attestation" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AttestationID instead. It exists only for internal usage by the builders.
+func (m *VersionApprovalMutation) AttestationIDs() (ids []int) {
+	if id := m.attestation; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAttestation resets all changes to the "attestation" edge.
+func (m *VersionApprovalMutation) ResetAttestation() {
+	m.attestation = nil
+	m.clearedattestation = false
+}
+
+// Where appends a list predicates to the VersionApprovalMutation builder.
+func (m *VersionApprovalMutation) Where(ps ...predicate.VersionApproval) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the VersionApprovalMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *VersionApprovalMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.VersionApproval, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *VersionApprovalMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *VersionApprovalMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (VersionApproval).
+func (m *VersionApprovalMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *VersionApprovalMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.decision != nil {
+		fields = append(fields, versionapproval.FieldDecision)
+	}
+	if m.comment != nil {
+		fields = append(fields, versionapproval.FieldComment)
+	}
+	if m.roles != nil {
+		fields = append(fields, versionapproval.FieldRoles)
+	}
+	if m.at != nil {
+		fields = append(fields, versionapproval.FieldAt)
+	}
+	if m.version != nil {
+		fields = append(fields, versionapproval.FieldVersionID)
+	}
+	if m.project != nil {
+		fields = append(fields, versionapproval.FieldProjectID)
+	}
+	if m.approver != nil {
+		fields = append(fields, versionapproval.FieldApproverID)
+	}
+	if m.attestation != nil {
+		fields = append(fields, versionapproval.FieldAttestationID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *VersionApprovalMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case versionapproval.FieldDecision:
+		return m.Decision()
+	case versionapproval.FieldComment:
+		return m.Comment()
+	case versionapproval.FieldRoles:
+		return m.Roles()
+	case versionapproval.FieldAt:
+		return m.At()
+	case versionapproval.FieldVersionID:
+		return m.VersionID()
+	case versionapproval.FieldProjectID:
+		return m.ProjectID()
+	case versionapproval.FieldApproverID:
+		return m.ApproverID()
+	case versionapproval.FieldAttestationID:
+		return m.AttestationID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *VersionApprovalMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case versionapproval.FieldDecision:
+		return m.OldDecision(ctx)
+	case versionapproval.FieldComment:
+		return m.OldComment(ctx)
+	case versionapproval.FieldRoles:
+		return m.OldRoles(ctx)
+	case versionapproval.FieldAt:
+		return m.OldAt(ctx)
+	case versionapproval.FieldVersionID:
+		return m.OldVersionID(ctx)
+	case versionapproval.FieldProjectID:
+		return m.OldProjectID(ctx)
+	case versionapproval.FieldApproverID:
+		return m.OldApproverID(ctx)
+	case versionapproval.FieldAttestationID:
+		return m.OldAttestationID(ctx)
+	}
+	return nil, fmt.Errorf("unknown VersionApproval field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *VersionApprovalMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case versionapproval.FieldDecision:
+		v, ok := value.(versionapproval.Decision)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecision(v)
+		return nil
+	case versionapproval.FieldComment:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetComment(v)
+		return nil
+	case versionapproval.FieldRoles:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoles(v)
+		return nil
+	case versionapproval.FieldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAt(v)
+		return nil
+	case versionapproval.FieldVersionID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersionID(v)
+		return nil
+	case versionapproval.FieldProjectID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProjectID(v)
+		return nil
+	case versionapproval.FieldApproverID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApproverID(v)
+		return nil
+	case versionapproval.FieldAttestationID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttestationID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown VersionApproval field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *VersionApprovalMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *VersionApprovalMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *VersionApprovalMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown VersionApproval numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *VersionApprovalMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *VersionApprovalMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *VersionApprovalMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown VersionApproval nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *VersionApprovalMutation) ResetField(name string) error {
+	switch name {
+	case versionapproval.FieldDecision:
+		m.ResetDecision()
+		return nil
+	case versionapproval.FieldComment:
+		m.ResetComment()
+		return nil
+	case versionapproval.FieldRoles:
+		m.ResetRoles()
+		return nil
+	case versionapproval.FieldAt:
+		m.ResetAt()
+		return nil
+	case versionapproval.FieldVersionID:
+		m.ResetVersionID()
+		return nil
+	case versionapproval.FieldProjectID:
+		m.ResetProjectID()
+		return nil
+	case versionapproval.FieldApproverID:
+		m.ResetApproverID()
+		return nil
+	case versionapproval.FieldAttestationID:
+		m.ResetAttestationID()
+		return nil
+	}
+	return fmt.Errorf("unknown VersionApproval field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *VersionApprovalMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.version != nil {
+		edges = append(edges, versionapproval.EdgeVersion)
+	}
+	if m.project != nil {
+		edges = append(edges, versionapproval.EdgeProject)
+	}
+	if m.approver != nil {
+		edges = append(edges, versionapproval.EdgeApprover)
+	}
+	if m.attestation != nil {
+		edges = append(edges, versionapproval.EdgeAttestation)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *VersionApprovalMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case versionapproval.EdgeVersion:
+		if id := m.version; id != nil {
+			return []ent.Value{*id}
+		}
+	case versionapproval.EdgeProject:
+		if id := m.project; id != nil {
+			return []ent.Value{*id}
+		}
+	case versionapproval.EdgeApprover:
+		if id := m.approver; id != nil {
+			return []ent.Value{*id}
+		}
+	case versionapproval.EdgeAttestation:
+		if id := m.attestation; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *VersionApprovalMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *VersionApprovalMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *VersionApprovalMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedversion {
+		edges = append(edges, versionapproval.EdgeVersion)
+	}
+	if m.clearedproject {
+		edges = append(edges, versionapproval.EdgeProject)
+	}
+	if m.clearedapprover {
+		edges = append(edges, versionapproval.EdgeApprover)
+	}
+	if m.clearedattestation {
+		edges = append(edges, versionapproval.EdgeAttestation)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *VersionApprovalMutation) EdgeCleared(name string) bool {
+	switch name {
+	case versionapproval.EdgeVersion:
+		return m.clearedversion
+	case versionapproval.EdgeProject:
+		return m.clearedproject
+	case versionapproval.EdgeApprover:
+		return m.clearedapprover
+	case versionapproval.EdgeAttestation:
+		return m.clearedattestation
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *VersionApprovalMutation) ClearEdge(name string) error {
+	switch name {
+	case versionapproval.EdgeVersion:
+		m.ClearVersion()
+		return nil
+	case versionapproval.EdgeProject:
+		m.ClearProject()
+		return nil
+	case versionapproval.EdgeApprover:
+		m.ClearApprover()
+		return nil
+	case versionapproval.EdgeAttestation:
+		m.ClearAttestation()
+		return nil
+	}
+	return fmt.Errorf("unknown VersionApproval unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *VersionApprovalMutation) ResetEdge(name string) error {
+	switch name {
+	case versionapproval.EdgeVersion:
+		m.ResetVersion()
+		return nil
+	case versionapproval.EdgeProject:
+		m.ResetProject()
+		return nil
+	case versionapproval.EdgeApprover:
+		m.ResetApprover()
+		return nil
+	case versionapproval.EdgeAttestation:
+		m.ResetAttestation()
+		return nil
+	}
+	return fmt.Errorf("unknown VersionApproval edge %s", name)
+}
+
 // VulnerabilityMutation represents an operation that mutates the Vulnerability nodes in the graph.
 type VulnerabilityMutation struct {
 	config
@@ -41767,4 +45259,2497 @@ func (m *VulnerabilityAliasMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown VulnerabilityAlias edge %s", name)
+}
+
+// WaiverMutation represents an operation that mutates the Waiver nodes in the graph.
+type WaiverMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *int
+	state               *waiver.State
+	policy              *string
+	rule                *string
+	code                *string
+	subject             *string
+	vulnerability       *string
+	purl                *string
+	justification       *string
+	approvals_needed    *int
+	addapprovals_needed *int
+	requested_at        *time.Time
+	expires_at          *time.Time
+	decided_at          *time.Time
+	ended_at            *time.Time
+	warned_at           *time.Time
+	end_reason          *string
+	clearedFields       map[string]struct{}
+	project             *int
+	clearedproject      bool
+	application         *int
+	clearedapplication  bool
+	version             *int
+	clearedversion      bool
+	requester           *int
+	clearedrequester    bool
+	ender               *int
+	clearedender        bool
+	decisions           map[int]struct{}
+	removeddecisions    map[int]struct{}
+	cleareddecisions    bool
+	done                bool
+	oldValue            func(context.Context) (*Waiver, error)
+	predicates          []predicate.Waiver
+}
+
+var _ ent.Mutation = (*WaiverMutation)(nil)
+
+// waiverOption allows management of the mutation configuration using functional options.
+type waiverOption func(*WaiverMutation)
+
+// newWaiverMutation creates new mutation for the Waiver entity.
+func newWaiverMutation(c config, op Op, opts ...waiverOption) *WaiverMutation {
+	m := &WaiverMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeWaiver,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withWaiverID sets the ID field of the mutation.
+func withWaiverID(id int) waiverOption {
+	return func(m *WaiverMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Waiver
+		)
+		m.oldValue = func(ctx context.Context) (*Waiver, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Waiver.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withWaiver sets the old Waiver of the mutation.
+func withWaiver(node *Waiver) waiverOption {
+	return func(m *WaiverMutation) {
+		m.oldValue = func(context.Context) (*Waiver, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m WaiverMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m WaiverMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *WaiverMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *WaiverMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Waiver.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetState sets the "state" field.
+func (m *WaiverMutation) SetState(w waiver.State) {
+	m.state = &w
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *WaiverMutation) State() (r waiver.State, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldState(ctx context.Context) (v waiver.State, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *WaiverMutation) ResetState() {
+	m.state = nil
+}
+
+// SetPolicy sets the "policy" field.
+func (m *WaiverMutation) SetPolicy(s string) {
+	m.policy = &s
+}
+
+// Policy returns the value of the "policy" field in the mutation.
+func (m *WaiverMutation) Policy() (r string, exists bool) {
+	v := m.policy
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPolicy returns the old "policy" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldPolicy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPolicy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPolicy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPolicy: %w", err)
+	}
+	return oldValue.Policy, nil
+}
+
+// ResetPolicy resets all changes to the "policy" field.
+func (m *WaiverMutation) ResetPolicy() {
+	m.policy = nil
+}
+
+// SetRule sets the "rule" field.
+func (m *WaiverMutation) SetRule(s string) {
+	m.rule = &s
+}
+
+// Rule returns the value of the "rule" field in the mutation.
+func (m *WaiverMutation) Rule() (r string, exists bool) {
+	v := m.rule
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRule returns the old "rule" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldRule(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRule is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRule requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRule: %w", err)
+	}
+	return oldValue.Rule, nil
+}
+
+// ResetRule resets all changes to the "rule" field.
+func (m *WaiverMutation) ResetRule() {
+	m.rule = nil
+}
+
+// SetCode sets the "code" field.
+func (m *WaiverMutation) SetCode(s string) {
+	m.code = &s
+}
+
+// Code returns the value of the "code" field in the mutation.
+func (m *WaiverMutation) Code() (r string, exists bool) {
+	v := m.code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCode returns the old "code" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldCode(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCode: %w", err)
+	}
+	return oldValue.Code, nil
+}
+
+// ResetCode resets all changes to the "code" field.
+func (m *WaiverMutation) ResetCode() {
+	m.code = nil
+}
+
+// SetSubject sets the "subject" field.
+func (m *WaiverMutation) SetSubject(s string) {
+	m.subject = &s
+}
+
+// Subject returns the value of the "subject" field in the mutation.
+func (m *WaiverMutation) Subject() (r string, exists bool) {
+	v := m.subject
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSubject returns the old "subject" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldSubject(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSubject is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSubject requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSubject: %w", err)
+	}
+	return oldValue.Subject, nil
+}
+
+// ResetSubject resets all changes to the "subject" field.
+func (m *WaiverMutation) ResetSubject() {
+	m.subject = nil
+}
+
+// SetVulnerability sets the "vulnerability" field.
+func (m *WaiverMutation) SetVulnerability(s string) {
+	m.vulnerability = &s
+}
+
+// Vulnerability returns the value of the "vulnerability" field in the mutation.
+func (m *WaiverMutation) Vulnerability() (r string, exists bool) {
+	v := m.vulnerability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVulnerability returns the old "vulnerability" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldVulnerability(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVulnerability is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVulnerability requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVulnerability: %w", err)
+	}
+	return oldValue.Vulnerability, nil
+}
+
+// ResetVulnerability resets all changes to the "vulnerability" field.
+func (m *WaiverMutation) ResetVulnerability() {
+	m.vulnerability = nil
+}
+
+// SetPurl sets the "purl" field.
+func (m *WaiverMutation) SetPurl(s string) {
+	m.purl = &s
+}
+
+// Purl returns the value of the "purl" field in the mutation.
+func (m *WaiverMutation) Purl() (r string, exists bool) {
+	v := m.purl
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurl returns the old "purl" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldPurl(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurl is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurl requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurl: %w", err)
+	}
+	return oldValue.Purl, nil
+}
+
+// ResetPurl resets all changes to the "purl" field.
+func (m *WaiverMutation) ResetPurl() {
+	m.purl = nil
+}
+
+// SetJustification sets the "justification" field.
+func (m *WaiverMutation) SetJustification(s string) {
+	m.justification = &s
+}
+
+// Justification returns the value of the "justification" field in the mutation.
+func (m *WaiverMutation) Justification() (r string, exists bool) {
+	v := m.justification
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldJustification returns the old "justification" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldJustification(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldJustification is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldJustification requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldJustification: %w", err)
+	}
+	return oldValue.Justification, nil
+}
+
+// ResetJustification resets all changes to the "justification" field.
+func (m *WaiverMutation) ResetJustification() {
+	m.justification = nil
+}
+
+// SetApprovalsNeeded sets the "approvals_needed" field.
+func (m *WaiverMutation) SetApprovalsNeeded(i int) {
+	m.approvals_needed = &i
+	m.addapprovals_needed = nil
+}
+
+// ApprovalsNeeded returns the value of the "approvals_needed" field in the mutation.
+func (m *WaiverMutation) ApprovalsNeeded() (r int, exists bool) {
+	v := m.approvals_needed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApprovalsNeeded returns the old "approvals_needed" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldApprovalsNeeded(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApprovalsNeeded is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApprovalsNeeded requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApprovalsNeeded: %w", err)
+	}
+	return oldValue.ApprovalsNeeded, nil
+}
+
+// AddApprovalsNeeded adds i to the "approvals_needed" field.
+func (m *WaiverMutation) AddApprovalsNeeded(i int) {
+	if m.addapprovals_needed != nil {
+		*m.addapprovals_needed += i
+	} else {
+		m.addapprovals_needed = &i
+	}
+}
+
+// AddedApprovalsNeeded returns the value that was added to the "approvals_needed" field in this mutation.
+func (m *WaiverMutation) AddedApprovalsNeeded() (r int, exists bool) {
+	v := m.addapprovals_needed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetApprovalsNeeded resets all changes to the "approvals_needed" field.
+func (m *WaiverMutation) ResetApprovalsNeeded() {
+	m.approvals_needed = nil
+	m.addapprovals_needed = nil
+}
+
+// SetRequestedAt sets the "requested_at" field.
+func (m *WaiverMutation) SetRequestedAt(t time.Time) {
+	m.requested_at = &t
+}
+
+// RequestedAt returns the value of the "requested_at" field in the mutation.
+func (m *WaiverMutation) RequestedAt() (r time.Time, exists bool) {
+	v := m.requested_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestedAt returns the old "requested_at" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldRequestedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestedAt: %w", err)
+	}
+	return oldValue.RequestedAt, nil
+}
+
+// ResetRequestedAt resets all changes to the "requested_at" field.
+func (m *WaiverMutation) ResetRequestedAt() {
+	m.requested_at = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *WaiverMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *WaiverMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *WaiverMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// SetDecidedAt sets the "decided_at" field.
+func (m *WaiverMutation) SetDecidedAt(t time.Time) {
+	m.decided_at = &t
+}
+
+// DecidedAt returns the value of the "decided_at" field in the mutation.
+func (m *WaiverMutation) DecidedAt() (r time.Time, exists bool) {
+	v := m.decided_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedAt returns the old "decided_at" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldDecidedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedAt: %w", err)
+	}
+	return oldValue.DecidedAt, nil
+}
+
+// ClearDecidedAt clears the value of the "decided_at" field.
+func (m *WaiverMutation) ClearDecidedAt() {
+	m.decided_at = nil
+	m.clearedFields[waiver.FieldDecidedAt] = struct{}{}
+}
+
+// DecidedAtCleared returns if the "decided_at" field was cleared in this mutation.
+func (m *WaiverMutation) DecidedAtCleared() bool {
+	_, ok := m.clearedFields[waiver.FieldDecidedAt]
+	return ok
+}
+
+// ResetDecidedAt resets all changes to the "decided_at" field.
+func (m *WaiverMutation) ResetDecidedAt() {
+	m.decided_at = nil
+	delete(m.clearedFields, waiver.FieldDecidedAt)
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *WaiverMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *WaiverMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *WaiverMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[waiver.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *WaiverMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[waiver.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *WaiverMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, waiver.FieldEndedAt)
+}
+
+// SetWarnedAt sets the "warned_at" field.
+func (m *WaiverMutation) SetWarnedAt(t time.Time) {
+	m.warned_at = &t
+}
+
+// WarnedAt returns the value of the "warned_at" field in the mutation.
+func (m *WaiverMutation) WarnedAt() (r time.Time, exists bool) {
+	v := m.warned_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWarnedAt returns the old "warned_at" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldWarnedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWarnedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWarnedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWarnedAt: %w", err)
+	}
+	return oldValue.WarnedAt, nil
+}
+
+// ClearWarnedAt clears the value of the "warned_at" field.
+func (m *WaiverMutation) ClearWarnedAt() {
+	m.warned_at = nil
+	m.clearedFields[waiver.FieldWarnedAt] = struct{}{}
+}
+
+// WarnedAtCleared returns if the "warned_at" field was cleared in this mutation.
+func (m *WaiverMutation) WarnedAtCleared() bool {
+	_, ok := m.clearedFields[waiver.FieldWarnedAt]
+	return ok
+}
+
+// ResetWarnedAt resets all changes to the "warned_at" field.
+func (m *WaiverMutation) ResetWarnedAt() {
+	m.warned_at = nil
+	delete(m.clearedFields, waiver.FieldWarnedAt)
+}
+
+// SetEndReason sets the "end_reason" field.
+func (m *WaiverMutation) SetEndReason(s string) {
+	m.end_reason = &s
+}
+
+// EndReason returns the value of the "end_reason" field in the mutation.
+func (m *WaiverMutation) EndReason() (r string, exists bool) {
+	v := m.end_reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndReason returns the old "end_reason" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldEndReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndReason: %w", err)
+	}
+	return oldValue.EndReason, nil
+}
+
+// ResetEndReason resets all changes to the "end_reason" field.
+func (m *WaiverMutation) ResetEndReason() {
+	m.end_reason = nil
+}
+
+// SetProjectID sets the "project_id" field.
+func (m *WaiverMutation) SetProjectID(i int) {
+	m.project = &i
+}
+
+// ProjectID returns the value of the "project_id" field in the mutation.
+func (m *WaiverMutation) ProjectID() (r int, exists bool) {
+	v := m.project
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProjectID returns the old "project_id" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldProjectID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProjectID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProjectID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProjectID: %w", err)
+	}
+	return oldValue.ProjectID, nil
+}
+
+// ResetProjectID resets all changes to the "project_id" field.
+func (m *WaiverMutation) ResetProjectID() {
+	m.project = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *WaiverMutation) SetApplicationID(i int) {
+	m.application = &i
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *WaiverMutation) ApplicationID() (r int, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldApplicationID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *WaiverMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetVersionID sets the "version_id" field.
+func (m *WaiverMutation) SetVersionID(i int) {
+	m.version = &i
+}
+
+// VersionID returns the value of the "version_id" field in the mutation.
+func (m *WaiverMutation) VersionID() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersionID returns the old "version_id" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldVersionID(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersionID: %w", err)
+	}
+	return oldValue.VersionID, nil
+}
+
+// ClearVersionID clears the value of the "version_id" field.
+func (m *WaiverMutation) ClearVersionID() {
+	m.version = nil
+	m.clearedFields[waiver.FieldVersionID] = struct{}{}
+}
+
+// VersionIDCleared returns if the "version_id" field was cleared in this mutation.
+func (m *WaiverMutation) VersionIDCleared() bool {
+	_, ok := m.clearedFields[waiver.FieldVersionID]
+	return ok
+}
+
+// ResetVersionID resets all changes to the "version_id" field.
+func (m *WaiverMutation) ResetVersionID() {
+	m.version = nil
+	delete(m.clearedFields, waiver.FieldVersionID)
+}
+
+// SetRequestedBy sets the "requested_by" field.
+func (m *WaiverMutation) SetRequestedBy(i int) {
+	m.requester = &i
+}
+
+// RequestedBy returns the value of the "requested_by" field in the mutation.
+func (m *WaiverMutation) RequestedBy() (r int, exists bool) {
+	v := m.requester
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestedBy returns the old "requested_by" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldRequestedBy(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestedBy: %w", err)
+	}
+	return oldValue.RequestedBy, nil
+}
+
+// ResetRequestedBy resets all changes to the "requested_by" field.
+func (m *WaiverMutation) ResetRequestedBy() {
+	m.requester = nil
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (m *WaiverMutation) SetEndedBy(i int) {
+	m.ender = &i
+}
+
+// EndedBy returns the value of the "ended_by" field in the mutation.
+func (m *WaiverMutation) EndedBy() (r int, exists bool) {
+	v := m.ender
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedBy returns the old "ended_by" field's value of the Waiver entity.
+// If the Waiver object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverMutation) OldEndedBy(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedBy: %w", err)
+	}
+	return oldValue.EndedBy, nil
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (m *WaiverMutation) ClearEndedBy() {
+	m.ender = nil
+	m.clearedFields[waiver.FieldEndedBy] = struct{}{}
+}
+
+// EndedByCleared returns if the "ended_by" field was cleared in this mutation.
+func (m *WaiverMutation) EndedByCleared() bool {
+	_, ok := m.clearedFields[waiver.FieldEndedBy]
+	return ok
+}
+
+// ResetEndedBy resets all changes to the "ended_by" field.
+func (m *WaiverMutation) ResetEndedBy() {
+	m.ender = nil
+	delete(m.clearedFields, waiver.FieldEndedBy)
+}
+
+// ClearProject clears the "project" edge to the Project entity.
+func (m *WaiverMutation) ClearProject() {
+	m.clearedproject = true
+	m.clearedFields[waiver.FieldProjectID] = struct{}{}
+}
+
+// ProjectCleared reports if the "project" edge to the Project entity was cleared.
+func (m *WaiverMutation) ProjectCleared() bool {
+	return m.clearedproject
+}
+
+// ProjectIDs returns the "project" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ProjectID instead. It exists only for internal usage by the builders.
+func (m *WaiverMutation) ProjectIDs() (ids []int) {
+	if id := m.project; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetProject resets all changes to the "project" edge.
+func (m *WaiverMutation) ResetProject() {
+	m.project = nil
+	m.clearedproject = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *WaiverMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[waiver.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *WaiverMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *WaiverMutation) ApplicationIDs() (ids []int) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *WaiverMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearVersion clears the "version" edge to the ApplicationVersion entity.
+func (m *WaiverMutation) ClearVersion() {
+	m.clearedversion = true
+	m.clearedFields[waiver.FieldVersionID] = struct{}{}
+}
+
+// VersionCleared reports if the "version" edge to the ApplicationVersion entity was cleared.
+func (m *WaiverMutation) VersionCleared() bool {
+	return m.VersionIDCleared() || m.clearedversion
+}
+
+// VersionIDs returns the "version" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// VersionID instead. It exists only for internal usage by the builders.
+func (m *WaiverMutation) VersionIDs() (ids []int) {
+	if id := m.version; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetVersion resets all changes to the "version" edge.
+func (m *WaiverMutation) ResetVersion() {
+	m.version = nil
+	m.clearedversion = false
+}
+
+// SetRequesterID sets the "requester" edge to the Principal entity by id.
+func (m *WaiverMutation) SetRequesterID(id int) {
+	m.requester = &id
+}
+
+// ClearRequester clears the "requester" edge to the Principal entity.
+func (m *WaiverMutation) ClearRequester() {
+	m.clearedrequester = true
+	m.clearedFields[waiver.FieldRequestedBy] = struct{}{}
+}
+
+// RequesterCleared reports if the "requester" edge to the Principal entity was cleared.
+func (m *WaiverMutation) RequesterCleared() bool {
+	return m.clearedrequester
+}
+
+// RequesterID returns the "requester" edge ID in the mutation.
+func (m *WaiverMutation) RequesterID() (id int, exists bool) {
+	if m.requester != nil {
+		return *m.requester, true
+	}
+	return
+}
+
+// RequesterIDs returns the "requester" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RequesterID instead. It exists only for internal usage by the builders.
+func (m *WaiverMutation) RequesterIDs() (ids []int) {
+	if id := m.requester; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRequester resets all changes to the "requester" edge.
+func (m *WaiverMutation) ResetRequester() {
+	m.requester = nil
+	m.clearedrequester = false
+}
+
+// SetEnderID sets the "ender" edge to the Principal entity by id.
+func (m *WaiverMutation) SetEnderID(id int) {
+	m.ender = &id
+}
+
+// ClearEnder clears the "ender" edge to the Principal entity.
+func (m *WaiverMutation) ClearEnder() {
+	m.clearedender = true
+	m.clearedFields[waiver.FieldEndedBy] = struct{}{}
+}
+
+// EnderCleared reports if the "ender" edge to the Principal entity was cleared.
+func (m *WaiverMutation) EnderCleared() bool {
+	return m.EndedByCleared() || m.clearedender
+}
+
+// EnderID returns the "ender" edge ID in the mutation.
+func (m *WaiverMutation) EnderID() (id int, exists bool) {
+	if m.ender != nil {
+		return *m.ender, true
+	}
+	return
+}
+
+// EnderIDs returns the "ender" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// EnderID instead. It exists only for internal usage by the builders.
+func (m *WaiverMutation) EnderIDs() (ids []int) {
+	if id := m.ender; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetEnder resets all changes to the "ender" edge.
+func (m *WaiverMutation) ResetEnder() {
+	m.ender = nil
+	m.clearedender = false
+}
+
+// AddDecisionIDs adds the "decisions" edge to the WaiverDecision entity by ids.
+func (m *WaiverMutation) AddDecisionIDs(ids ...int) {
+	if m.decisions == nil {
+		m.decisions = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.decisions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDecisions clears the "decisions" edge to the WaiverDecision entity.
+func (m *WaiverMutation) ClearDecisions() {
+	m.cleareddecisions = true
+}
+
+// DecisionsCleared reports if the "decisions" edge to the WaiverDecision entity was cleared.
+func (m *WaiverMutation) DecisionsCleared() bool {
+	return m.cleareddecisions
+}
+
+// RemoveDecisionIDs removes the "decisions" edge to the WaiverDecision entity by IDs.
+func (m *WaiverMutation) RemoveDecisionIDs(ids ...int) {
+	if m.removeddecisions == nil {
+		m.removeddecisions = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.decisions, ids[i])
+		m.removeddecisions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDecisions returns the removed IDs of the "decisions" edge to the WaiverDecision entity.
+func (m *WaiverMutation) RemovedDecisionsIDs() (ids []int) {
+	for id := range m.removeddecisions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DecisionsIDs returns the "decisions" edge IDs in the mutation.
+func (m *WaiverMutation) DecisionsIDs() (ids []int) {
+	for id := range m.decisions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDecisions resets all changes to the "decisions" edge.
+func (m *WaiverMutation) ResetDecisions() {
+	m.decisions = nil
+	m.cleareddecisions = false
+	m.removeddecisions = nil
+}
+
+// Where appends a list predicates to the WaiverMutation builder.
+func (m *WaiverMutation) Where(ps ...predicate.Waiver) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the WaiverMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *WaiverMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Waiver, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *WaiverMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *WaiverMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Waiver).
+func (m *WaiverMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *WaiverMutation) Fields() []string {
+	fields := make([]string, 0, 20)
+	if m.state != nil {
+		fields = append(fields, waiver.FieldState)
+	}
+	if m.policy != nil {
+		fields = append(fields, waiver.FieldPolicy)
+	}
+	if m.rule != nil {
+		fields = append(fields, waiver.FieldRule)
+	}
+	if m.code != nil {
+		fields = append(fields, waiver.FieldCode)
+	}
+	if m.subject != nil {
+		fields = append(fields, waiver.FieldSubject)
+	}
+	if m.vulnerability != nil {
+		fields = append(fields, waiver.FieldVulnerability)
+	}
+	if m.purl != nil {
+		fields = append(fields, waiver.FieldPurl)
+	}
+	if m.justification != nil {
+		fields = append(fields, waiver.FieldJustification)
+	}
+	if m.approvals_needed != nil {
+		fields = append(fields, waiver.FieldApprovalsNeeded)
+	}
+	if m.requested_at != nil {
+		fields = append(fields, waiver.FieldRequestedAt)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, waiver.FieldExpiresAt)
+	}
+	if m.decided_at != nil {
+		fields = append(fields, waiver.FieldDecidedAt)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, waiver.FieldEndedAt)
+	}
+	if m.warned_at != nil {
+		fields = append(fields, waiver.FieldWarnedAt)
+	}
+	if m.end_reason != nil {
+		fields = append(fields, waiver.FieldEndReason)
+	}
+	if m.project != nil {
+		fields = append(fields, waiver.FieldProjectID)
+	}
+	if m.application != nil {
+		fields = append(fields, waiver.FieldApplicationID)
+	}
+	if m.version != nil {
+		fields = append(fields, waiver.FieldVersionID)
+	}
+	if m.requester != nil {
+		fields = append(fields, waiver.FieldRequestedBy)
+	}
+	if m.ender != nil {
+		fields = append(fields, waiver.FieldEndedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *WaiverMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case waiver.FieldState:
+		return m.State()
+	case waiver.FieldPolicy:
+		return m.Policy()
+	case waiver.FieldRule:
+		return m.Rule()
+	case waiver.FieldCode:
+		return m.Code()
+	case waiver.FieldSubject:
+		return m.Subject()
+	case waiver.FieldVulnerability:
+		return m.Vulnerability()
+	case waiver.FieldPurl:
+		return m.Purl()
+	case waiver.FieldJustification:
+		return m.Justification()
+	case waiver.FieldApprovalsNeeded:
+		return m.ApprovalsNeeded()
+	case waiver.FieldRequestedAt:
+		return m.RequestedAt()
+	case waiver.FieldExpiresAt:
+		return m.ExpiresAt()
+	case waiver.FieldDecidedAt:
+		return m.DecidedAt()
+	case waiver.FieldEndedAt:
+		return m.EndedAt()
+	case waiver.FieldWarnedAt:
+		return m.WarnedAt()
+	case waiver.FieldEndReason:
+		return m.EndReason()
+	case waiver.FieldProjectID:
+		return m.ProjectID()
+	case waiver.FieldApplicationID:
+		return m.ApplicationID()
+	case waiver.FieldVersionID:
+		return m.VersionID()
+	case waiver.FieldRequestedBy:
+		return m.RequestedBy()
+	case waiver.FieldEndedBy:
+		return m.EndedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *WaiverMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case waiver.FieldState:
+		return m.OldState(ctx)
+	case waiver.FieldPolicy:
+		return m.OldPolicy(ctx)
+	case waiver.FieldRule:
+		return m.OldRule(ctx)
+	case waiver.FieldCode:
+		return m.OldCode(ctx)
+	case waiver.FieldSubject:
+		return m.OldSubject(ctx)
+	case waiver.FieldVulnerability:
+		return m.OldVulnerability(ctx)
+	case waiver.FieldPurl:
+		return m.OldPurl(ctx)
+	case waiver.FieldJustification:
+		return m.OldJustification(ctx)
+	case waiver.FieldApprovalsNeeded:
+		return m.OldApprovalsNeeded(ctx)
+	case waiver.FieldRequestedAt:
+		return m.OldRequestedAt(ctx)
+	case waiver.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case waiver.FieldDecidedAt:
+		return m.OldDecidedAt(ctx)
+	case waiver.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	case waiver.FieldWarnedAt:
+		return m.OldWarnedAt(ctx)
+	case waiver.FieldEndReason:
+		return m.OldEndReason(ctx)
+	case waiver.FieldProjectID:
+		return m.OldProjectID(ctx)
+	case waiver.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case waiver.FieldVersionID:
+		return m.OldVersionID(ctx)
+	case waiver.FieldRequestedBy:
+		return m.OldRequestedBy(ctx)
+	case waiver.FieldEndedBy:
+		return m.OldEndedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown Waiver field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WaiverMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case waiver.FieldState:
+		v, ok := value.(waiver.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case waiver.FieldPolicy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPolicy(v)
+		return nil
+	case waiver.FieldRule:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRule(v)
+		return nil
+	case waiver.FieldCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCode(v)
+		return nil
+	case waiver.FieldSubject:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSubject(v)
+		return nil
+	case waiver.FieldVulnerability:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVulnerability(v)
+		return nil
+	case waiver.FieldPurl:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurl(v)
+		return nil
+	case waiver.FieldJustification:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetJustification(v)
+		return nil
+	case waiver.FieldApprovalsNeeded:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApprovalsNeeded(v)
+		return nil
+	case waiver.FieldRequestedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestedAt(v)
+		return nil
+	case waiver.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case waiver.FieldDecidedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedAt(v)
+		return nil
+	case waiver.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	case waiver.FieldWarnedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWarnedAt(v)
+		return nil
+	case waiver.FieldEndReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndReason(v)
+		return nil
+	case waiver.FieldProjectID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProjectID(v)
+		return nil
+	case waiver.FieldApplicationID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case waiver.FieldVersionID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersionID(v)
+		return nil
+	case waiver.FieldRequestedBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestedBy(v)
+		return nil
+	case waiver.FieldEndedBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Waiver field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *WaiverMutation) AddedFields() []string {
+	var fields []string
+	if m.addapprovals_needed != nil {
+		fields = append(fields, waiver.FieldApprovalsNeeded)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *WaiverMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case waiver.FieldApprovalsNeeded:
+		return m.AddedApprovalsNeeded()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WaiverMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case waiver.FieldApprovalsNeeded:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddApprovalsNeeded(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Waiver numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *WaiverMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(waiver.FieldDecidedAt) {
+		fields = append(fields, waiver.FieldDecidedAt)
+	}
+	if m.FieldCleared(waiver.FieldEndedAt) {
+		fields = append(fields, waiver.FieldEndedAt)
+	}
+	if m.FieldCleared(waiver.FieldWarnedAt) {
+		fields = append(fields, waiver.FieldWarnedAt)
+	}
+	if m.FieldCleared(waiver.FieldVersionID) {
+		fields = append(fields, waiver.FieldVersionID)
+	}
+	if m.FieldCleared(waiver.FieldEndedBy) {
+		fields = append(fields, waiver.FieldEndedBy)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *WaiverMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *WaiverMutation) ClearField(name string) error {
+	switch name {
+	case waiver.FieldDecidedAt:
+		m.ClearDecidedAt()
+		return nil
+	case waiver.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	case waiver.FieldWarnedAt:
+		m.ClearWarnedAt()
+		return nil
+	case waiver.FieldVersionID:
+		m.ClearVersionID()
+		return nil
+	case waiver.FieldEndedBy:
+		m.ClearEndedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Waiver nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *WaiverMutation) ResetField(name string) error {
+	switch name {
+	case waiver.FieldState:
+		m.ResetState()
+		return nil
+	case waiver.FieldPolicy:
+		m.ResetPolicy()
+		return nil
+	case waiver.FieldRule:
+		m.ResetRule()
+		return nil
+	case waiver.FieldCode:
+		m.ResetCode()
+		return nil
+	case waiver.FieldSubject:
+		m.ResetSubject()
+		return nil
+	case waiver.FieldVulnerability:
+		m.ResetVulnerability()
+		return nil
+	case waiver.FieldPurl:
+		m.ResetPurl()
+		return nil
+	case waiver.FieldJustification:
+		m.ResetJustification()
+		return nil
+	case waiver.FieldApprovalsNeeded:
+		m.ResetApprovalsNeeded()
+		return nil
+	case waiver.FieldRequestedAt:
+		m.ResetRequestedAt()
+		return nil
+	case waiver.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case waiver.FieldDecidedAt:
+		m.ResetDecidedAt()
+		return nil
+	case waiver.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	case waiver.FieldWarnedAt:
+		m.ResetWarnedAt()
+		return nil
+	case waiver.FieldEndReason:
+		m.ResetEndReason()
+		return nil
+	case waiver.FieldProjectID:
+		m.ResetProjectID()
+		return nil
+	case waiver.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case waiver.FieldVersionID:
+		m.ResetVersionID()
+		return nil
+	case waiver.FieldRequestedBy:
+		m.ResetRequestedBy()
+		return nil
+	case waiver.FieldEndedBy:
+		m.ResetEndedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Waiver field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *WaiverMutation) AddedEdges() []string {
+	edges := make([]string, 0, 6)
+	if m.project != nil {
+		edges = append(edges, waiver.EdgeProject)
+	}
+	if m.application != nil {
+		edges = append(edges, waiver.EdgeApplication)
+	}
+	if m.version != nil {
+		edges = append(edges, waiver.EdgeVersion)
+	}
+	if m.requester != nil {
+		edges = append(edges, waiver.EdgeRequester)
+	}
+	if m.ender != nil {
+		edges = append(edges, waiver.EdgeEnder)
+	}
+	if m.decisions != nil {
+		edges = append(edges, waiver.EdgeDecisions)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *WaiverMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case waiver.EdgeProject:
+		if id := m.project; id != nil {
+			return []ent.Value{*id}
+		}
+	case waiver.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case waiver.EdgeVersion:
+		if id := m.version; id != nil {
+			return []ent.Value{*id}
+		}
+	case waiver.EdgeRequester:
+		if id := m.requester; id != nil {
+			return []ent.Value{*id}
+		}
+	case waiver.EdgeEnder:
+		if id := m.ender; id != nil {
+			return []ent.Value{*id}
+		}
+	case waiver.EdgeDecisions:
+		ids := make([]ent.Value, 0, len(m.decisions))
+		for id := range m.decisions {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *WaiverMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 6)
+	if m.removeddecisions != nil {
+		edges = append(edges, waiver.EdgeDecisions)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *WaiverMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case waiver.EdgeDecisions:
+		ids := make([]ent.Value, 0, len(m.removeddecisions))
+		for id := range m.removeddecisions {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *WaiverMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 6)
+	if m.clearedproject {
+		edges = append(edges, waiver.EdgeProject)
+	}
+	if m.clearedapplication {
+		edges = append(edges, waiver.EdgeApplication)
+	}
+	if m.clearedversion {
+		edges = append(edges, waiver.EdgeVersion)
+	}
+	if m.clearedrequester {
+		edges = append(edges, waiver.EdgeRequester)
+	}
+	if m.clearedender {
+		edges = append(edges, waiver.EdgeEnder)
+	}
+	if m.cleareddecisions {
+		edges = append(edges, waiver.EdgeDecisions)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *WaiverMutation) EdgeCleared(name string) bool {
+	switch name {
+	case waiver.EdgeProject:
+		return m.clearedproject
+	case waiver.EdgeApplication:
+		return m.clearedapplication
+	case waiver.EdgeVersion:
+		return m.clearedversion
+	case waiver.EdgeRequester:
+		return m.clearedrequester
+	case waiver.EdgeEnder:
+		return m.clearedender
+	case waiver.EdgeDecisions:
+		return m.cleareddecisions
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *WaiverMutation) ClearEdge(name string) error {
+	switch name {
+	case waiver.EdgeProject:
+		m.ClearProject()
+		return nil
+	case waiver.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case waiver.EdgeVersion:
+		m.ClearVersion()
+		return nil
+	case waiver.EdgeRequester:
+		m.ClearRequester()
+		return nil
+	case waiver.EdgeEnder:
+		m.ClearEnder()
+		return nil
+	}
+	return fmt.Errorf("unknown Waiver unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *WaiverMutation) ResetEdge(name string) error {
+	switch name {
+	case waiver.EdgeProject:
+		m.ResetProject()
+		return nil
+	case waiver.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case waiver.EdgeVersion:
+		m.ResetVersion()
+		return nil
+	case waiver.EdgeRequester:
+		m.ResetRequester()
+		return nil
+	case waiver.EdgeEnder:
+		m.ResetEnder()
+		return nil
+	case waiver.EdgeDecisions:
+		m.ResetDecisions()
+		return nil
+	}
+	return fmt.Errorf("unknown Waiver edge %s", name)
+}
+
+// WaiverDecisionMutation represents an operation that mutates the WaiverDecision nodes in the graph.
+type WaiverDecisionMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int
+	approved       *bool
+	comment        *string
+	at             *time.Time
+	clearedFields  map[string]struct{}
+	waiver         *int
+	clearedwaiver  bool
+	decider        *int
+	cleareddecider bool
+	done           bool
+	oldValue       func(context.Context) (*WaiverDecision, error)
+	predicates     []predicate.WaiverDecision
+}
+
+var _ ent.Mutation = (*WaiverDecisionMutation)(nil)
+
+// waiverdecisionOption allows management of the mutation configuration using functional options.
+type waiverdecisionOption func(*WaiverDecisionMutation)
+
+// newWaiverDecisionMutation creates new mutation for the WaiverDecision entity.
+func newWaiverDecisionMutation(c config, op Op, opts ...waiverdecisionOption) *WaiverDecisionMutation {
+	m := &WaiverDecisionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeWaiverDecision,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withWaiverDecisionID sets the ID field of the mutation.
+func withWaiverDecisionID(id int) waiverdecisionOption {
+	return func(m *WaiverDecisionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *WaiverDecision
+		)
+		m.oldValue = func(ctx context.Context) (*WaiverDecision, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().WaiverDecision.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withWaiverDecision sets the old WaiverDecision of the mutation.
+func withWaiverDecision(node *WaiverDecision) waiverdecisionOption {
+	return func(m *WaiverDecisionMutation) {
+		m.oldValue = func(context.Context) (*WaiverDecision, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m WaiverDecisionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m WaiverDecisionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *WaiverDecisionMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *WaiverDecisionMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().WaiverDecision.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetApproved sets the "approved" field.
+func (m *WaiverDecisionMutation) SetApproved(b bool) {
+	m.approved = &b
+}
+
+// Approved returns the value of the "approved" field in the mutation.
+func (m *WaiverDecisionMutation) Approved() (r bool, exists bool) {
+	v := m.approved
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApproved returns the old "approved" field's value of the WaiverDecision entity.
+// If the WaiverDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverDecisionMutation) OldApproved(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApproved is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApproved requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApproved: %w", err)
+	}
+	return oldValue.Approved, nil
+}
+
+// ResetApproved resets all changes to the "approved" field.
+func (m *WaiverDecisionMutation) ResetApproved() {
+	m.approved = nil
+}
+
+// SetComment sets the "comment" field.
+func (m *WaiverDecisionMutation) SetComment(s string) {
+	m.comment = &s
+}
+
+// Comment returns the value of the "comment" field in the mutation.
+func (m *WaiverDecisionMutation) Comment() (r string, exists bool) {
+	v := m.comment
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldComment returns the old "comment" field's value of the WaiverDecision entity.
+// If the WaiverDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverDecisionMutation) OldComment(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldComment is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldComment requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldComment: %w", err)
+	}
+	return oldValue.Comment, nil
+}
+
+// ResetComment resets all changes to the "comment" field.
+func (m *WaiverDecisionMutation) ResetComment() {
+	m.comment = nil
+}
+
+// SetAt sets the "at" field.
+func (m *WaiverDecisionMutation) SetAt(t time.Time) {
+	m.at = &t
+}
+
+// At returns the value of the "at" field in the mutation.
+func (m *WaiverDecisionMutation) At() (r time.Time, exists bool) {
+	v := m.at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAt returns the old "at" field's value of the WaiverDecision entity.
+// If the WaiverDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverDecisionMutation) OldAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAt: %w", err)
+	}
+	return oldValue.At, nil
+}
+
+// ResetAt resets all changes to the "at" field.
+func (m *WaiverDecisionMutation) ResetAt() {
+	m.at = nil
+}
+
+// SetWaiverID sets the "waiver_id" field.
+func (m *WaiverDecisionMutation) SetWaiverID(i int) {
+	m.waiver = &i
+}
+
+// WaiverID returns the value of the "waiver_id" field in the mutation.
+func (m *WaiverDecisionMutation) WaiverID() (r int, exists bool) {
+	v := m.waiver
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaiverID returns the old "waiver_id" field's value of the WaiverDecision entity.
+// If the WaiverDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverDecisionMutation) OldWaiverID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaiverID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaiverID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaiverID: %w", err)
+	}
+	return oldValue.WaiverID, nil
+}
+
+// ResetWaiverID resets all changes to the "waiver_id" field.
+func (m *WaiverDecisionMutation) ResetWaiverID() {
+	m.waiver = nil
+}
+
+// SetDecidedBy sets the "decided_by" field.
+func (m *WaiverDecisionMutation) SetDecidedBy(i int) {
+	m.decider = &i
+}
+
+// DecidedBy returns the value of the "decided_by" field in the mutation.
+func (m *WaiverDecisionMutation) DecidedBy() (r int, exists bool) {
+	v := m.decider
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedBy returns the old "decided_by" field's value of the WaiverDecision entity.
+// If the WaiverDecision object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaiverDecisionMutation) OldDecidedBy(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedBy: %w", err)
+	}
+	return oldValue.DecidedBy, nil
+}
+
+// ResetDecidedBy resets all changes to the "decided_by" field.
+func (m *WaiverDecisionMutation) ResetDecidedBy() {
+	m.decider = nil
+}
+
+// ClearWaiver clears the "waiver" edge to the Waiver entity.
+func (m *WaiverDecisionMutation) ClearWaiver() {
+	m.clearedwaiver = true
+	m.clearedFields[waiverdecision.FieldWaiverID] = struct{}{}
+}
+
+// WaiverCleared reports if the "waiver" edge to the Waiver entity was cleared.
+func (m *WaiverDecisionMutation) WaiverCleared() bool {
+	return m.clearedwaiver
+}
+
+// WaiverIDs returns the "waiver" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// WaiverID instead. It exists only for internal usage by the builders.
+func (m *WaiverDecisionMutation) WaiverIDs() (ids []int) {
+	if id := m.waiver; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetWaiver resets all changes to the "waiver" edge.
+func (m *WaiverDecisionMutation) ResetWaiver() {
+	m.waiver = nil
+	m.clearedwaiver = false
+}
+
+// SetDeciderID sets the "decider" edge to the Principal entity by id.
+func (m *WaiverDecisionMutation) SetDeciderID(id int) {
+	m.decider = &id
+}
+
+// ClearDecider clears the "decider" edge to the Principal entity.
+func (m *WaiverDecisionMutation) ClearDecider() {
+	m.cleareddecider = true
+	m.clearedFields[waiverdecision.FieldDecidedBy] = struct{}{}
+}
+
+// DeciderCleared reports if the "decider" edge to the Principal entity was cleared.
+func (m *WaiverDecisionMutation) DeciderCleared() bool {
+	return m.cleareddecider
+}
+
+// DeciderID returns the "decider" edge ID in the mutation.
+func (m *WaiverDecisionMutation) DeciderID() (id int, exists bool) {
+	if m.decider != nil {
+		return *m.decider, true
+	}
+	return
+}
+
+// DeciderIDs returns the "decider" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DeciderID instead. It exists only for internal usage by the builders.
+func (m *WaiverDecisionMutation) DeciderIDs() (ids []int) {
+	if id := m.decider; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDecider resets all changes to the "decider" edge.
+func (m *WaiverDecisionMutation) ResetDecider() {
+	m.decider = nil
+	m.cleareddecider = false
+}
+
+// Where appends a list predicates to the WaiverDecisionMutation builder.
+func (m *WaiverDecisionMutation) Where(ps ...predicate.WaiverDecision) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the WaiverDecisionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *WaiverDecisionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.WaiverDecision, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *WaiverDecisionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *WaiverDecisionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (WaiverDecision).
+func (m *WaiverDecisionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *WaiverDecisionMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.approved != nil {
+		fields = append(fields, waiverdecision.FieldApproved)
+	}
+	if m.comment != nil {
+		fields = append(fields, waiverdecision.FieldComment)
+	}
+	if m.at != nil {
+		fields = append(fields, waiverdecision.FieldAt)
+	}
+	if m.waiver != nil {
+		fields = append(fields, waiverdecision.FieldWaiverID)
+	}
+	if m.decider != nil {
+		fields = append(fields, waiverdecision.FieldDecidedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *WaiverDecisionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case waiverdecision.FieldApproved:
+		return m.Approved()
+	case waiverdecision.FieldComment:
+		return m.Comment()
+	case waiverdecision.FieldAt:
+		return m.At()
+	case waiverdecision.FieldWaiverID:
+		return m.WaiverID()
+	case waiverdecision.FieldDecidedBy:
+		return m.DecidedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *WaiverDecisionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case waiverdecision.FieldApproved:
+		return m.OldApproved(ctx)
+	case waiverdecision.FieldComment:
+		return m.OldComment(ctx)
+	case waiverdecision.FieldAt:
+		return m.OldAt(ctx)
+	case waiverdecision.FieldWaiverID:
+		return m.OldWaiverID(ctx)
+	case waiverdecision.FieldDecidedBy:
+		return m.OldDecidedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown WaiverDecision field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WaiverDecisionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case waiverdecision.FieldApproved:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApproved(v)
+		return nil
+	case waiverdecision.FieldComment:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetComment(v)
+		return nil
+	case waiverdecision.FieldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAt(v)
+		return nil
+	case waiverdecision.FieldWaiverID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaiverID(v)
+		return nil
+	case waiverdecision.FieldDecidedBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown WaiverDecision field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *WaiverDecisionMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *WaiverDecisionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WaiverDecisionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown WaiverDecision numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *WaiverDecisionMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *WaiverDecisionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *WaiverDecisionMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown WaiverDecision nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *WaiverDecisionMutation) ResetField(name string) error {
+	switch name {
+	case waiverdecision.FieldApproved:
+		m.ResetApproved()
+		return nil
+	case waiverdecision.FieldComment:
+		m.ResetComment()
+		return nil
+	case waiverdecision.FieldAt:
+		m.ResetAt()
+		return nil
+	case waiverdecision.FieldWaiverID:
+		m.ResetWaiverID()
+		return nil
+	case waiverdecision.FieldDecidedBy:
+		m.ResetDecidedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown WaiverDecision field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *WaiverDecisionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.waiver != nil {
+		edges = append(edges, waiverdecision.EdgeWaiver)
+	}
+	if m.decider != nil {
+		edges = append(edges, waiverdecision.EdgeDecider)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *WaiverDecisionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case waiverdecision.EdgeWaiver:
+		if id := m.waiver; id != nil {
+			return []ent.Value{*id}
+		}
+	case waiverdecision.EdgeDecider:
+		if id := m.decider; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *WaiverDecisionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *WaiverDecisionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *WaiverDecisionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedwaiver {
+		edges = append(edges, waiverdecision.EdgeWaiver)
+	}
+	if m.cleareddecider {
+		edges = append(edges, waiverdecision.EdgeDecider)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *WaiverDecisionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case waiverdecision.EdgeWaiver:
+		return m.clearedwaiver
+	case waiverdecision.EdgeDecider:
+		return m.cleareddecider
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *WaiverDecisionMutation) ClearEdge(name string) error {
+	switch name {
+	case waiverdecision.EdgeWaiver:
+		m.ClearWaiver()
+		return nil
+	case waiverdecision.EdgeDecider:
+		m.ClearDecider()
+		return nil
+	}
+	return fmt.Errorf("unknown WaiverDecision unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *WaiverDecisionMutation) ResetEdge(name string) error {
+	switch name {
+	case waiverdecision.EdgeWaiver:
+		m.ResetWaiver()
+		return nil
+	case waiverdecision.EdgeDecider:
+		m.ResetDecider()
+		return nil
+	}
+	return fmt.Errorf("unknown WaiverDecision edge %s", name)
 }

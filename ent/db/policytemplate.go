@@ -37,6 +37,10 @@ type PolicyTemplate struct {
 	Rego string `json:"rego,omitempty"`
 	// ParametersSchema holds the value of the "parameters_schema" field.
 	ParametersSchema string `json:"parameters_schema,omitempty"`
+	// unit tests in Rego
+	Tests string `json:"tests,omitempty"`
+	// predicate types of the evidence that it needs
+	Evidence []string `json:"evidence,omitempty"`
 	// SHA-256 of the Rego source
 	Digest string `json:"digest,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -74,11 +78,11 @@ func (*PolicyTemplate) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case policytemplate.FieldControls:
+		case policytemplate.FieldControls, policytemplate.FieldEvidence:
 			values[i] = new([]byte)
 		case policytemplate.FieldID, policytemplate.FieldRevision, policytemplate.FieldCreatedBy:
 			values[i] = new(sql.NullInt64)
-		case policytemplate.FieldName, policytemplate.FieldCategory, policytemplate.FieldTitle, policytemplate.FieldDescription, policytemplate.FieldRemediation, policytemplate.FieldRego, policytemplate.FieldParametersSchema, policytemplate.FieldDigest:
+		case policytemplate.FieldName, policytemplate.FieldCategory, policytemplate.FieldTitle, policytemplate.FieldDescription, policytemplate.FieldRemediation, policytemplate.FieldRego, policytemplate.FieldParametersSchema, policytemplate.FieldTests, policytemplate.FieldDigest:
 			values[i] = new(sql.NullString)
 		case policytemplate.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -158,6 +162,20 @@ func (_m *PolicyTemplate) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field parameters_schema", values[i])
 			} else if value.Valid {
 				_m.ParametersSchema = value.String
+			}
+		case policytemplate.FieldTests:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field tests", values[i])
+			} else if value.Valid {
+				_m.Tests = value.String
+			}
+		case policytemplate.FieldEvidence:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field evidence", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Evidence); err != nil {
+					return fmt.Errorf("unmarshal field evidence: %w", err)
+				}
 			}
 		case policytemplate.FieldDigest:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -245,6 +263,12 @@ func (_m *PolicyTemplate) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("parameters_schema=")
 	builder.WriteString(_m.ParametersSchema)
+	builder.WriteString(", ")
+	builder.WriteString("tests=")
+	builder.WriteString(_m.Tests)
+	builder.WriteString(", ")
+	builder.WriteString("evidence=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Evidence))
 	builder.WriteString(", ")
 	builder.WriteString("digest=")
 	builder.WriteString(_m.Digest)

@@ -101,6 +101,26 @@ func (_c *PolicyTemplateCreate) SetParametersSchema(v string) *PolicyTemplateCre
 	return _c
 }
 
+// SetTests sets the "tests" field.
+func (_c *PolicyTemplateCreate) SetTests(v string) *PolicyTemplateCreate {
+	_c.mutation.SetTests(v)
+	return _c
+}
+
+// SetNillableTests sets the "tests" field if the given value is not nil.
+func (_c *PolicyTemplateCreate) SetNillableTests(v *string) *PolicyTemplateCreate {
+	if v != nil {
+		_c.SetTests(*v)
+	}
+	return _c
+}
+
+// SetEvidence sets the "evidence" field.
+func (_c *PolicyTemplateCreate) SetEvidence(v []string) *PolicyTemplateCreate {
+	_c.mutation.SetEvidence(v)
+	return _c
+}
+
 // SetDigest sets the "digest" field.
 func (_c *PolicyTemplateCreate) SetDigest(v string) *PolicyTemplateCreate {
 	_c.mutation.SetDigest(v)
@@ -193,6 +213,10 @@ func (_c *PolicyTemplateCreate) defaults() {
 		v := policytemplate.DefaultRemediation
 		_c.mutation.SetRemediation(v)
 	}
+	if _, ok := _c.mutation.Tests(); !ok {
+		v := policytemplate.DefaultTests
+		_c.mutation.SetTests(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -225,6 +249,9 @@ func (_c *PolicyTemplateCreate) check() error {
 	}
 	if _, ok := _c.mutation.ParametersSchema(); !ok {
 		return &ValidationError{Name: "parameters_schema", err: errors.New(`db: missing required field "PolicyTemplate.parameters_schema"`)}
+	}
+	if _, ok := _c.mutation.Tests(); !ok {
+		return &ValidationError{Name: "tests", err: errors.New(`db: missing required field "PolicyTemplate.tests"`)}
 	}
 	if _, ok := _c.mutation.Digest(); !ok {
 		return &ValidationError{Name: "digest", err: errors.New(`db: missing required field "PolicyTemplate.digest"`)}
@@ -294,6 +321,14 @@ func (_c *PolicyTemplateCreate) createSpec() (*PolicyTemplate, *sqlgraph.CreateS
 	if value, ok := _c.mutation.ParametersSchema(); ok {
 		_spec.SetField(policytemplate.FieldParametersSchema, field.TypeString, value)
 		_node.ParametersSchema = value
+	}
+	if value, ok := _c.mutation.Tests(); ok {
+		_spec.SetField(policytemplate.FieldTests, field.TypeString, value)
+		_node.Tests = value
+	}
+	if value, ok := _c.mutation.Evidence(); ok {
+		_spec.SetField(policytemplate.FieldEvidence, field.TypeJSON, value)
+		_node.Evidence = value
 	}
 	if value, ok := _c.mutation.Digest(); ok {
 		_spec.SetField(policytemplate.FieldDigest, field.TypeString, value)
@@ -409,6 +444,12 @@ func (u *PolicyTemplateUpsertOne) UpdateNewValues() *PolicyTemplateUpsertOne {
 		}
 		if _, exists := u.create.mutation.ParametersSchema(); exists {
 			s.SetIgnore(policytemplate.FieldParametersSchema)
+		}
+		if _, exists := u.create.mutation.Tests(); exists {
+			s.SetIgnore(policytemplate.FieldTests)
+		}
+		if _, exists := u.create.mutation.Evidence(); exists {
+			s.SetIgnore(policytemplate.FieldEvidence)
 		}
 		if _, exists := u.create.mutation.Digest(); exists {
 			s.SetIgnore(policytemplate.FieldDigest)
@@ -652,6 +693,12 @@ func (u *PolicyTemplateUpsertBulk) UpdateNewValues() *PolicyTemplateUpsertBulk {
 			}
 			if _, exists := b.mutation.ParametersSchema(); exists {
 				s.SetIgnore(policytemplate.FieldParametersSchema)
+			}
+			if _, exists := b.mutation.Tests(); exists {
+				s.SetIgnore(policytemplate.FieldTests)
+			}
+			if _, exists := b.mutation.Evidence(); exists {
+				s.SetIgnore(policytemplate.FieldEvidence)
 			}
 			if _, exists := b.mutation.Digest(); exists {
 				s.SetIgnore(policytemplate.FieldDigest)

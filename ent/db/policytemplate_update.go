@@ -78,6 +78,9 @@ func (_u *PolicyTemplateUpdate) sqlSave(ctx context.Context) (_node int, err err
 	if _u.mutation.ControlsCleared() {
 		_spec.ClearField(policytemplate.FieldControls, field.TypeJSON)
 	}
+	if _u.mutation.EvidenceCleared() {
+		_spec.ClearField(policytemplate.FieldEvidence, field.TypeJSON)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -179,6 +182,9 @@ func (_u *PolicyTemplateUpdateOne) sqlSave(ctx context.Context) (_node *PolicyTe
 	}
 	if _u.mutation.ControlsCleared() {
 		_spec.ClearField(policytemplate.FieldControls, field.TypeJSON)
+	}
+	if _u.mutation.EvidenceCleared() {
+		_spec.ClearField(policytemplate.FieldEvidence, field.TypeJSON)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &PolicyTemplate{config: _u.config}

@@ -19,6 +19,8 @@ type Principal struct {
 	ID int `json:"id,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
+	// how policy inputs and signed statements call a person who approved something
+	Pseudonym *string `json:"pseudonym,omitempty"`
 	// Kind holds the value of the "kind" field.
 	Kind principal.Kind `json:"kind,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -56,7 +58,7 @@ func (*Principal) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case principal.FieldID:
 			values[i] = new(sql.NullInt64)
-		case principal.FieldName, principal.FieldKind:
+		case principal.FieldName, principal.FieldPseudonym, principal.FieldKind:
 			values[i] = new(sql.NullString)
 		case principal.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -86,6 +88,13 @@ func (_m *Principal) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field name", values[i])
 			} else if value.Valid {
 				_m.Name = value.String
+			}
+		case principal.FieldPseudonym:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field pseudonym", values[i])
+			} else if value.Valid {
+				_m.Pseudonym = new(string)
+				*_m.Pseudonym = value.String
 			}
 		case principal.FieldKind:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -142,6 +151,11 @@ func (_m *Principal) String() string {
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	builder.WriteString("name=")
 	builder.WriteString(_m.Name)
+	builder.WriteString(", ")
+	if v := _m.Pseudonym; v != nil {
+		builder.WriteString("pseudonym=")
+		builder.WriteString(*v)
+	}
 	builder.WriteString(", ")
 	builder.WriteString("kind=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Kind))

@@ -29,6 +29,20 @@ func (_c *PrincipalCreate) SetName(v string) *PrincipalCreate {
 	return _c
 }
 
+// SetPseudonym sets the "pseudonym" field.
+func (_c *PrincipalCreate) SetPseudonym(v string) *PrincipalCreate {
+	_c.mutation.SetPseudonym(v)
+	return _c
+}
+
+// SetNillablePseudonym sets the "pseudonym" field if the given value is not nil.
+func (_c *PrincipalCreate) SetNillablePseudonym(v *string) *PrincipalCreate {
+	if v != nil {
+		_c.SetPseudonym(*v)
+	}
+	return _c
+}
+
 // SetKind sets the "kind" field.
 func (_c *PrincipalCreate) SetKind(v principal.Kind) *PrincipalCreate {
 	_c.mutation.SetKind(v)
@@ -135,6 +149,10 @@ func (_c *PrincipalCreate) createSpec() (*Principal, *sqlgraph.CreateSpec) {
 		_spec.SetField(principal.FieldName, field.TypeString, value)
 		_node.Name = value
 	}
+	if value, ok := _c.mutation.Pseudonym(); ok {
+		_spec.SetField(principal.FieldPseudonym, field.TypeString, value)
+		_node.Pseudonym = &value
+	}
 	if value, ok := _c.mutation.Kind(); ok {
 		_spec.SetField(principal.FieldKind, field.TypeEnum, value)
 		_node.Kind = value
@@ -223,6 +241,24 @@ func (u *PrincipalUpsert) UpdateName() *PrincipalUpsert {
 	return u
 }
 
+// SetPseudonym sets the "pseudonym" field.
+func (u *PrincipalUpsert) SetPseudonym(v string) *PrincipalUpsert {
+	u.Set(principal.FieldPseudonym, v)
+	return u
+}
+
+// UpdatePseudonym sets the "pseudonym" field to the value that was provided on create.
+func (u *PrincipalUpsert) UpdatePseudonym() *PrincipalUpsert {
+	u.SetExcluded(principal.FieldPseudonym)
+	return u
+}
+
+// ClearPseudonym clears the value of the "pseudonym" field.
+func (u *PrincipalUpsert) ClearPseudonym() *PrincipalUpsert {
+	u.SetNull(principal.FieldPseudonym)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -282,6 +318,27 @@ func (u *PrincipalUpsertOne) SetName(v string) *PrincipalUpsertOne {
 func (u *PrincipalUpsertOne) UpdateName() *PrincipalUpsertOne {
 	return u.Update(func(s *PrincipalUpsert) {
 		s.UpdateName()
+	})
+}
+
+// SetPseudonym sets the "pseudonym" field.
+func (u *PrincipalUpsertOne) SetPseudonym(v string) *PrincipalUpsertOne {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.SetPseudonym(v)
+	})
+}
+
+// UpdatePseudonym sets the "pseudonym" field to the value that was provided on create.
+func (u *PrincipalUpsertOne) UpdatePseudonym() *PrincipalUpsertOne {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.UpdatePseudonym()
+	})
+}
+
+// ClearPseudonym clears the value of the "pseudonym" field.
+func (u *PrincipalUpsertOne) ClearPseudonym() *PrincipalUpsertOne {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.ClearPseudonym()
 	})
 }
 
@@ -509,6 +566,27 @@ func (u *PrincipalUpsertBulk) SetName(v string) *PrincipalUpsertBulk {
 func (u *PrincipalUpsertBulk) UpdateName() *PrincipalUpsertBulk {
 	return u.Update(func(s *PrincipalUpsert) {
 		s.UpdateName()
+	})
+}
+
+// SetPseudonym sets the "pseudonym" field.
+func (u *PrincipalUpsertBulk) SetPseudonym(v string) *PrincipalUpsertBulk {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.SetPseudonym(v)
+	})
+}
+
+// UpdatePseudonym sets the "pseudonym" field to the value that was provided on create.
+func (u *PrincipalUpsertBulk) UpdatePseudonym() *PrincipalUpsertBulk {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.UpdatePseudonym()
+	})
+}
+
+// ClearPseudonym clears the value of the "pseudonym" field.
+func (u *PrincipalUpsertBulk) ClearPseudonym() *PrincipalUpsertBulk {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.ClearPseudonym()
 	})
 }
 

@@ -43,6 +43,26 @@ func (_u *PrincipalUpdate) SetNillableName(v *string) *PrincipalUpdate {
 	return _u
 }
 
+// SetPseudonym sets the "pseudonym" field.
+func (_u *PrincipalUpdate) SetPseudonym(v string) *PrincipalUpdate {
+	_u.mutation.SetPseudonym(v)
+	return _u
+}
+
+// SetNillablePseudonym sets the "pseudonym" field if the given value is not nil.
+func (_u *PrincipalUpdate) SetNillablePseudonym(v *string) *PrincipalUpdate {
+	if v != nil {
+		_u.SetPseudonym(*v)
+	}
+	return _u
+}
+
+// ClearPseudonym clears the value of the "pseudonym" field.
+func (_u *PrincipalUpdate) ClearPseudonym() *PrincipalUpdate {
+	_u.mutation.ClearPseudonym()
+	return _u
+}
+
 // AddRoleIDs adds the "roles" edge to the RoleBinding entity by IDs.
 func (_u *PrincipalUpdate) AddRoleIDs(ids ...int) *PrincipalUpdate {
 	_u.mutation.AddRoleIDs(ids...)
@@ -129,6 +149,12 @@ func (_u *PrincipalUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(principal.FieldName, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Pseudonym(); ok {
+		_spec.SetField(principal.FieldPseudonym, field.TypeString, value)
+	}
+	if _u.mutation.PseudonymCleared() {
+		_spec.ClearField(principal.FieldPseudonym, field.TypeString)
+	}
 	if _u.mutation.RolesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -207,6 +233,26 @@ func (_u *PrincipalUpdateOne) SetNillableName(v *string) *PrincipalUpdateOne {
 	if v != nil {
 		_u.SetName(*v)
 	}
+	return _u
+}
+
+// SetPseudonym sets the "pseudonym" field.
+func (_u *PrincipalUpdateOne) SetPseudonym(v string) *PrincipalUpdateOne {
+	_u.mutation.SetPseudonym(v)
+	return _u
+}
+
+// SetNillablePseudonym sets the "pseudonym" field if the given value is not nil.
+func (_u *PrincipalUpdateOne) SetNillablePseudonym(v *string) *PrincipalUpdateOne {
+	if v != nil {
+		_u.SetPseudonym(*v)
+	}
+	return _u
+}
+
+// ClearPseudonym clears the value of the "pseudonym" field.
+func (_u *PrincipalUpdateOne) ClearPseudonym() *PrincipalUpdateOne {
+	_u.mutation.ClearPseudonym()
 	return _u
 }
 
@@ -325,6 +371,12 @@ func (_u *PrincipalUpdateOne) sqlSave(ctx context.Context) (_node *Principal, er
 	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(principal.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Pseudonym(); ok {
+		_spec.SetField(principal.FieldPseudonym, field.TypeString, value)
+	}
+	if _u.mutation.PseudonymCleared() {
+		_spec.ClearField(principal.FieldPseudonym, field.TypeString)
 	}
 	if _u.mutation.RolesCleared() {
 		edge := &sqlgraph.EdgeSpec{

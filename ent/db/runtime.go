@@ -14,15 +14,21 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
+	"github.com/plimsoll/plimsoll/ent/db/freeze"
+	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
+	"github.com/plimsoll/plimsoll/ent/db/override"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/pkg"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
+	"github.com/plimsoll/plimsoll/ent/db/waiver"
+	"github.com/plimsoll/plimsoll/ent/db/waiverdecision"
 	"github.com/plimsoll/plimsoll/ent/schema"
 )
 
@@ -98,6 +104,10 @@ func init() {
 	evaluationDescFeeds := evaluationFields[10].Descriptor()
 	// evaluation.DefaultFeeds holds the default value on creation for the feeds field.
 	evaluation.DefaultFeeds = evaluationDescFeeds.Default.(string)
+	// evaluationDescWaivers is the schema descriptor for waivers field.
+	evaluationDescWaivers := evaluationFields[11].Descriptor()
+	// evaluation.DefaultWaivers holds the default value on creation for the waivers field.
+	evaluation.DefaultWaivers = evaluationDescWaivers.Default.(string)
 	evidenceFields := schema.Evidence{}.Fields()
 	_ = evidenceFields
 	// evidenceDescRawInObjects is the schema descriptor for raw_in_objects field.
@@ -148,6 +158,26 @@ func init() {
 	feedDescFailure := feedFields[9].Descriptor()
 	// feed.DefaultFailure holds the default value on creation for the failure field.
 	feed.DefaultFailure = feedDescFailure.Default.(string)
+	freezeFields := schema.Freeze{}.Fields()
+	_ = freezeFields
+	// freezeDescLabelKey is the schema descriptor for label_key field.
+	freezeDescLabelKey := freezeFields[0].Descriptor()
+	// freeze.DefaultLabelKey holds the default value on creation for the label_key field.
+	freeze.DefaultLabelKey = freezeDescLabelKey.Default.(string)
+	// freezeDescLabelValue is the schema descriptor for label_value field.
+	freezeDescLabelValue := freezeFields[1].Descriptor()
+	// freeze.DefaultLabelValue holds the default value on creation for the label_value field.
+	freeze.DefaultLabelValue = freezeDescLabelValue.Default.(string)
+	gatepolicyFields := schema.GatePolicy{}.Fields()
+	_ = gatepolicyFields
+	// gatepolicyDescWaiverApprovals is the schema descriptor for waiver_approvals field.
+	gatepolicyDescWaiverApprovals := gatepolicyFields[5].Descriptor()
+	// gatepolicy.DefaultWaiverApprovals holds the default value on creation for the waiver_approvals field.
+	gatepolicy.DefaultWaiverApprovals = gatepolicyDescWaiverApprovals.Default.(int)
+	// gatepolicyDescWaiverMaxDays is the schema descriptor for waiver_max_days field.
+	gatepolicyDescWaiverMaxDays := gatepolicyFields[6].Descriptor()
+	// gatepolicy.DefaultWaiverMaxDays holds the default value on creation for the waiver_max_days field.
+	gatepolicy.DefaultWaiverMaxDays = gatepolicyDescWaiverMaxDays.Default.(int)
 	imagechildFields := schema.ImageChild{}.Fields()
 	_ = imagechildFields
 	// imagechildDescPlatform is the schema descriptor for platform field.
@@ -160,6 +190,20 @@ func init() {
 	lifecycleDescRevision := lifecycleFields[2].Descriptor()
 	// lifecycle.DefaultRevision holds the default value on creation for the revision field.
 	lifecycle.DefaultRevision = lifecycleDescRevision.Default.(int)
+	overrideFields := schema.Override{}.Fields()
+	_ = overrideFields
+	// overrideDescVulnerability is the schema descriptor for vulnerability field.
+	overrideDescVulnerability := overrideFields[2].Descriptor()
+	// override.DefaultVulnerability holds the default value on creation for the vulnerability field.
+	override.DefaultVulnerability = overrideDescVulnerability.Default.(string)
+	// overrideDescPurl is the schema descriptor for purl field.
+	overrideDescPurl := overrideFields[3].Descriptor()
+	// override.DefaultPurl holds the default value on creation for the purl field.
+	override.DefaultPurl = overrideDescPurl.Default.(string)
+	// overrideDescPackage is the schema descriptor for package field.
+	overrideDescPackage := overrideFields[4].Descriptor()
+	// override.DefaultPackage holds the default value on creation for the package field.
+	override.DefaultPackage = overrideDescPackage.Default.(string)
 	ownerFields := schema.Owner{}.Fields()
 	_ = ownerFields
 	// ownerDescDisplayName is the schema descriptor for display_name field.
@@ -190,6 +234,10 @@ func init() {
 	policytemplateDescRemediation := policytemplateFields[5].Descriptor()
 	// policytemplate.DefaultRemediation holds the default value on creation for the remediation field.
 	policytemplate.DefaultRemediation = policytemplateDescRemediation.Default.(string)
+	// policytemplateDescTests is the schema descriptor for tests field.
+	policytemplateDescTests := policytemplateFields[9].Descriptor()
+	// policytemplate.DefaultTests holds the default value on creation for the tests field.
+	policytemplate.DefaultTests = policytemplateDescTests.Default.(string)
 	promotionFields := schema.Promotion{}.Fields()
 	_ = promotionFields
 	// promotionDescComment is the schema descriptor for comment field.
@@ -234,6 +282,12 @@ func init() {
 	trustanchorDescTrustedRoot := trustanchorFields[5].Descriptor()
 	// trustanchor.DefaultTrustedRoot holds the default value on creation for the trusted_root field.
 	trustanchor.DefaultTrustedRoot = trustanchorDescTrustedRoot.Default.(string)
+	versionapprovalFields := schema.VersionApproval{}.Fields()
+	_ = versionapprovalFields
+	// versionapprovalDescComment is the schema descriptor for comment field.
+	versionapprovalDescComment := versionapprovalFields[1].Descriptor()
+	// versionapproval.DefaultComment holds the default value on creation for the comment field.
+	versionapproval.DefaultComment = versionapprovalDescComment.Default.(string)
 	vulnerabilityFields := schema.Vulnerability{}.Fields()
 	_ = vulnerabilityFields
 	// vulnerabilityDescSummary is the schema descriptor for summary field.
@@ -248,4 +302,40 @@ func init() {
 	vulnerabilityDescKev := vulnerabilityFields[5].Descriptor()
 	// vulnerability.DefaultKev holds the default value on creation for the kev field.
 	vulnerability.DefaultKev = vulnerabilityDescKev.Default.(bool)
+	waiverFields := schema.Waiver{}.Fields()
+	_ = waiverFields
+	// waiverDescPolicy is the schema descriptor for policy field.
+	waiverDescPolicy := waiverFields[1].Descriptor()
+	// waiver.DefaultPolicy holds the default value on creation for the policy field.
+	waiver.DefaultPolicy = waiverDescPolicy.Default.(string)
+	// waiverDescRule is the schema descriptor for rule field.
+	waiverDescRule := waiverFields[2].Descriptor()
+	// waiver.DefaultRule holds the default value on creation for the rule field.
+	waiver.DefaultRule = waiverDescRule.Default.(string)
+	// waiverDescCode is the schema descriptor for code field.
+	waiverDescCode := waiverFields[3].Descriptor()
+	// waiver.DefaultCode holds the default value on creation for the code field.
+	waiver.DefaultCode = waiverDescCode.Default.(string)
+	// waiverDescSubject is the schema descriptor for subject field.
+	waiverDescSubject := waiverFields[4].Descriptor()
+	// waiver.DefaultSubject holds the default value on creation for the subject field.
+	waiver.DefaultSubject = waiverDescSubject.Default.(string)
+	// waiverDescVulnerability is the schema descriptor for vulnerability field.
+	waiverDescVulnerability := waiverFields[5].Descriptor()
+	// waiver.DefaultVulnerability holds the default value on creation for the vulnerability field.
+	waiver.DefaultVulnerability = waiverDescVulnerability.Default.(string)
+	// waiverDescPurl is the schema descriptor for purl field.
+	waiverDescPurl := waiverFields[6].Descriptor()
+	// waiver.DefaultPurl holds the default value on creation for the purl field.
+	waiver.DefaultPurl = waiverDescPurl.Default.(string)
+	// waiverDescEndReason is the schema descriptor for end_reason field.
+	waiverDescEndReason := waiverFields[14].Descriptor()
+	// waiver.DefaultEndReason holds the default value on creation for the end_reason field.
+	waiver.DefaultEndReason = waiverDescEndReason.Default.(string)
+	waiverdecisionFields := schema.WaiverDecision{}.Fields()
+	_ = waiverdecisionFields
+	// waiverdecisionDescComment is the schema descriptor for comment field.
+	waiverdecisionDescComment := waiverdecisionFields[1].Descriptor()
+	// waiverdecision.DefaultComment holds the default value on creation for the comment field.
+	waiverdecision.DefaultComment = waiverdecisionDescComment.Default.(string)
 }

@@ -52,6 +52,8 @@ type Tx struct {
 	EvidenceSubject *EvidenceSubjectClient
 	// Feed is the client for interacting with the Feed builders.
 	Feed *FeedClient
+	// Freeze is the client for interacting with the Freeze builders.
+	Freeze *FreezeClient
 	// GatePolicy is the client for interacting with the GatePolicy builders.
 	GatePolicy *GatePolicyClient
 	// ImageChild is the client for interacting with the ImageChild builders.
@@ -66,6 +68,8 @@ type Tx struct {
 	Notice *NoticeClient
 	// NoticeEntry is the client for interacting with the NoticeEntry builders.
 	NoticeEntry *NoticeEntryClient
+	// Override is the client for interacting with the Override builders.
+	Override *OverrideClient
 	// Owner is the client for interacting with the Owner builders.
 	Owner *OwnerClient
 	// Ownership is the client for interacting with the Ownership builders.
@@ -106,10 +110,16 @@ type Tx struct {
 	TriageDecision *TriageDecisionClient
 	// TrustAnchor is the client for interacting with the TrustAnchor builders.
 	TrustAnchor *TrustAnchorClient
+	// VersionApproval is the client for interacting with the VersionApproval builders.
+	VersionApproval *VersionApprovalClient
 	// Vulnerability is the client for interacting with the Vulnerability builders.
 	Vulnerability *VulnerabilityClient
 	// VulnerabilityAlias is the client for interacting with the VulnerabilityAlias builders.
 	VulnerabilityAlias *VulnerabilityAliasClient
+	// Waiver is the client for interacting with the Waiver builders.
+	Waiver *WaiverClient
+	// WaiverDecision is the client for interacting with the WaiverDecision builders.
+	WaiverDecision *WaiverDecisionClient
 
 	// lazily loaded.
 	client     *Client
@@ -260,6 +270,7 @@ func (tx *Tx) init() {
 	tx.Evidence = NewEvidenceClient(tx.config)
 	tx.EvidenceSubject = NewEvidenceSubjectClient(tx.config)
 	tx.Feed = NewFeedClient(tx.config)
+	tx.Freeze = NewFreezeClient(tx.config)
 	tx.GatePolicy = NewGatePolicyClient(tx.config)
 	tx.ImageChild = NewImageChildClient(tx.config)
 	tx.Label = NewLabelClient(tx.config)
@@ -267,6 +278,7 @@ func (tx *Tx) init() {
 	tx.LifecycleStep = NewLifecycleStepClient(tx.config)
 	tx.Notice = NewNoticeClient(tx.config)
 	tx.NoticeEntry = NewNoticeEntryClient(tx.config)
+	tx.Override = NewOverrideClient(tx.config)
 	tx.Owner = NewOwnerClient(tx.config)
 	tx.Ownership = NewOwnershipClient(tx.config)
 	tx.PackageVersion = NewPackageVersionClient(tx.config)
@@ -287,8 +299,11 @@ func (tx *Tx) init() {
 	tx.Token = NewTokenClient(tx.config)
 	tx.TriageDecision = NewTriageDecisionClient(tx.config)
 	tx.TrustAnchor = NewTrustAnchorClient(tx.config)
+	tx.VersionApproval = NewVersionApprovalClient(tx.config)
 	tx.Vulnerability = NewVulnerabilityClient(tx.config)
 	tx.VulnerabilityAlias = NewVulnerabilityAliasClient(tx.config)
+	tx.Waiver = NewWaiverClient(tx.config)
+	tx.WaiverDecision = NewWaiverDecisionClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.

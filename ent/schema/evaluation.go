@@ -28,6 +28,7 @@ func (Evaluation) Fields() []ent.Field {
 		field.String("capabilities_digest").Immutable(),
 		field.Text("policies").Immutable().Comment("JSON: which policies, in which revision and mode"),
 		field.Text("feeds").Default("[]").Immutable().Comment("JSON: the snapshots of the feeds that its vulnerabilities are from"),
+		field.Text("waivers").Default("[]").Immutable().Comment("JSON: the waivers that were in force"),
 		field.String("results_digest").Immutable().Comment("blob: JSON, one result a rule of a policy"),
 		field.Int("project_id").Immutable(),
 		field.Int("version_id").Immutable(),

@@ -27,6 +27,8 @@ func (GatePolicy) Fields() []ent.Field {
 		field.Enum("mode").Values("WARN", "BLOCK").Immutable(),
 		field.Bool("enabled").Immutable(),
 		field.Bool("waivable").Immutable(),
+		field.Int("waiver_approvals").Default(1).Immutable(),
+		field.Int("waiver_max_days").Default(90).Immutable(),
 		field.String("stage_name").Immutable(),
 		field.Enum("gate_kind").Values("ENTRY", "EXIT", "RELEASE").Immutable(),
 		field.Enum("scope_type").Values("GLOBAL", "PROJECT", "APPLICATION").Immutable(),

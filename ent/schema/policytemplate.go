@@ -26,6 +26,8 @@ func (PolicyTemplate) Fields() []ent.Field {
 		field.JSON("controls", []string{}).Optional().Immutable(),
 		field.Text("rego").Immutable(),
 		field.Text("parameters_schema").Immutable(),
+		field.Text("tests").Default("").Immutable().Comment("unit tests in Rego"),
+		field.JSON("evidence", []string{}).Optional().Immutable().Comment("predicate types of the evidence that it needs"),
 		field.String("digest").Immutable().Comment("SHA-256 of the Rego source"),
 		field.Time("created_at").Immutable(),
 		field.Int("created_by").Optional().Nillable().Immutable(),

@@ -17,6 +17,7 @@ func (Principal) Annotations() []schema.Annotation { return internal("principals
 func (Principal) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").Unique(),
+		field.String("pseudonym").Optional().Nillable().Unique().Comment("how policy inputs and signed statements call a person who approved something"),
 		field.Enum("kind").Values("USER", "SERVICE").Immutable(),
 		field.Time("created_at").Immutable(),
 	}

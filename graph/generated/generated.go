@@ -34,12 +34,14 @@ import (
 	"github.com/plimsoll/plimsoll/graph/model"
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/approval"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/build"
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/freeze"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/labels"
 	"github.com/plimsoll/plimsoll/internal/policy"
@@ -47,6 +49,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/version"
 	"github.com/plimsoll/plimsoll/internal/view"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
+	"github.com/plimsoll/plimsoll/internal/waiver"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -72,34 +75,43 @@ type ResolverRoot interface {
 	ComponentChanges() ComponentChangesResolver
 	ComponentVex() ComponentVexResolver
 	Deployment() DeploymentResolver
+	EvaluatedRule() EvaluatedRuleResolver
+	EvaluatedWaiver() EvaluatedWaiverResolver
 	Evaluation() EvaluationResolver
 	Evidence() EvidenceResolver
 	Feed() FeedResolver
+	Freeze() FreezeResolver
 	GateCondition() GateConditionResolver
 	Lifecycle() LifecycleResolver
 	Mutation() MutationResolver
 	Notice() NoticeResolver
 	NoticeEntry() NoticeEntryResolver
+	Override() OverrideResolver
 	Ownership() OwnershipResolver
 	Package() PackageResolver
 	Policy() PolicyResolver
 	PolicyTemplate() PolicyTemplateResolver
+	PolicyTrial() PolicyTrialResolver
 	Project() ProjectResolver
 	Promotion() PromotionResolver
 	Query() QueryResolver
 	Releasable() ReleasableResolver
+	RequiredRule() RequiredRuleResolver
 	Rule() RuleResolver
 	RuleResult() RuleResultResolver
 	StaticAnalysis() StaticAnalysisResolver
 	Token() TokenResolver
 	TriageDecision() TriageDecisionResolver
 	TrustAnchor() TrustAnchorResolver
+	VersionApproval() VersionApprovalResolver
 	VersionDiff() VersionDiffResolver
 	VersionSbom() VersionSbomResolver
 	Violation() ViolationResolver
 	Vulnerability() VulnerabilityResolver
 	VulnerabilityFinding() VulnerabilityFindingResolver
 	VulnerableComponent() VulnerableComponentResolver
+	Waiver() WaiverResolver
+	WaiverDecision() WaiverDecisionResolver
 }
 
 type DirectiveRoot struct {
@@ -188,6 +200,7 @@ type ComplexityRoot struct {
 
 	ApplicationVersion struct {
 		Application     func(childComplexity int) int
+		Approvals       func(childComplexity int) int
 		ArchivedAt      func(childComplexity int) int
 		Attestations    func(childComplexity int) int
 		Contents        func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -232,6 +245,10 @@ type ComplexityRoot struct {
 		Levels    func(childComplexity int) int
 		Policy    func(childComplexity int) int
 		What      func(childComplexity int) int
+	}
+
+	ApproveApplicationVersionPayload struct {
+		Approval func(childComplexity int) int
 	}
 
 	ArchiveApplicationPayload struct {
@@ -394,6 +411,10 @@ type ComplexityRoot struct {
 		Revision   func(childComplexity int) int
 	}
 
+	CancelWaiverPayload struct {
+		Waiver func(childComplexity int) int
+	}
+
 	Change struct {
 		Field func(childComplexity int) int
 		From  func(childComplexity int) int
@@ -449,6 +470,10 @@ type ComplexityRoot struct {
 		ManifestDigest     func(childComplexity int) int
 	}
 
+	CreateFreezePayload struct {
+		Freeze func(childComplexity int) int
+	}
+
 	CreatePolicyPayload struct {
 		Policy func(childComplexity int) int
 	}
@@ -472,6 +497,10 @@ type ComplexityRoot struct {
 	CreateTokenPayload struct {
 		Secret func(childComplexity int) int
 		Token  func(childComplexity int) int
+	}
+
+	DecideWaiverPayload struct {
+		Waiver func(childComplexity int) int
 	}
 
 	DeleteDraftVersionPayload struct {
@@ -519,9 +548,21 @@ type ComplexityRoot struct {
 		Name             func(childComplexity int) int
 		Parameters       func(childComplexity int) int
 		Query            func(childComplexity int) int
+		Rego             func(childComplexity int) int
 		Template         func(childComplexity int) int
 		TemplateDigest   func(childComplexity int) int
 		TemplateRevision func(childComplexity int) int
+	}
+
+	EvaluatedWaiver struct {
+		Code            func(childComplexity int) int
+		ExpiresAt       func(childComplexity int) int
+		Package         func(childComplexity int) int
+		Policy          func(childComplexity int) int
+		Rule            func(childComplexity int) int
+		Subject         func(childComplexity int) int
+		Vulnerabilities func(childComplexity int) int
+		Waiver          func(childComplexity int) int
 	}
 
 	Evaluation struct {
@@ -537,6 +578,7 @@ type ComplexityRoot struct {
 		InputDigest        func(childComplexity int) int
 		Policies           func(childComplexity int) int
 		Results            func(childComplexity int) int
+		Waivers            func(childComplexity int) int
 	}
 
 	Evidence struct {
@@ -628,6 +670,32 @@ type ComplexityRoot struct {
 		Rule    func(childComplexity int) int
 	}
 
+	Freeze struct {
+		Active      func(childComplexity int) int
+		Application func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		CreatedBy   func(childComplexity int) int
+		EndsAt      func(childComplexity int) int
+		GlobalID    func(childComplexity int) int
+		Label       func(childComplexity int) int
+		LiftedAt    func(childComplexity int) int
+		LiftedBy    func(childComplexity int) int
+		Project     func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		StartsAt    func(childComplexity int) int
+	}
+
+	FreezeConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	FreezeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Gate struct {
 		Kind  func(childComplexity int) int
 		Stage func(childComplexity int) int
@@ -638,6 +706,14 @@ type ComplexityRoot struct {
 		Result    func(childComplexity int) int
 		Threshold func(childComplexity int) int
 		Value     func(childComplexity int) int
+	}
+
+	GreenAction struct {
+		Command func(childComplexity int) int
+		Kind    func(childComplexity int) int
+		Owner   func(childComplexity int) int
+		Rules   func(childComplexity int) int
+		What    func(childComplexity int) int
 	}
 
 	ImageChild struct {
@@ -693,37 +769,54 @@ type ComplexityRoot struct {
 		Stages       func(childComplexity int) int
 	}
 
+	LiftFreezePayload struct {
+		Freeze func(childComplexity int) int
+	}
+
 	LockApplicationVersionPayload struct {
 		ApplicationVersion func(childComplexity int) int
+	}
+
+	MissingPiece struct {
+		Command func(childComplexity int) int
+		Owner   func(childComplexity int) int
+		What    func(childComplexity int) int
 	}
 
 	Mutation struct {
 		AddTrustAnchor             func(childComplexity int, input evidence.AddTrustAnchorInput) int
 		AddVersionSources          func(childComplexity int, input version.AddVersionSourcesInput) int
+		ApproveApplicationVersion  func(childComplexity int, input approval.ApproveApplicationVersionInput) int
 		ArchiveApplication         func(childComplexity int, input catalog.ArchiveApplicationInput) int
 		ArchiveApplicationVersion  func(childComplexity int, input version.ArchiveApplicationVersionInput) int
 		BindPackage                func(childComplexity int, input catalog.BindPackageInput) int
+		CancelWaiver               func(childComplexity int, input waiver.CancelWaiverInput) int
 		CreateApplication          func(childComplexity int, input catalog.CreateApplicationInput) int
 		CreateApplicationVersion   func(childComplexity int, input version.CreateApplicationVersionInput) int
+		CreateFreeze               func(childComplexity int, input freeze.CreateFreezeInput) int
 		CreatePolicy               func(childComplexity int, input policy.CreatePolicyInput) int
 		CreatePolicyTemplate       func(childComplexity int, input policy.CreatePolicyTemplateInput) int
 		CreateProject              func(childComplexity int, input catalog.CreateProjectInput) int
 		CreateRule                 func(childComplexity int, input policy.CreateRuleInput) int
 		CreateStage                func(childComplexity int, input catalog.CreateStageInput) int
 		CreateToken                func(childComplexity int, input access.CreateTokenInput) int
+		DecideWaiver               func(childComplexity int, input waiver.DecideWaiverInput) int
 		DeleteDraftVersion         func(childComplexity int, input version.DeleteDraftVersionInput) int
 		DeprecatePackage           func(childComplexity int, input catalog.DeprecatePackageInput) int
 		ImportAdvisories           func(childComplexity int, input vulnerability.ImportAdvisoriesInput) int
 		ImportOwners               func(childComplexity int, input catalog.ImportOwnersInput) int
+		LiftFreeze                 func(childComplexity int, input freeze.LiftFreezeInput) int
 		LockApplicationVersion     func(childComplexity int, input version.LockApplicationVersionInput) int
 		PromoteApplicationVersion  func(childComplexity int, input release.PromoteApplicationVersionInput) int
 		RecordDeployment           func(childComplexity int, input deployment.RecordDeploymentInput) int
 		RecordTriageDecision       func(childComplexity int, input vulnerability.RecordTriageDecisionInput) int
 		ReleaseApplicationVersion  func(childComplexity int, input release.ReleaseApplicationVersionInput) int
 		ReportBuild                func(childComplexity int, input build.ReportBuildInput) int
+		RequestWaiver              func(childComplexity int, input waiver.RequestWaiverInput) int
 		RevokeToken                func(childComplexity int, input access.RevokeTokenInput) int
 		RevokeTriageDecision       func(childComplexity int, input vulnerability.RevokeTriageDecisionInput) int
 		RevokeTrustAnchor          func(childComplexity int, input evidence.RevokeTrustAnchorInput) int
+		RevokeWaiver               func(childComplexity int, input waiver.RevokeWaiverInput) int
 		RollbackApplicationVersion func(childComplexity int, input release.RollbackApplicationVersionInput) int
 		SetLifecycle               func(childComplexity int, input catalog.SetLifecycleInput) int
 		SubmitEvidence             func(childComplexity int, input evidence.SubmitEvidenceInput) int
@@ -769,6 +862,31 @@ type ComplexityRoot struct {
 	}
 
 	NoticeEntryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	OverriddenViolation struct {
+		Code          func(childComplexity int) int
+		Purl          func(childComplexity int) int
+		Subject       func(childComplexity int) int
+		Vulnerability func(childComplexity int) int
+	}
+
+	Override struct {
+		ApplicationVersion func(childComplexity int) int
+		Evaluations        func(childComplexity int) int
+		Violation          func(childComplexity int) int
+		Waiver             func(childComplexity int) int
+	}
+
+	OverrideConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	OverrideEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
 	}
@@ -840,17 +958,34 @@ type ComplexityRoot struct {
 		StartCursor     func(childComplexity int) int
 	}
 
+	PathToGreen struct {
+		Actions     func(childComplexity int) int
+		Open        func(childComplexity int) int
+		Unreachable func(childComplexity int) int
+	}
+
 	Policy struct {
-		CreatedAt func(childComplexity int) int
-		Enabled   func(childComplexity int) int
-		Gate      func(childComplexity int) int
-		GlobalID  func(childComplexity int) int
-		Mode      func(childComplexity int) int
-		Name      func(childComplexity int) int
-		Revision  func(childComplexity int) int
-		Rules     func(childComplexity int) int
-		Scope     func(childComplexity int) int
-		Waivable  func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		Enabled         func(childComplexity int) int
+		Gate            func(childComplexity int) int
+		GlobalID        func(childComplexity int) int
+		Mode            func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Revision        func(childComplexity int) int
+		Rules           func(childComplexity int) int
+		Scope           func(childComplexity int) int
+		Sentence        func(childComplexity int) int
+		Waivable        func(childComplexity int) int
+		WaiverApprovals func(childComplexity int) int
+		WaiverMaxDays   func(childComplexity int) int
+	}
+
+	PolicyBacktest struct {
+		Digest                func(childComplexity int) int
+		EvaluationsConsidered func(childComplexity int) int
+		FlipCount             func(childComplexity int) int
+		Flips                 func(childComplexity int) int
+		Unreadable            func(childComplexity int) int
 	}
 
 	PolicyConnection struct {
@@ -862,6 +997,16 @@ type ComplexityRoot struct {
 	PolicyEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	PolicyFlip struct {
+		Application   func(childComplexity int) int
+		Evaluation    func(childComplexity int) int
+		Results       func(childComplexity int) int
+		Version       func(childComplexity int) int
+		WaitedSeconds func(childComplexity int) int
+		Was           func(childComplexity int) int
+		WouldBe       func(childComplexity int) int
 	}
 
 	PolicyScope struct {
@@ -878,12 +1023,14 @@ type ComplexityRoot struct {
 		CreatedAt        func(childComplexity int) int
 		Description      func(childComplexity int) int
 		Digest           func(childComplexity int) int
+		Evidence         func(childComplexity int) int
 		GlobalID         func(childComplexity int) int
 		Name             func(childComplexity int) int
 		ParametersSchema func(childComplexity int) int
 		Rego             func(childComplexity int) int
 		Remediation      func(childComplexity int) int
 		Revision         func(childComplexity int) int
+		Tests            func(childComplexity int) int
 		Title            func(childComplexity int) int
 	}
 
@@ -896,6 +1043,15 @@ type ComplexityRoot struct {
 	PolicyTemplateEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	PolicyTrial struct {
+		Error       func(childComplexity int) int
+		Examined    func(childComplexity int) int
+		InputDigest func(childComplexity int) int
+		Outcome     func(childComplexity int) int
+		Result      func(childComplexity int) int
+		Violations  func(childComplexity int) int
 	}
 
 	Project struct {
@@ -979,33 +1135,41 @@ type ComplexityRoot struct {
 		ApplicationVersion  func(childComplexity int, application string, version string) int
 		ApplicationVersions func(childComplexity int, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) int
 		Applications        func(childComplexity int, filter *catalog.ApplicationFilter, orderBy *db.ApplicationOrder, first *int, after *string, last *int, before *string) int
+		BacktestPolicy      func(childComplexity int, input gate.BacktestPolicyInput) int
 		BlastRadius         func(childComplexity int, of blast.BlastRadiusInput, in *blast.BlastRadiusScope) int
 		Build               func(childComplexity int, name string, number string) int
 		Builds              func(childComplexity int, filter *build.BuildFilter, orderBy *db.BuildOrder, first *int, after *string, last *int, before *string) int
+		CheckRego           func(childComplexity int, input policy.CheckRegoInput) int
 		Deployments         func(childComplexity int, filter *deployment.DeploymentFilter, first *int, after *string, last *int, before *string) int
 		DeprecatedPackages  func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Evaluation          func(childComplexity int, evalID string) int
 		Evidence            func(childComplexity int, digest string) int
 		Feeds               func(childComplexity int) int
+		Freezes             func(childComplexity int, filter *freeze.FreezeFilter, first *int, after *string, last *int, before *string) int
 		Node                func(childComplexity int, id string) int
 		Notices             func(childComplexity int, filter *vulnerability.NoticeFilter, first *int, after *string, last *int, before *string) int
+		Overrides           func(childComplexity int, of blast.BlastRadiusInput, first *int, after *string, last *int, before *string) int
 		Package             func(childComplexity int, purl string) int
 		Packages            func(childComplexity int, filter *catalog.PackageFilter, orderBy *db.PackageOrder, first *int, after *string, last *int, before *string) int
+		PathToGreen         func(childComplexity int, application string, version string, toStage string) int
 		Policies            func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Policy              func(childComplexity int, name string) int
 		PolicyTemplates     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Project             func(childComplexity int, key string) int
 		Projects            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		RequiredPolicies    func(childComplexity int, application string, version *string, toStage string) int
 		Rules               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		SearchEvidence      func(childComplexity int, filter *evidence.EvidenceFilter, orderBy *db.EvidenceOrder, first *int, after *string, last *int, before *string) int
 		Tokens              func(childComplexity int, first *int, after *string, last *int, before *string) int
 		TriageDecisions     func(childComplexity int, filter *vulnerability.TriageFilter, first *int, after *string, last *int, before *string) int
 		TrustAnchors        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		TryPolicy           func(childComplexity int, input gate.TryPolicyInput) int
 		VersionDiff         func(childComplexity int, application string, from string, to string, toApplication *string) int
 		Viewer              func(childComplexity int) int
 		Vulnerabilities     func(childComplexity int, filter *vulnerability.VulnerabilityFilter, orderBy *db.VulnerabilityOrder, first *int, after *string, last *int, before *string) int
 		Vulnerability       func(childComplexity int, id string) int
 		VulnerabilityOrigin func(childComplexity int, application string, version string, vulnerability string) int
+		Waivers             func(childComplexity int, filter *waiver.WaiverFilter, first *int, after *string, last *int, before *string) int
 	}
 
 	RecordDeploymentPayload struct {
@@ -1014,6 +1178,27 @@ type ComplexityRoot struct {
 
 	RecordTriageDecisionPayload struct {
 		TriageDecision func(childComplexity int) int
+	}
+
+	RegoCheck struct {
+		Formatted func(childComplexity int) int
+		Ok        func(childComplexity int) int
+		Problems  func(childComplexity int) int
+		Tests     func(childComplexity int) int
+	}
+
+	RegoProblem struct {
+		Column  func(childComplexity int) int
+		Kind    func(childComplexity int) int
+		Message func(childComplexity int) int
+		Pointer func(childComplexity int) int
+		Row     func(childComplexity int) int
+	}
+
+	RegoTestResult struct {
+		Message func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Passed  func(childComplexity int) int
 	}
 
 	RejectedAdvisory struct {
@@ -1060,6 +1245,30 @@ type ComplexityRoot struct {
 		Build        func(childComplexity int) int
 	}
 
+	RequestWaiverPayload struct {
+		Waiver func(childComplexity int) int
+	}
+
+	RequiredGate struct {
+		Gate     func(childComplexity int) int
+		Policies func(childComplexity int) int
+	}
+
+	RequiredPolicy struct {
+		Because func(childComplexity int) int
+		Policy  func(childComplexity int) int
+		Rules   func(childComplexity int) int
+	}
+
+	RequiredRule struct {
+		Missing   func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Outcome   func(childComplexity int) int
+		Satisfied func(childComplexity int) int
+		Sentence  func(childComplexity int) int
+		Title     func(childComplexity int) int
+	}
+
 	RevokeTokenPayload struct {
 		Token func(childComplexity int) int
 	}
@@ -1070,6 +1279,10 @@ type ComplexityRoot struct {
 
 	RevokeTrustAnchorPayload struct {
 		TrustAnchor func(childComplexity int) int
+	}
+
+	RevokeWaiverPayload struct {
+		Waiver func(childComplexity int) int
 	}
 
 	RoleGrant struct {
@@ -1335,6 +1548,16 @@ type ComplexityRoot struct {
 		Policy func(childComplexity int) int
 	}
 
+	VersionApproval struct {
+		At          func(childComplexity int) int
+		Attestation func(childComplexity int) int
+		By          func(childComplexity int) int
+		Comment     func(childComplexity int) int
+		Counts      func(childComplexity int) int
+		Decision    func(childComplexity int) int
+		GlobalID    func(childComplexity int) int
+	}
+
 	VersionDiff struct {
 		Components func(childComplexity int) int
 		Evidence   func(childComplexity int) int
@@ -1394,12 +1617,14 @@ type ComplexityRoot struct {
 	}
 
 	Violation struct {
-		Code        func(childComplexity int) int
-		Message     func(childComplexity int) int
-		Owners      func(childComplexity int) int
-		Remediation func(childComplexity int) int
-		Subject     func(childComplexity int) int
-		Waiver      func(childComplexity int) int
+		Code          func(childComplexity int) int
+		Message       func(childComplexity int) int
+		Owners        func(childComplexity int) int
+		Purl          func(childComplexity int) int
+		Remediation   func(childComplexity int) int
+		Subject       func(childComplexity int) int
+		Vulnerability func(childComplexity int) int
+		Waiver        func(childComplexity int) int
 	}
 
 	Vulnerability struct {
@@ -1481,7 +1706,45 @@ type ComplexityRoot struct {
 	}
 
 	Waiver struct {
-		ID func(childComplexity int) int
+		Application        func(childComplexity int) int
+		ApplicationVersion func(childComplexity int) int
+		ApprovalsNeeded    func(childComplexity int) int
+		Code               func(childComplexity int) int
+		DecidedAt          func(childComplexity int) int
+		DecidedBy          func(childComplexity int) int
+		Decisions          func(childComplexity int) int
+		EndReason          func(childComplexity int) int
+		EndedAt            func(childComplexity int) int
+		EndedBy            func(childComplexity int) int
+		ExpiresAt          func(childComplexity int) int
+		GlobalID           func(childComplexity int) int
+		Justification      func(childComplexity int) int
+		Policy             func(childComplexity int) int
+		Purl               func(childComplexity int) int
+		RequestedAt        func(childComplexity int) int
+		RequestedBy        func(childComplexity int) int
+		Rule               func(childComplexity int) int
+		State              func(childComplexity int) int
+		Subject            func(childComplexity int) int
+		Vulnerability      func(childComplexity int) int
+	}
+
+	WaiverConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	WaiverDecision struct {
+		Approved func(childComplexity int) int
+		At       func(childComplexity int) int
+		By       func(childComplexity int) int
+		Comment  func(childComplexity int) int
+	}
+
+	WaiverEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 }
 
@@ -1517,6 +1780,8 @@ type ApplicationVersionResolver interface {
 	Deployments(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Deployment, error)
 	Attestations(ctx context.Context, obj *db.ApplicationVersion) ([]*db.Attestation, error)
 	CreatedBy(ctx context.Context, obj *db.ApplicationVersion) (string, error)
+
+	Approvals(ctx context.Context, obj *db.ApplicationVersion) ([]*db.VersionApproval, error)
 }
 type AttachmentResolver interface {
 	DownloadPath(ctx context.Context, obj *db.Attachment) (string, error)
@@ -1562,6 +1827,14 @@ type DeploymentResolver interface {
 
 	CreatedBy(ctx context.Context, obj *db.Deployment) (string, error)
 }
+type EvaluatedRuleResolver interface {
+	Rego(ctx context.Context, obj *gate.EvaluatedRule) (*string, error)
+}
+type EvaluatedWaiverResolver interface {
+	Waiver(ctx context.Context, obj *gate.EvaluatedWaiver) (string, error)
+
+	Vulnerabilities(ctx context.Context, obj *gate.EvaluatedWaiver) ([]string, error)
+}
 type EvaluationResolver interface {
 	Input(ctx context.Context, obj *gate.Evaluation) (*string, error)
 
@@ -1583,6 +1856,16 @@ type EvidenceResolver interface {
 type FeedResolver interface {
 	Digest(ctx context.Context, obj *db.Feed) (*string, error)
 }
+type FreezeResolver interface {
+	Project(ctx context.Context, obj *db.Freeze) (*db.Project, error)
+
+	Label(ctx context.Context, obj *db.Freeze) (*db.Label, error)
+
+	Active(ctx context.Context, obj *db.Freeze) (bool, error)
+	CreatedBy(ctx context.Context, obj *db.Freeze) (string, error)
+
+	LiftedBy(ctx context.Context, obj *db.Freeze) (*string, error)
+}
 type GateConditionResolver interface {
 	Result(ctx context.Context, obj *view.Condition) (*view.Result, error)
 }
@@ -1592,6 +1875,7 @@ type LifecycleResolver interface {
 type MutationResolver interface {
 	CreateToken(ctx context.Context, input access.CreateTokenInput) (*model.CreateTokenPayload, error)
 	RevokeToken(ctx context.Context, input access.RevokeTokenInput) (*model.RevokeTokenPayload, error)
+	ApproveApplicationVersion(ctx context.Context, input approval.ApproveApplicationVersionInput) (*model.ApproveApplicationVersionPayload, error)
 	ReportBuild(ctx context.Context, input build.ReportBuildInput) (*model.ReportBuildPayload, error)
 	CreateProject(ctx context.Context, input catalog.CreateProjectInput) (*model.CreateProjectPayload, error)
 	CreateStage(ctx context.Context, input catalog.CreateStageInput) (*model.CreateStagePayload, error)
@@ -1608,6 +1892,8 @@ type MutationResolver interface {
 	SubmitEvidenceBatch(ctx context.Context, input evidence.SubmitEvidenceBatchInput) (*model.SubmitEvidenceBatchPayload, error)
 	AddTrustAnchor(ctx context.Context, input evidence.AddTrustAnchorInput) (*model.AddTrustAnchorPayload, error)
 	RevokeTrustAnchor(ctx context.Context, input evidence.RevokeTrustAnchorInput) (*model.RevokeTrustAnchorPayload, error)
+	CreateFreeze(ctx context.Context, input freeze.CreateFreezeInput) (*model.CreateFreezePayload, error)
+	LiftFreeze(ctx context.Context, input freeze.LiftFreezeInput) (*model.LiftFreezePayload, error)
 	CreatePolicyTemplate(ctx context.Context, input policy.CreatePolicyTemplateInput) (*model.CreatePolicyTemplatePayload, error)
 	CreateRule(ctx context.Context, input policy.CreateRuleInput) (*model.CreateRulePayload, error)
 	CreatePolicy(ctx context.Context, input policy.CreatePolicyInput) (*model.CreatePolicyPayload, error)
@@ -1624,6 +1910,10 @@ type MutationResolver interface {
 	RecordTriageDecision(ctx context.Context, input vulnerability.RecordTriageDecisionInput) (*model.RecordTriageDecisionPayload, error)
 	RevokeTriageDecision(ctx context.Context, input vulnerability.RevokeTriageDecisionInput) (*model.RevokeTriageDecisionPayload, error)
 	ImportAdvisories(ctx context.Context, input vulnerability.ImportAdvisoriesInput) (*model.ImportAdvisoriesPayload, error)
+	RequestWaiver(ctx context.Context, input waiver.RequestWaiverInput) (*model.RequestWaiverPayload, error)
+	DecideWaiver(ctx context.Context, input waiver.DecideWaiverInput) (*model.DecideWaiverPayload, error)
+	CancelWaiver(ctx context.Context, input waiver.CancelWaiverInput) (*model.CancelWaiverPayload, error)
+	RevokeWaiver(ctx context.Context, input waiver.RevokeWaiverInput) (*model.RevokeWaiverPayload, error)
 }
 type NoticeResolver interface {
 	Summary(ctx context.Context, obj *db.Notice) (string, error)
@@ -1633,6 +1923,10 @@ type NoticeEntryResolver interface {
 	Severity(ctx context.Context, obj *db.NoticeEntry) (view.Severity, error)
 
 	ApplicationVersions(ctx context.Context, obj *db.NoticeEntry) ([]*db.ApplicationVersion, error)
+}
+type OverrideResolver interface {
+	Evaluations(ctx context.Context, obj *waiver.Waived) ([]*gate.Evaluation, error)
+	ApplicationVersion(ctx context.Context, obj *waiver.Waived) (*db.ApplicationVersion, error)
 }
 type OwnershipResolver interface {
 	AssignedBy(ctx context.Context, obj *db.Ownership) (string, error)
@@ -1645,12 +1939,16 @@ type PackageResolver interface {
 	BlastRadius(ctx context.Context, obj *db.Pkg, in *blast.BlastRadiusScope) (*blast.Radius, error)
 }
 type PolicyResolver interface {
+	Sentence(ctx context.Context, obj *db.GatePolicy) (string, error)
 	Gate(ctx context.Context, obj *db.GatePolicy) (*gate.Gate, error)
 
 	Scope(ctx context.Context, obj *db.GatePolicy) (*model.PolicyScope, error)
 }
 type PolicyTemplateResolver interface {
 	ParametersSchema(ctx context.Context, obj *db.PolicyTemplate) (json.RawMessage, error)
+}
+type PolicyTrialResolver interface {
+	Outcome(ctx context.Context, obj *gate.PolicyTrial) (string, error)
 }
 type ProjectResolver interface {
 	Stages(ctx context.Context, obj *db.Project) ([]*db.Stage, error)
@@ -1681,11 +1979,17 @@ type QueryResolver interface {
 	Evidence(ctx context.Context, digest string) ([]*db.Evidence, error)
 	SearchEvidence(ctx context.Context, filter *evidence.EvidenceFilter, orderBy *db.EvidenceOrder, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error)
 	TrustAnchors(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TrustAnchorConnection, error)
+	Freezes(ctx context.Context, filter *freeze.FreezeFilter, first *int, after *string, last *int, before *string) (*db.FreezeConnection, error)
 	Evaluation(ctx context.Context, evalID string) (*gate.Evaluation, error)
+	RequiredPolicies(ctx context.Context, application string, version *string, toStage string) ([]*gate.RequiredGate, error)
+	PathToGreen(ctx context.Context, application string, version string, toStage string) (*gate.PathToGreen, error)
+	BacktestPolicy(ctx context.Context, input gate.BacktestPolicyInput) (*gate.PolicyBacktest, error)
 	Policy(ctx context.Context, name string) (*db.GatePolicy, error)
 	Policies(ctx context.Context, first *int, after *string, last *int, before *string) (*db.GatePolicyConnection, error)
 	PolicyTemplates(ctx context.Context, first *int, after *string, last *int, before *string) (*db.PolicyTemplateConnection, error)
 	Rules(ctx context.Context, first *int, after *string, last *int, before *string) (*db.RuleConnection, error)
+	CheckRego(ctx context.Context, input policy.CheckRegoInput) (*policy.RegoCheck, error)
+	TryPolicy(ctx context.Context, input gate.TryPolicyInput) (*gate.PolicyTrial, error)
 	VersionDiff(ctx context.Context, application string, from string, to string, toApplication *string) (*model.VersionDiff, error)
 	ApplicationVersion(ctx context.Context, application string, version string) (*db.ApplicationVersion, error)
 	ApplicationVersions(ctx context.Context, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
@@ -1695,12 +1999,17 @@ type QueryResolver interface {
 	Feeds(ctx context.Context) ([]*db.Feed, error)
 	TriageDecisions(ctx context.Context, filter *vulnerability.TriageFilter, first *int, after *string, last *int, before *string) (*db.TriageDecisionConnection, error)
 	Notices(ctx context.Context, filter *vulnerability.NoticeFilter, first *int, after *string, last *int, before *string) (*db.NoticeConnection, error)
+	Waivers(ctx context.Context, filter *waiver.WaiverFilter, first *int, after *string, last *int, before *string) (*db.WaiverConnection, error)
+	Overrides(ctx context.Context, of blast.BlastRadiusInput, first *int, after *string, last *int, before *string) (*model.OverrideConnection, error)
 }
 type ReleasableResolver interface {
 	ConnectionLevel(ctx context.Context, obj *db.Releasable) (string, error)
 	OwningApplication(ctx context.Context, obj *db.Releasable) (*db.Application, error)
 	Source(ctx context.Context, obj *db.Releasable) (*model.ReleasableSource, error)
 	Children(ctx context.Context, obj *db.Releasable) ([]*db.ImageChild, error)
+}
+type RequiredRuleResolver interface {
+	Outcome(ctx context.Context, obj *gate.RequiredRule) (*string, error)
 }
 type RuleResolver interface {
 	Parameters(ctx context.Context, obj *db.Rule) (json.RawMessage, error)
@@ -1729,6 +2038,12 @@ type TrustAnchorResolver interface {
 	Evidence(ctx context.Context, obj *db.TrustAnchor, first *int, after *string, last *int, before *string) (*db.EvidenceConnection, error)
 	ApplicationVersions(ctx context.Context, obj *db.TrustAnchor, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
 }
+type VersionApprovalResolver interface {
+	By(ctx context.Context, obj *db.VersionApproval) (string, error)
+	Decision(ctx context.Context, obj *db.VersionApproval) (view.Decision, error)
+
+	Counts(ctx context.Context, obj *db.VersionApproval) (bool, error)
+}
 type VersionDiffResolver interface {
 	Components(ctx context.Context, obj *model.VersionDiff) (*evidence.ComponentDiff, error)
 	Evidence(ctx context.Context, obj *model.VersionDiff) (*model.EvidenceChanges, error)
@@ -1740,6 +2055,7 @@ type VersionSbomResolver interface {
 }
 type ViolationResolver interface {
 	Owners(ctx context.Context, obj *gate.Violation) ([]*db.Owner, error)
+	Waiver(ctx context.Context, obj *gate.Violation) (*db.Waiver, error)
 }
 type VulnerabilityResolver interface {
 	Aliases(ctx context.Context, obj *db.Vulnerability) ([]string, error)
@@ -1762,6 +2078,27 @@ type VulnerableComponentResolver interface {
 	Undecided(ctx context.Context, obj *vulnerability.VulnerableComponent) (bool, error)
 
 	Vex(ctx context.Context, obj *vulnerability.VulnerableComponent) ([]*vulnerability.ComponentVex, error)
+}
+type WaiverResolver interface {
+	State(ctx context.Context, obj *db.Waiver) (string, error)
+	Policy(ctx context.Context, obj *db.Waiver) (*string, error)
+	Rule(ctx context.Context, obj *db.Waiver) (*string, error)
+
+	ApplicationVersion(ctx context.Context, obj *db.Waiver) (*db.ApplicationVersion, error)
+	Code(ctx context.Context, obj *db.Waiver) (*string, error)
+	Subject(ctx context.Context, obj *db.Waiver) (*string, error)
+	Vulnerability(ctx context.Context, obj *db.Waiver) (*string, error)
+	Purl(ctx context.Context, obj *db.Waiver) (*string, error)
+
+	RequestedBy(ctx context.Context, obj *db.Waiver) (string, error)
+
+	Decisions(ctx context.Context, obj *db.Waiver) ([]*db.WaiverDecision, error)
+	DecidedBy(ctx context.Context, obj *db.Waiver) (*string, error)
+
+	EndedBy(ctx context.Context, obj *db.Waiver) (*string, error)
+}
+type WaiverDecisionResolver interface {
+	By(ctx context.Context, obj *db.WaiverDecision) (string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -2096,6 +2433,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApplicationVersion.Application(childComplexity), true
+	case "ApplicationVersion.approvals":
+		if e.ComplexityRoot.ApplicationVersion.Approvals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationVersion.Approvals(childComplexity), true
 	case "ApplicationVersion.archivedAt":
 		if e.ComplexityRoot.ApplicationVersion.ArchivedAt == nil {
 			break
@@ -2329,6 +2672,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Approval.What(childComplexity), true
+
+	case "ApproveApplicationVersionPayload.approval":
+		if e.ComplexityRoot.ApproveApplicationVersionPayload.Approval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApproveApplicationVersionPayload.Approval(childComplexity), true
 
 	case "ArchiveApplicationPayload.application":
 		if e.ComplexityRoot.ArchiveApplicationPayload.Application == nil {
@@ -2902,6 +3252,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BuildSource.Revision(childComplexity), true
 
+	case "CancelWaiverPayload.waiver":
+		if e.ComplexityRoot.CancelWaiverPayload.Waiver == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelWaiverPayload.Waiver(childComplexity), true
+
 	case "Change.field":
 		if e.ComplexityRoot.Change.Field == nil {
 			break
@@ -3084,6 +3441,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateApplicationVersionPayload.ManifestDigest(childComplexity), true
 
+	case "CreateFreezePayload.freeze":
+		if e.ComplexityRoot.CreateFreezePayload.Freeze == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateFreezePayload.Freeze(childComplexity), true
+
 	case "CreatePolicyPayload.policy":
 		if e.ComplexityRoot.CreatePolicyPayload.Policy == nil {
 			break
@@ -3131,6 +3495,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateTokenPayload.Token(childComplexity), true
+
+	case "DecideWaiverPayload.waiver":
+		if e.ComplexityRoot.DecideWaiverPayload.Waiver == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DecideWaiverPayload.Waiver(childComplexity), true
 
 	case "DeleteDraftVersionPayload.version":
 		if e.ComplexityRoot.DeleteDraftVersionPayload.Version == nil {
@@ -3294,6 +3665,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EvaluatedRule.Query(childComplexity), true
+	case "EvaluatedRule.rego":
+		if e.ComplexityRoot.EvaluatedRule.Rego == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvaluatedRule.Rego(childComplexity), true
 	case "EvaluatedRule.template":
 		if e.ComplexityRoot.EvaluatedRule.Template == nil {
 			break
@@ -3312,6 +3689,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EvaluatedRule.TemplateRevision(childComplexity), true
+
+	case "EvaluatedWaiver.code":
+		if e.ComplexityRoot.EvaluatedWaiver.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvaluatedWaiver.Code(childComplexity), true
+	case "EvaluatedWaiver.expiresAt":
+		if e.ComplexityRoot.EvaluatedWaiver.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvaluatedWaiver.ExpiresAt(childComplexity), true
+	case "EvaluatedWaiver.package":
+		if e.ComplexityRoot.EvaluatedWaiver.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvaluatedWaiver.Package(childComplexity), true
+	case "EvaluatedWaiver.policy":
+		if e.ComplexityRoot.EvaluatedWaiver.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvaluatedWaiver.Policy(childComplexity), true
+	case "EvaluatedWaiver.rule":
+		if e.ComplexityRoot.EvaluatedWaiver.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvaluatedWaiver.Rule(childComplexity), true
+	case "EvaluatedWaiver.subject":
+		if e.ComplexityRoot.EvaluatedWaiver.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvaluatedWaiver.Subject(childComplexity), true
+	case "EvaluatedWaiver.vulnerabilities":
+		if e.ComplexityRoot.EvaluatedWaiver.Vulnerabilities == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvaluatedWaiver.Vulnerabilities(childComplexity), true
+	case "EvaluatedWaiver.waiver":
+		if e.ComplexityRoot.EvaluatedWaiver.Waiver == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvaluatedWaiver.Waiver(childComplexity), true
 
 	case "Evaluation.capabilities":
 		if e.ComplexityRoot.Evaluation.Capabilities == nil {
@@ -3385,6 +3811,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evaluation.Results(childComplexity), true
+	case "Evaluation.waivers":
+		if e.ComplexityRoot.Evaluation.Waivers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Evaluation.Waivers(childComplexity), true
 
 	case "Evidence.attachments":
 		if e.ComplexityRoot.Evidence.Attachments == nil {
@@ -3750,6 +4182,111 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Finding.Rule(childComplexity), true
 
+	case "Freeze.active":
+		if e.ComplexityRoot.Freeze.Active == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.Active(childComplexity), true
+	case "Freeze.application":
+		if e.ComplexityRoot.Freeze.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.Application(childComplexity), true
+	case "Freeze.createdAt":
+		if e.ComplexityRoot.Freeze.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.CreatedAt(childComplexity), true
+	case "Freeze.createdBy":
+		if e.ComplexityRoot.Freeze.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.CreatedBy(childComplexity), true
+	case "Freeze.endsAt":
+		if e.ComplexityRoot.Freeze.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.EndsAt(childComplexity), true
+	case "Freeze.id":
+		if e.ComplexityRoot.Freeze.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.GlobalID(childComplexity), true
+	case "Freeze.label":
+		if e.ComplexityRoot.Freeze.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.Label(childComplexity), true
+	case "Freeze.liftedAt":
+		if e.ComplexityRoot.Freeze.LiftedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.LiftedAt(childComplexity), true
+	case "Freeze.liftedBy":
+		if e.ComplexityRoot.Freeze.LiftedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.LiftedBy(childComplexity), true
+	case "Freeze.project":
+		if e.ComplexityRoot.Freeze.Project == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.Project(childComplexity), true
+	case "Freeze.reason":
+		if e.ComplexityRoot.Freeze.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.Reason(childComplexity), true
+	case "Freeze.startsAt":
+		if e.ComplexityRoot.Freeze.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Freeze.StartsAt(childComplexity), true
+
+	case "FreezeConnection.edges":
+		if e.ComplexityRoot.FreezeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FreezeConnection.Edges(childComplexity), true
+	case "FreezeConnection.pageInfo":
+		if e.ComplexityRoot.FreezeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FreezeConnection.PageInfo(childComplexity), true
+	case "FreezeConnection.totalCount":
+		if e.ComplexityRoot.FreezeConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FreezeConnection.TotalCount(childComplexity), true
+
+	case "FreezeEdge.cursor":
+		if e.ComplexityRoot.FreezeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FreezeEdge.Cursor(childComplexity), true
+	case "FreezeEdge.node":
+		if e.ComplexityRoot.FreezeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FreezeEdge.Node(childComplexity), true
+
 	case "Gate.kind":
 		if e.ComplexityRoot.Gate.Kind == nil {
 			break
@@ -3787,6 +4324,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GateCondition.Value(childComplexity), true
+
+	case "GreenAction.command":
+		if e.ComplexityRoot.GreenAction.Command == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GreenAction.Command(childComplexity), true
+	case "GreenAction.kind":
+		if e.ComplexityRoot.GreenAction.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GreenAction.Kind(childComplexity), true
+	case "GreenAction.owner":
+		if e.ComplexityRoot.GreenAction.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GreenAction.Owner(childComplexity), true
+	case "GreenAction.rules":
+		if e.ComplexityRoot.GreenAction.Rules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GreenAction.Rules(childComplexity), true
+	case "GreenAction.what":
+		if e.ComplexityRoot.GreenAction.What == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GreenAction.What(childComplexity), true
 
 	case "ImageChild.digest":
 		if e.ComplexityRoot.ImageChild.Digest == nil {
@@ -3970,12 +4538,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Lifecycle.Stages(childComplexity), true
 
+	case "LiftFreezePayload.freeze":
+		if e.ComplexityRoot.LiftFreezePayload.Freeze == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LiftFreezePayload.Freeze(childComplexity), true
+
 	case "LockApplicationVersionPayload.applicationVersion":
 		if e.ComplexityRoot.LockApplicationVersionPayload.ApplicationVersion == nil {
 			break
 		}
 
 		return e.ComplexityRoot.LockApplicationVersionPayload.ApplicationVersion(childComplexity), true
+
+	case "MissingPiece.command":
+		if e.ComplexityRoot.MissingPiece.Command == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingPiece.Command(childComplexity), true
+	case "MissingPiece.owner":
+		if e.ComplexityRoot.MissingPiece.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingPiece.Owner(childComplexity), true
+	case "MissingPiece.what":
+		if e.ComplexityRoot.MissingPiece.What == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingPiece.What(childComplexity), true
 
 	case "Mutation.addTrustAnchor":
 		if e.ComplexityRoot.Mutation.AddTrustAnchor == nil {
@@ -3999,6 +4593,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddVersionSources(childComplexity, args["input"].(version.AddVersionSourcesInput)), true
+	case "Mutation.approveApplicationVersion":
+		if e.ComplexityRoot.Mutation.ApproveApplicationVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_approveApplicationVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApproveApplicationVersion(childComplexity, args["input"].(approval.ApproveApplicationVersionInput)), true
 	case "Mutation.archiveApplication":
 		if e.ComplexityRoot.Mutation.ArchiveApplication == nil {
 			break
@@ -4032,6 +4637,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.BindPackage(childComplexity, args["input"].(catalog.BindPackageInput)), true
+	case "Mutation.cancelWaiver":
+		if e.ComplexityRoot.Mutation.CancelWaiver == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelWaiver_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelWaiver(childComplexity, args["input"].(waiver.CancelWaiverInput)), true
 	case "Mutation.createApplication":
 		if e.ComplexityRoot.Mutation.CreateApplication == nil {
 			break
@@ -4054,6 +4670,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateApplicationVersion(childComplexity, args["input"].(version.CreateApplicationVersionInput)), true
+	case "Mutation.createFreeze":
+		if e.ComplexityRoot.Mutation.CreateFreeze == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createFreeze_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateFreeze(childComplexity, args["input"].(freeze.CreateFreezeInput)), true
 	case "Mutation.createPolicy":
 		if e.ComplexityRoot.Mutation.CreatePolicy == nil {
 			break
@@ -4120,6 +4747,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateToken(childComplexity, args["input"].(access.CreateTokenInput)), true
+	case "Mutation.decideWaiver":
+		if e.ComplexityRoot.Mutation.DecideWaiver == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_decideWaiver_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DecideWaiver(childComplexity, args["input"].(waiver.DecideWaiverInput)), true
 	case "Mutation.deleteDraftVersion":
 		if e.ComplexityRoot.Mutation.DeleteDraftVersion == nil {
 			break
@@ -4164,6 +4802,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ImportOwners(childComplexity, args["input"].(catalog.ImportOwnersInput)), true
+	case "Mutation.liftFreeze":
+		if e.ComplexityRoot.Mutation.LiftFreeze == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_liftFreeze_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LiftFreeze(childComplexity, args["input"].(freeze.LiftFreezeInput)), true
 	case "Mutation.lockApplicationVersion":
 		if e.ComplexityRoot.Mutation.LockApplicationVersion == nil {
 			break
@@ -4230,6 +4879,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReportBuild(childComplexity, args["input"].(build.ReportBuildInput)), true
+	case "Mutation.requestWaiver":
+		if e.ComplexityRoot.Mutation.RequestWaiver == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestWaiver_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestWaiver(childComplexity, args["input"].(waiver.RequestWaiverInput)), true
 	case "Mutation.revokeToken":
 		if e.ComplexityRoot.Mutation.RevokeToken == nil {
 			break
@@ -4263,6 +4923,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeTrustAnchor(childComplexity, args["input"].(evidence.RevokeTrustAnchorInput)), true
+	case "Mutation.revokeWaiver":
+		if e.ComplexityRoot.Mutation.RevokeWaiver == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeWaiver_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeWaiver(childComplexity, args["input"].(waiver.RevokeWaiverInput)), true
 	case "Mutation.rollbackApplicationVersion":
 		if e.ComplexityRoot.Mutation.RollbackApplicationVersion == nil {
 			break
@@ -4488,6 +5159,88 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NoticeEntryEdge.Node(childComplexity), true
+
+	case "OverriddenViolation.code":
+		if e.ComplexityRoot.OverriddenViolation.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OverriddenViolation.Code(childComplexity), true
+	case "OverriddenViolation.purl":
+		if e.ComplexityRoot.OverriddenViolation.Purl == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OverriddenViolation.Purl(childComplexity), true
+	case "OverriddenViolation.subject":
+		if e.ComplexityRoot.OverriddenViolation.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OverriddenViolation.Subject(childComplexity), true
+	case "OverriddenViolation.vulnerability":
+		if e.ComplexityRoot.OverriddenViolation.Vulnerability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OverriddenViolation.Vulnerability(childComplexity), true
+
+	case "Override.applicationVersion":
+		if e.ComplexityRoot.Override.ApplicationVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Override.ApplicationVersion(childComplexity), true
+	case "Override.evaluations":
+		if e.ComplexityRoot.Override.Evaluations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Override.Evaluations(childComplexity), true
+	case "Override.violation":
+		if e.ComplexityRoot.Override.Violation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Override.Violation(childComplexity), true
+	case "Override.waiver":
+		if e.ComplexityRoot.Override.Waiver == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Override.Waiver(childComplexity), true
+
+	case "OverrideConnection.edges":
+		if e.ComplexityRoot.OverrideConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OverrideConnection.Edges(childComplexity), true
+	case "OverrideConnection.pageInfo":
+		if e.ComplexityRoot.OverrideConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OverrideConnection.PageInfo(childComplexity), true
+	case "OverrideConnection.totalCount":
+		if e.ComplexityRoot.OverrideConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OverrideConnection.TotalCount(childComplexity), true
+
+	case "OverrideEdge.cursor":
+		if e.ComplexityRoot.OverrideEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OverrideEdge.Cursor(childComplexity), true
+	case "OverrideEdge.node":
+		if e.ComplexityRoot.OverrideEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OverrideEdge.Node(childComplexity), true
 
 	case "Owner.contact":
 		if e.ComplexityRoot.Owner.Contact == nil {
@@ -4736,6 +5489,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "PathToGreen.actions":
+		if e.ComplexityRoot.PathToGreen.Actions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PathToGreen.Actions(childComplexity), true
+	case "PathToGreen.open":
+		if e.ComplexityRoot.PathToGreen.Open == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PathToGreen.Open(childComplexity), true
+	case "PathToGreen.unreachable":
+		if e.ComplexityRoot.PathToGreen.Unreachable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PathToGreen.Unreachable(childComplexity), true
+
 	case "Policy.createdAt":
 		if e.ComplexityRoot.Policy.CreatedAt == nil {
 			break
@@ -4790,12 +5562,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Policy.Scope(childComplexity), true
+	case "Policy.sentence":
+		if e.ComplexityRoot.Policy.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.Sentence(childComplexity), true
 	case "Policy.waivable":
 		if e.ComplexityRoot.Policy.Waivable == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Policy.Waivable(childComplexity), true
+	case "Policy.waiverApprovals":
+		if e.ComplexityRoot.Policy.WaiverApprovals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.WaiverApprovals(childComplexity), true
+	case "Policy.waiverMaxDays":
+		if e.ComplexityRoot.Policy.WaiverMaxDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.WaiverMaxDays(childComplexity), true
+
+	case "PolicyBacktest.digest":
+		if e.ComplexityRoot.PolicyBacktest.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyBacktest.Digest(childComplexity), true
+	case "PolicyBacktest.evaluationsConsidered":
+		if e.ComplexityRoot.PolicyBacktest.EvaluationsConsidered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyBacktest.EvaluationsConsidered(childComplexity), true
+	case "PolicyBacktest.flipCount":
+		if e.ComplexityRoot.PolicyBacktest.FlipCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyBacktest.FlipCount(childComplexity), true
+	case "PolicyBacktest.flips":
+		if e.ComplexityRoot.PolicyBacktest.Flips == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyBacktest.Flips(childComplexity), true
+	case "PolicyBacktest.unreadable":
+		if e.ComplexityRoot.PolicyBacktest.Unreadable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyBacktest.Unreadable(childComplexity), true
 
 	case "PolicyConnection.edges":
 		if e.ComplexityRoot.PolicyConnection.Edges == nil {
@@ -4828,6 +5649,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PolicyEdge.Node(childComplexity), true
+
+	case "PolicyFlip.application":
+		if e.ComplexityRoot.PolicyFlip.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyFlip.Application(childComplexity), true
+	case "PolicyFlip.evaluation":
+		if e.ComplexityRoot.PolicyFlip.Evaluation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyFlip.Evaluation(childComplexity), true
+	case "PolicyFlip.results":
+		if e.ComplexityRoot.PolicyFlip.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyFlip.Results(childComplexity), true
+	case "PolicyFlip.version":
+		if e.ComplexityRoot.PolicyFlip.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyFlip.Version(childComplexity), true
+	case "PolicyFlip.waitedSeconds":
+		if e.ComplexityRoot.PolicyFlip.WaitedSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyFlip.WaitedSeconds(childComplexity), true
+	case "PolicyFlip.was":
+		if e.ComplexityRoot.PolicyFlip.Was == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyFlip.Was(childComplexity), true
+	case "PolicyFlip.wouldBe":
+		if e.ComplexityRoot.PolicyFlip.WouldBe == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyFlip.WouldBe(childComplexity), true
 
 	case "PolicyScope.applicationKeys":
 		if e.ComplexityRoot.PolicyScope.ApplicationKeys == nil {
@@ -4890,6 +5754,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PolicyTemplate.Digest(childComplexity), true
+	case "PolicyTemplate.evidence":
+		if e.ComplexityRoot.PolicyTemplate.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyTemplate.Evidence(childComplexity), true
 	case "PolicyTemplate.id":
 		if e.ComplexityRoot.PolicyTemplate.GlobalID == nil {
 			break
@@ -4926,6 +5796,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PolicyTemplate.Revision(childComplexity), true
+	case "PolicyTemplate.tests":
+		if e.ComplexityRoot.PolicyTemplate.Tests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyTemplate.Tests(childComplexity), true
 	case "PolicyTemplate.title":
 		if e.ComplexityRoot.PolicyTemplate.Title == nil {
 			break
@@ -4964,6 +5840,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PolicyTemplateEdge.Node(childComplexity), true
+
+	case "PolicyTrial.error":
+		if e.ComplexityRoot.PolicyTrial.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyTrial.Error(childComplexity), true
+	case "PolicyTrial.examined":
+		if e.ComplexityRoot.PolicyTrial.Examined == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyTrial.Examined(childComplexity), true
+	case "PolicyTrial.inputDigest":
+		if e.ComplexityRoot.PolicyTrial.InputDigest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyTrial.InputDigest(childComplexity), true
+	case "PolicyTrial.outcome":
+		if e.ComplexityRoot.PolicyTrial.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyTrial.Outcome(childComplexity), true
+	case "PolicyTrial.result":
+		if e.ComplexityRoot.PolicyTrial.Result == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyTrial.Result(childComplexity), true
+	case "PolicyTrial.violations":
+		if e.ComplexityRoot.PolicyTrial.Violations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyTrial.Violations(childComplexity), true
 
 	case "Project.applications":
 		if e.ComplexityRoot.Project.Applications == nil {
@@ -5305,6 +6218,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Applications(childComplexity, args["filter"].(*catalog.ApplicationFilter), args["orderBy"].(*db.ApplicationOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.backtestPolicy":
+		if e.ComplexityRoot.Query.BacktestPolicy == nil {
+			break
+		}
+
+		args, err := ec.field_Query_backtestPolicy_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.BacktestPolicy(childComplexity, args["input"].(gate.BacktestPolicyInput)), true
 	case "Query.blastRadius":
 		if e.ComplexityRoot.Query.BlastRadius == nil {
 			break
@@ -5338,6 +6262,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Builds(childComplexity, args["filter"].(*build.BuildFilter), args["orderBy"].(*db.BuildOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.checkRego":
+		if e.ComplexityRoot.Query.CheckRego == nil {
+			break
+		}
+
+		args, err := ec.field_Query_checkRego_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CheckRego(childComplexity, args["input"].(policy.CheckRegoInput)), true
 	case "Query.deployments":
 		if e.ComplexityRoot.Query.Deployments == nil {
 			break
@@ -5388,6 +6323,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Feeds(childComplexity), true
+	case "Query.freezes":
+		if e.ComplexityRoot.Query.Freezes == nil {
+			break
+		}
+
+		args, err := ec.field_Query_freezes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Freezes(childComplexity, args["filter"].(*freeze.FreezeFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
@@ -5411,6 +6357,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Notices(childComplexity, args["filter"].(*vulnerability.NoticeFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.overrides":
+		if e.ComplexityRoot.Query.Overrides == nil {
+			break
+		}
+
+		args, err := ec.field_Query_overrides_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Overrides(childComplexity, args["of"].(blast.BlastRadiusInput), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.package":
 		if e.ComplexityRoot.Query.Package == nil {
 			break
@@ -5433,6 +6390,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Packages(childComplexity, args["filter"].(*catalog.PackageFilter), args["orderBy"].(*db.PackageOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.pathToGreen":
+		if e.ComplexityRoot.Query.PathToGreen == nil {
+			break
+		}
+
+		args, err := ec.field_Query_pathToGreen_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PathToGreen(childComplexity, args["application"].(string), args["version"].(string), args["toStage"].(string)), true
 	case "Query.policies":
 		if e.ComplexityRoot.Query.Policies == nil {
 			break
@@ -5488,6 +6456,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Projects(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.requiredPolicies":
+		if e.ComplexityRoot.Query.RequiredPolicies == nil {
+			break
+		}
+
+		args, err := ec.field_Query_requiredPolicies_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RequiredPolicies(childComplexity, args["application"].(string), args["version"].(*string), args["toStage"].(string)), true
 	case "Query.rules":
 		if e.ComplexityRoot.Query.Rules == nil {
 			break
@@ -5543,6 +6522,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.TrustAnchors(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.tryPolicy":
+		if e.ComplexityRoot.Query.TryPolicy == nil {
+			break
+		}
+
+		args, err := ec.field_Query_tryPolicy_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.TryPolicy(childComplexity, args["input"].(gate.TryPolicyInput)), true
 	case "Query.versionDiff":
 		if e.ComplexityRoot.Query.VersionDiff == nil {
 			break
@@ -5593,6 +6583,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.VulnerabilityOrigin(childComplexity, args["application"].(string), args["version"].(string), args["vulnerability"].(string)), true
+	case "Query.waivers":
+		if e.ComplexityRoot.Query.Waivers == nil {
+			break
+		}
+
+		args, err := ec.field_Query_waivers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Waivers(childComplexity, args["filter"].(*waiver.WaiverFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
 	case "RecordDeploymentPayload.deployment":
 		if e.ComplexityRoot.RecordDeploymentPayload.Deployment == nil {
@@ -5607,6 +6608,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordTriageDecisionPayload.TriageDecision(childComplexity), true
+
+	case "RegoCheck.formatted":
+		if e.ComplexityRoot.RegoCheck.Formatted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoCheck.Formatted(childComplexity), true
+	case "RegoCheck.ok":
+		if e.ComplexityRoot.RegoCheck.Ok == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoCheck.Ok(childComplexity), true
+	case "RegoCheck.problems":
+		if e.ComplexityRoot.RegoCheck.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoCheck.Problems(childComplexity), true
+	case "RegoCheck.tests":
+		if e.ComplexityRoot.RegoCheck.Tests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoCheck.Tests(childComplexity), true
+
+	case "RegoProblem.column":
+		if e.ComplexityRoot.RegoProblem.Column == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoProblem.Column(childComplexity), true
+	case "RegoProblem.kind":
+		if e.ComplexityRoot.RegoProblem.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoProblem.Kind(childComplexity), true
+	case "RegoProblem.message":
+		if e.ComplexityRoot.RegoProblem.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoProblem.Message(childComplexity), true
+	case "RegoProblem.pointer":
+		if e.ComplexityRoot.RegoProblem.Pointer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoProblem.Pointer(childComplexity), true
+	case "RegoProblem.row":
+		if e.ComplexityRoot.RegoProblem.Row == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoProblem.Row(childComplexity), true
+
+	case "RegoTestResult.message":
+		if e.ComplexityRoot.RegoTestResult.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoTestResult.Message(childComplexity), true
+	case "RegoTestResult.name":
+		if e.ComplexityRoot.RegoTestResult.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoTestResult.Name(childComplexity), true
+	case "RegoTestResult.passed":
+		if e.ComplexityRoot.RegoTestResult.Passed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegoTestResult.Passed(childComplexity), true
 
 	case "RejectedAdvisory.index":
 		if e.ComplexityRoot.RejectedAdvisory.Index == nil {
@@ -5753,6 +6829,82 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReportBuildPayload.Build(childComplexity), true
 
+	case "RequestWaiverPayload.waiver":
+		if e.ComplexityRoot.RequestWaiverPayload.Waiver == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestWaiverPayload.Waiver(childComplexity), true
+
+	case "RequiredGate.gate":
+		if e.ComplexityRoot.RequiredGate.Gate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredGate.Gate(childComplexity), true
+	case "RequiredGate.policies":
+		if e.ComplexityRoot.RequiredGate.Policies == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredGate.Policies(childComplexity), true
+
+	case "RequiredPolicy.because":
+		if e.ComplexityRoot.RequiredPolicy.Because == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredPolicy.Because(childComplexity), true
+	case "RequiredPolicy.policy":
+		if e.ComplexityRoot.RequiredPolicy.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredPolicy.Policy(childComplexity), true
+	case "RequiredPolicy.rules":
+		if e.ComplexityRoot.RequiredPolicy.Rules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredPolicy.Rules(childComplexity), true
+
+	case "RequiredRule.missing":
+		if e.ComplexityRoot.RequiredRule.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredRule.Missing(childComplexity), true
+	case "RequiredRule.name":
+		if e.ComplexityRoot.RequiredRule.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredRule.Name(childComplexity), true
+	case "RequiredRule.outcome":
+		if e.ComplexityRoot.RequiredRule.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredRule.Outcome(childComplexity), true
+	case "RequiredRule.satisfied":
+		if e.ComplexityRoot.RequiredRule.Satisfied == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredRule.Satisfied(childComplexity), true
+	case "RequiredRule.sentence":
+		if e.ComplexityRoot.RequiredRule.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredRule.Sentence(childComplexity), true
+	case "RequiredRule.title":
+		if e.ComplexityRoot.RequiredRule.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequiredRule.Title(childComplexity), true
+
 	case "RevokeTokenPayload.token":
 		if e.ComplexityRoot.RevokeTokenPayload.Token == nil {
 			break
@@ -5773,6 +6925,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeTrustAnchorPayload.TrustAnchor(childComplexity), true
+
+	case "RevokeWaiverPayload.waiver":
+		if e.ComplexityRoot.RevokeWaiverPayload.Waiver == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeWaiverPayload.Waiver(childComplexity), true
 
 	case "RoleGrant.project":
 		if e.ComplexityRoot.RoleGrant.Project == nil {
@@ -6716,6 +7875,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdatePolicyPayload.Policy(childComplexity), true
 
+	case "VersionApproval.at":
+		if e.ComplexityRoot.VersionApproval.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionApproval.At(childComplexity), true
+	case "VersionApproval.attestation":
+		if e.ComplexityRoot.VersionApproval.Attestation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionApproval.Attestation(childComplexity), true
+	case "VersionApproval.by":
+		if e.ComplexityRoot.VersionApproval.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionApproval.By(childComplexity), true
+	case "VersionApproval.comment":
+		if e.ComplexityRoot.VersionApproval.Comment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionApproval.Comment(childComplexity), true
+	case "VersionApproval.counts":
+		if e.ComplexityRoot.VersionApproval.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionApproval.Counts(childComplexity), true
+	case "VersionApproval.decision":
+		if e.ComplexityRoot.VersionApproval.Decision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionApproval.Decision(childComplexity), true
+	case "VersionApproval.id":
+		if e.ComplexityRoot.VersionApproval.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionApproval.GlobalID(childComplexity), true
+
 	case "VersionDiff.components":
 		if e.ComplexityRoot.VersionDiff.Components == nil {
 			break
@@ -6961,6 +8163,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Violation.Owners(childComplexity), true
+	case "Violation.purl":
+		if e.ComplexityRoot.Violation.Purl == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Violation.Purl(childComplexity), true
 	case "Violation.remediation":
 		if e.ComplexityRoot.Violation.Remediation == nil {
 			break
@@ -6973,6 +8181,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Violation.Subject(childComplexity), true
+	case "Violation.vulnerability":
+		if e.ComplexityRoot.Violation.Vulnerability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Violation.Vulnerability(childComplexity), true
 	case "Violation.waiver":
 		if e.ComplexityRoot.Violation.Waiver == nil {
 			break
@@ -7300,12 +8514,189 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VulnerableComponentEdge.Node(childComplexity), true
 
-	case "Waiver.id":
-		if e.ComplexityRoot.Waiver.ID == nil {
+	case "Waiver.application":
+		if e.ComplexityRoot.Waiver.Application == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Waiver.ID(childComplexity), true
+		return e.ComplexityRoot.Waiver.Application(childComplexity), true
+	case "Waiver.applicationVersion":
+		if e.ComplexityRoot.Waiver.ApplicationVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.ApplicationVersion(childComplexity), true
+	case "Waiver.approvalsNeeded":
+		if e.ComplexityRoot.Waiver.ApprovalsNeeded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.ApprovalsNeeded(childComplexity), true
+	case "Waiver.code":
+		if e.ComplexityRoot.Waiver.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.Code(childComplexity), true
+	case "Waiver.decidedAt":
+		if e.ComplexityRoot.Waiver.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.DecidedAt(childComplexity), true
+	case "Waiver.decidedBy":
+		if e.ComplexityRoot.Waiver.DecidedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.DecidedBy(childComplexity), true
+	case "Waiver.decisions":
+		if e.ComplexityRoot.Waiver.Decisions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.Decisions(childComplexity), true
+	case "Waiver.endReason":
+		if e.ComplexityRoot.Waiver.EndReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.EndReason(childComplexity), true
+	case "Waiver.endedAt":
+		if e.ComplexityRoot.Waiver.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.EndedAt(childComplexity), true
+	case "Waiver.endedBy":
+		if e.ComplexityRoot.Waiver.EndedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.EndedBy(childComplexity), true
+	case "Waiver.expiresAt":
+		if e.ComplexityRoot.Waiver.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.ExpiresAt(childComplexity), true
+	case "Waiver.id":
+		if e.ComplexityRoot.Waiver.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.GlobalID(childComplexity), true
+	case "Waiver.justification":
+		if e.ComplexityRoot.Waiver.Justification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.Justification(childComplexity), true
+	case "Waiver.policy":
+		if e.ComplexityRoot.Waiver.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.Policy(childComplexity), true
+	case "Waiver.purl":
+		if e.ComplexityRoot.Waiver.Purl == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.Purl(childComplexity), true
+	case "Waiver.requestedAt":
+		if e.ComplexityRoot.Waiver.RequestedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.RequestedAt(childComplexity), true
+	case "Waiver.requestedBy":
+		if e.ComplexityRoot.Waiver.RequestedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.RequestedBy(childComplexity), true
+	case "Waiver.rule":
+		if e.ComplexityRoot.Waiver.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.Rule(childComplexity), true
+	case "Waiver.state":
+		if e.ComplexityRoot.Waiver.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.State(childComplexity), true
+	case "Waiver.subject":
+		if e.ComplexityRoot.Waiver.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.Subject(childComplexity), true
+	case "Waiver.vulnerability":
+		if e.ComplexityRoot.Waiver.Vulnerability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Waiver.Vulnerability(childComplexity), true
+
+	case "WaiverConnection.edges":
+		if e.ComplexityRoot.WaiverConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaiverConnection.Edges(childComplexity), true
+	case "WaiverConnection.pageInfo":
+		if e.ComplexityRoot.WaiverConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaiverConnection.PageInfo(childComplexity), true
+	case "WaiverConnection.totalCount":
+		if e.ComplexityRoot.WaiverConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaiverConnection.TotalCount(childComplexity), true
+
+	case "WaiverDecision.approved":
+		if e.ComplexityRoot.WaiverDecision.Approved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaiverDecision.Approved(childComplexity), true
+	case "WaiverDecision.at":
+		if e.ComplexityRoot.WaiverDecision.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaiverDecision.At(childComplexity), true
+	case "WaiverDecision.by":
+		if e.ComplexityRoot.WaiverDecision.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaiverDecision.By(childComplexity), true
+	case "WaiverDecision.comment":
+		if e.ComplexityRoot.WaiverDecision.Comment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaiverDecision.Comment(childComplexity), true
+
+	case "WaiverEdge.cursor":
+		if e.ComplexityRoot.WaiverEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaiverEdge.Cursor(childComplexity), true
+	case "WaiverEdge.node":
+		if e.ComplexityRoot.WaiverEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaiverEdge.Node(childComplexity), true
 
 	}
 	return 0, false
@@ -7323,9 +8714,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputApplicationVersionFilter,
 		ec.unmarshalInputApplicationVersionOrder,
 		ec.unmarshalInputApplicationVersionRefInput,
+		ec.unmarshalInputApproveApplicationVersionInput,
 		ec.unmarshalInputArchiveApplicationInput,
 		ec.unmarshalInputArchiveApplicationVersionInput,
 		ec.unmarshalInputArtifactSourceInput,
+		ec.unmarshalInputBacktestPolicyInput,
 		ec.unmarshalInputBindPackageInput,
 		ec.unmarshalInputBlastRadiusInput,
 		ec.unmarshalInputBlastRadiusScope,
@@ -7334,14 +8727,18 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputBuildOrder,
 		ec.unmarshalInputBuildRefInput,
 		ec.unmarshalInputBuildSourceInput,
+		ec.unmarshalInputCancelWaiverInput,
+		ec.unmarshalInputCheckRegoInput,
 		ec.unmarshalInputCreateApplicationInput,
 		ec.unmarshalInputCreateApplicationVersionInput,
+		ec.unmarshalInputCreateFreezeInput,
 		ec.unmarshalInputCreatePolicyInput,
 		ec.unmarshalInputCreatePolicyTemplateInput,
 		ec.unmarshalInputCreateProjectInput,
 		ec.unmarshalInputCreateRuleInput,
 		ec.unmarshalInputCreateStageInput,
 		ec.unmarshalInputCreateTokenInput,
+		ec.unmarshalInputDecideWaiverInput,
 		ec.unmarshalInputDeleteDraftVersionInput,
 		ec.unmarshalInputDeploymentFilter,
 		ec.unmarshalInputDeprecatePackageInput,
@@ -7349,12 +8746,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputEvidenceFilter,
 		ec.unmarshalInputEvidenceOrder,
 		ec.unmarshalInputEvidenceSubjectInput,
+		ec.unmarshalInputFreezeFilter,
 		ec.unmarshalInputGateInput,
 		ec.unmarshalInputImportAdvisoriesInput,
 		ec.unmarshalInputImportOwnersInput,
 		ec.unmarshalInputKeylessIdentityInput,
 		ec.unmarshalInputLabelChanges,
 		ec.unmarshalInputLabelInput,
+		ec.unmarshalInputLiftFreezeInput,
 		ec.unmarshalInputLockApplicationVersionInput,
 		ec.unmarshalInputNoticeFilter,
 		ec.unmarshalInputOwnerChanges,
@@ -7370,15 +8769,18 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRecordTriageDecisionInput,
 		ec.unmarshalInputReleaseApplicationVersionInput,
 		ec.unmarshalInputReportBuildInput,
+		ec.unmarshalInputRequestWaiverInput,
 		ec.unmarshalInputRevokeTokenInput,
 		ec.unmarshalInputRevokeTriageDecisionInput,
 		ec.unmarshalInputRevokeTrustAnchorInput,
+		ec.unmarshalInputRevokeWaiverInput,
 		ec.unmarshalInputRollbackApplicationVersionInput,
 		ec.unmarshalInputSetLifecycleInput,
 		ec.unmarshalInputSourceFiltersInput,
 		ec.unmarshalInputSubmitEvidenceBatchInput,
 		ec.unmarshalInputSubmitEvidenceInput,
 		ec.unmarshalInputTriageFilter,
+		ec.unmarshalInputTryPolicyInput,
 		ec.unmarshalInputUnbindPackageInput,
 		ec.unmarshalInputUpdateApplicationInput,
 		ec.unmarshalInputUpdateApplicationVersionInput,
@@ -7386,6 +8788,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputVersionSourcesInput,
 		ec.unmarshalInputVulnerabilityFilter,
 		ec.unmarshalInputVulnerabilityOrder,
+		ec.unmarshalInputWaiverFilter,
 	)
 	first := true
 
@@ -7646,6 +9049,26 @@ enum ActivityType {
   ADVISORIES_IMPORTED
   "A vulnerability was found in live versions of an application."
   VULNERABILITY_FOUND
+  "Somebody asked for a waiver."
+  WAIVER_REQUESTED
+  "A waiver was approved."
+  WAIVER_APPROVED
+  "A waiver was rejected."
+  WAIVER_REJECTED
+  "A request for a waiver was taken back."
+  WAIVER_CANCELLED
+  "A waiver was ended before its time."
+  WAIVER_REVOKED
+  "The time of a waiver is over."
+  WAIVER_EXPIRED
+  "The time of a waiver is over soon."
+  WAIVER_EXPIRING
+  "Versions were made to stand still."
+  FREEZE_CREATED
+  "A freeze was lifted."
+  FREEZE_LIFTED
+  "Somebody said yes or no to a version."
+  VERSION_APPROVED
   "It was decided what to think of a vulnerability."
   TRIAGE_DECIDED
   "A decision about a vulnerability was taken back."
@@ -7784,6 +9207,54 @@ input ActivityFilter {
   from: DateTime
   "Before."
   to: DateTime
+}
+`, BuiltIn: false},
+	{Name: "../../schema/approval.graphql", Input: `extend type Mutation {
+  "Says yes or no to a version, as a person: signed for, bound to the digest of its manifest. The latest word of each person counts."
+  approveApplicationVersion("What is said." input: ApproveApplicationVersionInput!): ApproveApplicationVersionPayload!
+}
+
+extend type ApplicationVersion {
+  "What people said of it, oldest first, at most the newest 200."
+  approvals: [VersionApproval!]!
+}
+
+"What a person said of a version."
+type VersionApproval implements Node {
+  "Opaque id."
+  id: ID!
+  "Who."
+  by: String!
+  "Whether they approve."
+  decision: ApprovalDecision!
+  "What they said about it."
+  comment: String!
+  "When."
+  at: DateTime!
+  "The signed statement."
+  attestation: Attestation!
+  "Whether it counts: it is the latest word of this person."
+  counts: Boolean!
+}
+
+"What to say of a version."
+input ApproveApplicationVersionInput {
+  "Key of the application."
+  applicationKey: String!
+  "The version; it must be locked."
+  version: String!
+  "The digest of its manifest: what is approved."
+  manifestDigest: Digest!
+  "Yes or no."
+  approve: Boolean! = true
+  "At most 2,000 characters."
+  comment: String
+}
+
+"What was said."
+type ApproveApplicationVersionPayload {
+  "The approval."
+  approval: VersionApproval!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/blast.graphql", Input: `extend type Query {
@@ -9218,9 +10689,115 @@ type RevokeTrustAnchorPayload {
   trustAnchor: TrustAnchor!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/freeze.graphql", Input: `extend type Query {
+  "The freezes that the filter takes, oldest first."
+  freezes("Which of them; without a filter, all." filter: FreezeFilter, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): FreezeConnection!
+}
+
+extend type Mutation {
+  "Says that for a time nothing moves: no version that it covers is promoted or released. It stands in every decision as the policy called ` + "`" + `freeze` + "`" + `."
+  createFreeze("What stands still, when and why." input: CreateFreezeInput!): CreateFreezePayload!
+  "Ends a freeze now, or keeps one from beginning."
+  liftFreeze("The freeze." input: LiftFreezeInput!): LiftFreezePayload!
+}
+
+"A time in which nothing moves."
+type Freeze implements Node {
+  "Opaque id."
+  id: ID!
+  "The project that stands still; null when it is not about one."
+  project: Project
+  "The application that stands still; null when it is not about one."
+  application: Application
+  "The label whose applications stand still; null when it is not about one. Without a project, an application and a label, everything does."
+  label: Label
+  "Why."
+  reason: String!
+  "From when on."
+  startsAt: DateTime!
+  "Until when."
+  endsAt: DateTime!
+  "Whether it holds now."
+  active: Boolean!
+  "Who said so."
+  createdBy: String!
+  "When."
+  createdAt: DateTime!
+  "Who lifted it; null while nobody has."
+  liftedBy: String
+  "When; null while nobody has."
+  liftedAt: DateTime
+}
+
+"A page of freezes."
+type FreezeConnection {
+  "The page."
+  edges: [FreezeEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A freeze in a connection."
+type FreezeEdge {
+  "Its position."
+  cursor: Cursor!
+  "The freeze."
+  node: Freeze!
+}
+
+"Which freezes to list. What is given must all hold."
+input FreezeFilter {
+  "Those that cover the application."
+  applicationKey: String
+  "Whether they hold now."
+  active: Boolean
+}
+
+"A time in which nothing shall move: of a project, an application or a label; without any of them, of everything."
+input CreateFreezeInput {
+  "Key of a project."
+  projectKey: String
+  "Key of an application."
+  applicationKey: String
+  "A label of applications."
+  label: LabelInput
+  "Why: 10 to 2,000 characters."
+  reason: String!
+  "From when on; without it, from now."
+  startsAt: DateTime
+  "Until when: after the beginning, at most a year later."
+  endsAt: DateTime!
+}
+
+"What stands still."
+type CreateFreezePayload {
+  "The freeze."
+  freeze: Freeze!
+}
+
+"A freeze to end."
+input LiftFreezeInput {
+  "The freeze."
+  id: ID!
+}
+
+"What moves again."
+type LiftFreezePayload {
+  "The freeze as it is now."
+  freeze: Freeze!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/gate.graphql", Input: `extend type Query {
   "One recorded decision; null when there is none, or none for you."
   evaluation("The decision's name." evalId: String!): Evaluation
+  "What a version has to meet to get to a stage, before anyone tries: the gates on the way, the policies that guard them, and what is missing."
+  requiredPolicies("Key of the application." application: String!, "The version; without it, what any version has to meet." version: String, "Where it wants to get." toStage: String!): [RequiredGate!]!
+  "What to do so that a version gets to a stage: the smallest set of actions that opens every gate on the way."
+  pathToGreen("Key of the application." application: String!, "The version." version: String!, "Where it wants to get." toStage: String!): PathToGreen!
+  "What a policy would have decided, had it been another one: every recorded decision in a time is made again, and nothing is written."
+  backtestPolicy("Which policy, and what it would be." input: BacktestPolicyInput!): PolicyBacktest!
 }
 
 "What a gate says."
@@ -9271,9 +10848,165 @@ type Evaluation {
   capabilities: String
   "The snapshots of the feeds that the vulnerabilities in the input are from, by name."
   feeds: [FeedSnapshot!]!
+  "The waivers that were in force for the version, whether they covered anything or not."
+  waivers: [EvaluatedWaiver!]!
   "The policies that apply to the gate."
   policies: [EvaluatedPolicy!]!
   "One result for each rule of each policy."
+  results: [RuleResult!]!
+}
+
+"A waiver as it stood when a gate was judged. A violation is covered when everything that is given is equal to what the violation has."
+type EvaluatedWaiver {
+  "The waiver's id."
+  waiver: ID!
+  "The policy that it is about; empty when it is about a rule."
+  policy: String!
+  "The rule that it is about; empty when it is about a policy."
+  rule: String!
+  "Code of the violations; empty for all."
+  code: String!
+  "Subject of the violations; empty for all."
+  subject: String!
+  "All names of the vulnerability of the violations; empty for all."
+  vulnerabilities: [String!]!
+  "The package of the violations; empty for all."
+  package: String!
+  "From when on it does not count."
+  expiresAt: DateTime!
+}
+
+"A gate on the way to a stage, and what guards it."
+type RequiredGate {
+  "The gate."
+  gate: Gate!
+  "The policies that apply, and why."
+  policies: [RequiredPolicy!]!
+}
+
+"A policy that guards a gate."
+type RequiredPolicy {
+  "The policy."
+  policy: Policy!
+  "Why it applies."
+  because: String!
+  "Its rules."
+  rules: [RequiredRule!]!
+}
+
+"A rule to meet."
+type RequiredRule {
+  "Its name."
+  name: String!
+  "What it asks, in a few words."
+  title: String!
+  "What it asks, in a sentence with its parameters."
+  sentence: String!
+  "Whether the version meets it now, by itself or by a waiver; null without a version."
+  satisfied: Boolean
+  "What the rule says now; null without a version."
+  outcome: Outcome
+  "What is missing; without a version, what the rule needs at all."
+  missing: [MissingPiece!]!
+}
+
+"Something that a rule misses."
+type MissingPiece {
+  "What is missing."
+  what: String!
+  "The command that supplies it; empty when none does."
+  command: String!
+  "Who has to supply it; null when nobody is known."
+  owner: Owner
+}
+
+"What to do so that a version gets to a stage."
+type PathToGreen {
+  "Whether every gate is open as it is."
+  open: Boolean!
+  "What to do, the smallest set; empty when nothing is missing or nothing helps."
+  actions: [GreenAction!]!
+  "What no action here can supply."
+  unreachable: [String!]!
+}
+
+"Something to do so that a gate opens."
+type GreenAction {
+  "What kind of thing to do."
+  kind: GreenActionKind!
+  "What to do, in a sentence."
+  what: String!
+  "The command that does it; empty when none does."
+  command: String!
+  "Who has to do it; null when nobody is known."
+  owner: Owner
+  "The rules that it helps, by name."
+  rules: [String!]!
+}
+
+"What kind of thing opens a gate."
+enum GreenActionKind {
+  "Push evidence."
+  EVIDENCE
+  "Pass a gate first."
+  GATE
+  "Have the version approved."
+  APPROVAL
+  "Mend what is found: another component, another licence, another version."
+  MEND
+  "Wait."
+  WAIT
+  "Set what is recorded of the application."
+  RECORD
+  "Get a waiver."
+  WAIVER
+}
+
+"What to try a policy as: one that is there with changes, or one that is not there yet."
+input BacktestPolicyInput {
+  "Name of a policy that is there."
+  policy: String
+  "What mode it would have; without it, BLOCK."
+  mode: PolicyMode
+  "Names of the rules that it would have; without them, those it has."
+  rules: [String!]
+  "A policy that is not there yet."
+  draft: CreatePolicyInput
+  "Decisions made at this instant or later; without it, within the last 90 days."
+  from: DateTime
+  "Decisions made before this instant; without it, until now."
+  to: DateTime
+}
+
+"What a policy would have decided."
+type PolicyBacktest {
+  "How many recorded decisions it would have had a say in."
+  evaluationsConsidered: Int!
+  "The decisions that would have been another one, oldest first, at most 1,000."
+  flips: [PolicyFlip!]!
+  "How many decisions would have been another one in all."
+  flipCount: Int!
+  "How many decisions could not be made again, because what they were made on is no longer kept or cannot be read."
+  unreadable: Int!
+  "Digest of the report: the same question about the same decisions gives the same."
+  digest: Digest!
+}
+
+"A decision that would have been another one."
+type PolicyFlip {
+  "The decision as it was recorded."
+  evaluation: Evaluation!
+  "The application."
+  application: Application!
+  "The version."
+  version: ApplicationVersion!
+  "What the gate said."
+  was: Decision!
+  "What it would have said."
+  wouldBe: Decision!
+  "How long the version would have had to wait until a later attempt at the same gate would have passed, in seconds; null when none would have."
+  waitedSeconds: Int
+  "What the rules of the policy would have said."
   results: [RuleResult!]!
 }
 
@@ -9299,6 +11032,8 @@ type EvaluatedRule {
   templateRevision: Int!
   "Digest of the Rego source."
   templateDigest: Digest!
+  "The Rego source; null when the template's revision is not kept."
+  rego: String
   "The parameters, as ` + "`" + `data.parameters` + "`" + `."
   parameters: JSON!
   "What to ask ` + "`" + `opa eval` + "`" + ` for to get ` + "`" + `result` + "`" + `."
@@ -9329,6 +11064,10 @@ type Violation {
   code: String!
   "What it is about."
   subject: String!
+  "The vulnerability that it is about, which a waiver may name; null when it is about none."
+  vulnerability: String
+  "The package that it is about, which a waiver may name; null when it is about none."
+  purl: PURL
   "What is wrong."
   message: String!
   "What to do next."
@@ -9339,11 +11078,6 @@ type Violation {
   waiver: Waiver
 }
 
-"A decision to let something through that a rule objects to."
-type Waiver {
-  "Opaque id."
-  id: ID!
-}
 `, BuiltIn: false},
 	{Name: "../../schema/policy.graphql", Input: `extend type Query {
   "The revision of a policy that is in force; null when there is none, or none for you."
@@ -9354,6 +11088,13 @@ type Waiver {
   policyTemplates("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): PolicyTemplateConnection!
   "The rules, oldest first."
   rules("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): RuleConnection!
+}
+
+extend type Query {
+  "Looks at Rego as ` + "`" + `createPolicyTemplate` + "`" + ` would, and says everything that is wrong with it and where. Nothing is written."
+  checkRego("What to look at." input: CheckRegoInput!): RegoCheck!
+  "Asks a rule about a version as it is, or about the input of a recorded decision. Nothing is written."
+  tryPolicy("The rule, and what to ask it about." input: TryPolicyInput!): PolicyTrial!
 }
 
 extend type Mutation {
@@ -9387,8 +11128,12 @@ type PolicyTemplate implements Node {
   controls: [String!]!
   "The Rego source."
   rego: String!
-  "JSON Schema (2020-12) of its parameters."
+  "JSON Schema (2020-12) of its parameters, with defaults and hints for a form."
   parametersSchema: JSON!
+  "Its unit tests, in Rego; empty when it has none."
+  tests: String!
+  "What evidence it needs, by predicate type; empty when it looks at other things alone."
+  evidence: [String!]!
   "Digest of the Rego source."
   digest: Digest!
   "When it was added."
@@ -9509,6 +11254,12 @@ type Policy implements Node {
   enabled: Boolean!
   "Whether its rules may be waived."
   waivable: Boolean!
+  "How many must approve a waiver of its rules."
+  waiverApprovals: Int!
+  "For how many days at most a waiver of its rules may hold."
+  waiverMaxDays: Int!
+  "What it asks, in plain words."
+  sentence: String!
   "The gate it guards."
   gate: Gate!
   "Its rules."
@@ -9555,6 +11306,8 @@ input CreatePolicyTemplateInput {
   remediation: String
   "Controls of frameworks that it helps to meet, at most 50."
   controls: [String!]
+  "Unit tests in Rego, of the package ` + "`" + `plimsoll_test` + "`" + ` or any other; at most 64 KiB. They are run first, and all must pass."
+  tests: String
 }
 
 "The template that was added."
@@ -9615,6 +11368,10 @@ input CreatePolicyInput {
   scope: PolicyScopeInput!
   "Whether its rules may be waived."
   waivable: Boolean! = true
+  "How many must approve a waiver of its rules: 1 to 10."
+  waiverApprovals: Int! = 1
+  "For how many days at most a waiver of its rules may hold: 1 to 3,650."
+  waiverMaxDays: Int! = 90
   "Whether it is applied."
   enabled: Boolean! = true
 }
@@ -9639,12 +11396,114 @@ input UpdatePolicyInput {
   scope: PolicyScopeInput
   "Whether its rules may be waived."
   waivable: Boolean
+  "How many must approve a waiver of its rules: 1 to 10."
+  waiverApprovals: Int
+  "For how many days at most a waiver of its rules may hold: 1 to 3,650."
+  waiverMaxDays: Int
 }
 
 "The policy as it is now."
 type UpdatePolicyPayload {
   "The policy, in its new revision."
   policy: Policy!
+}
+
+"Rego to look at."
+input CheckRegoInput {
+  "The module; at most 64 KiB."
+  rego: String!
+  "JSON Schema of its parameters, to be looked at as well."
+  parametersSchema: JSON
+  "Unit tests, to be run as well; at most 64 KiB."
+  tests: String
+}
+
+"What is wrong with Rego."
+type RegoCheck {
+  "Whether nothing is wrong: a template of it could be made."
+  ok: Boolean!
+  "What is wrong, in the order of the text."
+  problems: [RegoProblem!]!
+  "The module in the format of ` + "`" + `opa fmt` + "`" + `; null when it cannot be parsed."
+  formatted: String
+  "What each unit test said; empty when none were given or the module cannot be compiled."
+  tests: [RegoTestResult!]!
+}
+
+"Something that is wrong with Rego."
+type RegoProblem {
+  "Which part of it is wrong."
+  kind: RegoProblemKind!
+  "What is wrong."
+  message: String!
+  "Line, from 1; null when it has no place."
+  row: Int
+  "Column, from 1; null when it has no place."
+  column: Int
+  "Where in a JSON value it is, as a JSON pointer (RFC 6901); null when it is in the text."
+  pointer: String
+}
+
+"Which part of Rego is wrong."
+enum RegoProblemKind {
+  "It cannot be parsed or compiled, strictly."
+  COMPILE
+  "It calls what a policy may not call."
+  FORBIDDEN_BUILTIN
+  "It does not have the sets or the package that a template has to have."
+  SHAPE
+  "Its annotations are not what they should be."
+  METADATA
+  "It is not in the format of ` + "`" + `opa fmt` + "`" + `; a template may be made of it nevertheless."
+  FORMAT
+  "The JSON Schema of its parameters is not one."
+  PARAMETERS_SCHEMA
+  "A unit test failed, or none ran."
+  TEST
+}
+
+"What a unit test said."
+type RegoTestResult {
+  "Its name, with its package."
+  name: String!
+  "Whether it passed."
+  passed: Boolean!
+  "What it said when it did not; empty otherwise."
+  message: String!
+}
+
+"A rule to try, and what to try it on: Rego with parameters, or a rule that is there; a version, or a recorded decision."
+input TryPolicyInput {
+  "Rego of a template that is not there yet; at most 64 KiB."
+  rego: String
+  "Its parameters, as they would be; an object."
+  parameters: JSON
+  "Name of a rule that is there."
+  rule: String
+  "Key of the application whose version is asked about."
+  applicationKey: String
+  "The version."
+  version: String
+  "The gate that is asked; needed for a version."
+  gate: GateInput
+  "The recorded decision whose input is asked about."
+  evalId: String
+}
+
+"What a rule said when it was tried."
+type PolicyTrial {
+  "What it said."
+  outcome: Outcome!
+  "What it looked at."
+  examined: [String!]!
+  "What it found wrong, or missing; waivers are not looked at."
+  violations: [Violation!]!
+  "What went wrong, when the outcome is ERROR."
+  error: String
+  "What the Rego said, canonical JSON; null when the outcome is ERROR."
+  result: String
+  "Digest of the input that it was given."
+  inputDigest: Digest!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/release.graphql", Input: `extend type Mutation {
@@ -11313,6 +13172,244 @@ type RejectedAdvisory {
   reason: String!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/waiver.graphql", Input: `extend type Query {
+  "The waivers that the filter takes, oldest first."
+  waivers("Which of them; without a filter, all." filter: WaiverFilter, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): WaiverConnection!
+  "What was let through although a rule objected to it: the violations of something bad that a waiver covered, newest first."
+  overrides("What is bad: exactly one of the fields." of: BlastRadiusInput!, "Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): OverrideConnection!
+}
+
+extend type Mutation {
+  "Asks for a waiver. Who asks cannot decide."
+  requestWaiver("What to let through, and why." input: RequestWaiverInput!): RequestWaiverPayload!
+  "Says yes or no to a waiver. It is approved once as many have said yes as the policies that it touches want; one no rejects it."
+  decideWaiver("The decision." input: DecideWaiverInput!): DecideWaiverPayload!
+  "Takes a request back that was not decided yet. Only who asked can."
+  cancelWaiver("The request." input: CancelWaiverInput!): CancelWaiverPayload!
+  "Ends an approved waiver before it expires."
+  revokeWaiver("The waiver." input: RevokeWaiverInput!): RevokeWaiverPayload!
+}
+
+"A decision to let something through that a rule objects to. The rule is still asked, and what it says recorded. A waiver covers what it names and nothing else."
+type Waiver implements Node {
+  "Opaque id."
+  id: ID!
+  "How it stands now."
+  state: WaiverState!
+  "The policy whose rules it is about; null when it is about a rule."
+  policy: String
+  "The rule that it is about, in whatever policy; null when it is about a policy."
+  rule: String
+  "The application."
+  application: Application!
+  "The version; null for all versions of the application."
+  applicationVersion: ApplicationVersion
+  "The code of the violations that it covers; null for all."
+  code: String
+  "The subject of the violations that it covers; null for all."
+  subject: String
+  "The vulnerability of the violations that it covers, any of its names; null for all."
+  vulnerability: String
+  "The package of the violations that it covers, of a version when it has one; null for all."
+  purl: PURL
+  "Why."
+  justification: String!
+  "Who asked."
+  requestedBy: String!
+  "When."
+  requestedAt: DateTime!
+  "From when on it does not count."
+  expiresAt: DateTime!
+  "How many must approve."
+  approvalsNeeded: Int!
+  "Who said what, oldest first."
+  decisions: [WaiverDecision!]!
+  "Who decided last; null while nobody has."
+  decidedBy: String
+  "When that was; null while nobody has."
+  decidedAt: DateTime
+  "Who revoked or cancelled it; null while nobody has."
+  endedBy: String
+  "When it was revoked or cancelled, or found expired; null while it was not."
+  endedAt: DateTime
+  "Why it was revoked; empty when it was not."
+  endReason: String!
+}
+
+"What one person said about a waiver."
+type WaiverDecision {
+  "Who."
+  by: String!
+  "Whether they approved."
+  approved: Boolean!
+  "What they said about it."
+  comment: String!
+  "When."
+  at: DateTime!
+}
+
+"How a waiver stands."
+enum WaiverState {
+  "Nobody has decided, or not yet enough."
+  PENDING
+  "It counts, until it expires."
+  APPROVED
+  "Somebody said no."
+  REJECTED
+  "Who asked took it back."
+  CANCELLED
+  "It counted, and was ended."
+  REVOKED
+  "It counted, and its time is over."
+  EXPIRED
+}
+
+"A page of waivers."
+type WaiverConnection {
+  "The page."
+  edges: [WaiverEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A waiver in a connection."
+type WaiverEdge {
+  "Its position."
+  cursor: Cursor!
+  "The waiver."
+  node: Waiver!
+}
+
+"Which waivers to list. What is given must all hold; of the values in one list, one."
+input WaiverFilter {
+  "Keys of applications, at most 100."
+  applicationKeys: [String!]
+  "How they stand."
+  states: [WaiverState!]
+  "The policy that they are about."
+  policy: String
+  "The rule that they are about."
+  rule: String
+  "Those that expire before this instant."
+  expiringBefore: DateTime
+}
+
+"A waiver to ask for: about a policy or a rule, not both."
+input RequestWaiverInput {
+  "Name of a policy."
+  policy: String
+  "Name of a rule."
+  rule: String
+  "Key of the application."
+  applicationKey: String!
+  "The version; without it, every version of the application."
+  version: String
+  "Code of the violations; without it, all."
+  code: String
+  "Subject of the violations; without it, all."
+  subject: String
+  "The vulnerability of the violations, by any of its names; without it, all."
+  vulnerability: String
+  "The package of the violations, with or without a version; without it, all."
+  purl: PURL
+  "Why: 10 to 2,000 characters."
+  justification: String!
+  "From when on it shall not count: after now, and no later than the policies that it touches allow."
+  expiresAt: DateTime!
+}
+
+"What was asked for."
+type RequestWaiverPayload {
+  "The waiver, waiting to be decided."
+  waiver: Waiver!
+}
+
+"A decision about a waiver."
+input DecideWaiverInput {
+  "The waiver."
+  id: ID!
+  "Yes or no."
+  approve: Boolean!
+  "At most 2,000 characters."
+  comment: String
+}
+
+"What was decided."
+type DecideWaiverPayload {
+  "The waiver as it stands."
+  waiver: Waiver!
+}
+
+"A request to take back."
+input CancelWaiverInput {
+  "The waiver."
+  id: ID!
+}
+
+"What was taken back."
+type CancelWaiverPayload {
+  "The waiver as it stands."
+  waiver: Waiver!
+}
+
+"A waiver to end."
+input RevokeWaiverInput {
+  "The waiver."
+  id: ID!
+  "Why: 10 to 2,000 characters."
+  reason: String!
+}
+
+"What was ended."
+type RevokeWaiverPayload {
+  "The waiver as it stands."
+  waiver: Waiver!
+}
+
+"That a waiver covered a violation."
+type Override {
+  "The waiver."
+  waiver: Waiver!
+  "The decisions in which it did, newest first, at most 100."
+  evaluations: [Evaluation!]!
+  "The version that it let through."
+  applicationVersion: ApplicationVersion!
+  "The violation that it covered."
+  violation: OverriddenViolation!
+}
+
+"A violation that a waiver covered."
+type OverriddenViolation {
+  "What kind of thing, for machines."
+  code: String!
+  "What it is about."
+  subject: String!
+  "The vulnerability; null when it is about none."
+  vulnerability: String
+  "The package; null when it is about none."
+  purl: PURL
+}
+
+"A page of what waivers covered."
+type OverrideConnection {
+  "The page."
+  edges: [OverrideEdge!]!
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"What a waiver covered in a connection."
+type OverrideEdge {
+  "Its position."
+  cursor: Cursor!
+  "What it covered."
+  node: Override!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -11528,6 +13625,8 @@ func (ec *executionContext) childFields_ApplicationVersion(ctx context.Context, 
 		return ec.fieldContext_ApplicationVersion_lockedAt(ctx, field)
 	case "archivedAt":
 		return ec.fieldContext_ApplicationVersion_archivedAt(ctx, field)
+	case "approvals":
+		return ec.fieldContext_ApplicationVersion_approvals(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationVersion", field.Name)
 }
@@ -11574,6 +13673,14 @@ func (ec *executionContext) childFields_Approval(ctx context.Context, field grap
 		return ec.fieldContext_Approval_comment(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Approval", field.Name)
+}
+
+func (ec *executionContext) childFields_ApproveApplicationVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "approval":
+		return ec.fieldContext_ApproveApplicationVersionPayload_approval(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApproveApplicationVersionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ArchiveApplicationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11896,6 +14003,14 @@ func (ec *executionContext) childFields_BuildSource(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type BuildSource", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelWaiverPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "waiver":
+		return ec.fieldContext_CancelWaiverPayload_waiver(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelWaiverPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Change(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "field":
@@ -12006,6 +14121,14 @@ func (ec *executionContext) childFields_CreateApplicationVersionPayload(ctx cont
 	return nil, fmt.Errorf("no field named %q was found under type CreateApplicationVersionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateFreezePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "freeze":
+		return ec.fieldContext_CreateFreezePayload_freeze(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateFreezePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreatePolicyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "policy":
@@ -12054,6 +14177,14 @@ func (ec *executionContext) childFields_CreateTokenPayload(ctx context.Context, 
 		return ec.fieldContext_CreateTokenPayload_secret(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DecideWaiverPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "waiver":
+		return ec.fieldContext_DecideWaiverPayload_waiver(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DecideWaiverPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteDraftVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12148,12 +14279,36 @@ func (ec *executionContext) childFields_EvaluatedRule(ctx context.Context, field
 		return ec.fieldContext_EvaluatedRule_templateRevision(ctx, field)
 	case "templateDigest":
 		return ec.fieldContext_EvaluatedRule_templateDigest(ctx, field)
+	case "rego":
+		return ec.fieldContext_EvaluatedRule_rego(ctx, field)
 	case "parameters":
 		return ec.fieldContext_EvaluatedRule_parameters(ctx, field)
 	case "query":
 		return ec.fieldContext_EvaluatedRule_query(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EvaluatedRule", field.Name)
+}
+
+func (ec *executionContext) childFields_EvaluatedWaiver(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "waiver":
+		return ec.fieldContext_EvaluatedWaiver_waiver(ctx, field)
+	case "policy":
+		return ec.fieldContext_EvaluatedWaiver_policy(ctx, field)
+	case "rule":
+		return ec.fieldContext_EvaluatedWaiver_rule(ctx, field)
+	case "code":
+		return ec.fieldContext_EvaluatedWaiver_code(ctx, field)
+	case "subject":
+		return ec.fieldContext_EvaluatedWaiver_subject(ctx, field)
+	case "vulnerabilities":
+		return ec.fieldContext_EvaluatedWaiver_vulnerabilities(ctx, field)
+	case "package":
+		return ec.fieldContext_EvaluatedWaiver_package(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_EvaluatedWaiver_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EvaluatedWaiver", field.Name)
 }
 
 func (ec *executionContext) childFields_Evaluation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12178,6 +14333,8 @@ func (ec *executionContext) childFields_Evaluation(ctx context.Context, field gr
 		return ec.fieldContext_Evaluation_capabilities(ctx, field)
 	case "feeds":
 		return ec.fieldContext_Evaluation_feeds(ctx, field)
+	case "waivers":
+		return ec.fieldContext_Evaluation_waivers(ctx, field)
 	case "policies":
 		return ec.fieldContext_Evaluation_policies(ctx, field)
 	case "results":
@@ -12364,6 +14521,58 @@ func (ec *executionContext) childFields_Finding(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Finding", field.Name)
 }
 
+func (ec *executionContext) childFields_Freeze(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Freeze_id(ctx, field)
+	case "project":
+		return ec.fieldContext_Freeze_project(ctx, field)
+	case "application":
+		return ec.fieldContext_Freeze_application(ctx, field)
+	case "label":
+		return ec.fieldContext_Freeze_label(ctx, field)
+	case "reason":
+		return ec.fieldContext_Freeze_reason(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_Freeze_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_Freeze_endsAt(ctx, field)
+	case "active":
+		return ec.fieldContext_Freeze_active(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Freeze_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Freeze_createdAt(ctx, field)
+	case "liftedBy":
+		return ec.fieldContext_Freeze_liftedBy(ctx, field)
+	case "liftedAt":
+		return ec.fieldContext_Freeze_liftedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Freeze", field.Name)
+}
+
+func (ec *executionContext) childFields_FreezeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_FreezeConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_FreezeConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_FreezeConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FreezeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_FreezeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_FreezeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_FreezeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FreezeEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Gate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "stage":
@@ -12386,6 +14595,22 @@ func (ec *executionContext) childFields_GateCondition(ctx context.Context, field
 		return ec.fieldContext_GateCondition_threshold(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type GateCondition", field.Name)
+}
+
+func (ec *executionContext) childFields_GreenAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_GreenAction_kind(ctx, field)
+	case "what":
+		return ec.fieldContext_GreenAction_what(ctx, field)
+	case "command":
+		return ec.fieldContext_GreenAction_command(ctx, field)
+	case "owner":
+		return ec.fieldContext_GreenAction_owner(ctx, field)
+	case "rules":
+		return ec.fieldContext_GreenAction_rules(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GreenAction", field.Name)
 }
 
 func (ec *executionContext) childFields_ImageChild(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12494,12 +14719,32 @@ func (ec *executionContext) childFields_Lifecycle(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Lifecycle", field.Name)
 }
 
+func (ec *executionContext) childFields_LiftFreezePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "freeze":
+		return ec.fieldContext_LiftFreezePayload_freeze(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LiftFreezePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_LockApplicationVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "applicationVersion":
 		return ec.fieldContext_LockApplicationVersionPayload_applicationVersion(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type LockApplicationVersionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MissingPiece(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "what":
+		return ec.fieldContext_MissingPiece_what(ctx, field)
+	case "command":
+		return ec.fieldContext_MissingPiece_command(ctx, field)
+	case "owner":
+		return ec.fieldContext_MissingPiece_owner(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MissingPiece", field.Name)
 }
 
 func (ec *executionContext) childFields_Notice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12578,6 +14823,56 @@ func (ec *executionContext) childFields_NoticeEntryEdge(ctx context.Context, fie
 		return ec.fieldContext_NoticeEntryEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type NoticeEntryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OverriddenViolation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_OverriddenViolation_code(ctx, field)
+	case "subject":
+		return ec.fieldContext_OverriddenViolation_subject(ctx, field)
+	case "vulnerability":
+		return ec.fieldContext_OverriddenViolation_vulnerability(ctx, field)
+	case "purl":
+		return ec.fieldContext_OverriddenViolation_purl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OverriddenViolation", field.Name)
+}
+
+func (ec *executionContext) childFields_Override(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "waiver":
+		return ec.fieldContext_Override_waiver(ctx, field)
+	case "evaluations":
+		return ec.fieldContext_Override_evaluations(ctx, field)
+	case "applicationVersion":
+		return ec.fieldContext_Override_applicationVersion(ctx, field)
+	case "violation":
+		return ec.fieldContext_Override_violation(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Override", field.Name)
+}
+
+func (ec *executionContext) childFields_OverrideConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_OverrideConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OverrideConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_OverrideConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OverrideConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OverrideEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_OverrideEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_OverrideEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OverrideEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12714,6 +15009,18 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_PathToGreen(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "open":
+		return ec.fieldContext_PathToGreen_open(ctx, field)
+	case "actions":
+		return ec.fieldContext_PathToGreen_actions(ctx, field)
+	case "unreachable":
+		return ec.fieldContext_PathToGreen_unreachable(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PathToGreen", field.Name)
+}
+
 func (ec *executionContext) childFields_Policy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -12728,6 +15035,12 @@ func (ec *executionContext) childFields_Policy(ctx context.Context, field graphq
 		return ec.fieldContext_Policy_enabled(ctx, field)
 	case "waivable":
 		return ec.fieldContext_Policy_waivable(ctx, field)
+	case "waiverApprovals":
+		return ec.fieldContext_Policy_waiverApprovals(ctx, field)
+	case "waiverMaxDays":
+		return ec.fieldContext_Policy_waiverMaxDays(ctx, field)
+	case "sentence":
+		return ec.fieldContext_Policy_sentence(ctx, field)
 	case "gate":
 		return ec.fieldContext_Policy_gate(ctx, field)
 	case "rules":
@@ -12738,6 +15051,22 @@ func (ec *executionContext) childFields_Policy(ctx context.Context, field graphq
 		return ec.fieldContext_Policy_createdAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Policy", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyBacktest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "evaluationsConsidered":
+		return ec.fieldContext_PolicyBacktest_evaluationsConsidered(ctx, field)
+	case "flips":
+		return ec.fieldContext_PolicyBacktest_flips(ctx, field)
+	case "flipCount":
+		return ec.fieldContext_PolicyBacktest_flipCount(ctx, field)
+	case "unreadable":
+		return ec.fieldContext_PolicyBacktest_unreadable(ctx, field)
+	case "digest":
+		return ec.fieldContext_PolicyBacktest_digest(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyBacktest", field.Name)
 }
 
 func (ec *executionContext) childFields_PolicyConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12760,6 +15089,26 @@ func (ec *executionContext) childFields_PolicyEdge(ctx context.Context, field gr
 		return ec.fieldContext_PolicyEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PolicyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyFlip(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "evaluation":
+		return ec.fieldContext_PolicyFlip_evaluation(ctx, field)
+	case "application":
+		return ec.fieldContext_PolicyFlip_application(ctx, field)
+	case "version":
+		return ec.fieldContext_PolicyFlip_version(ctx, field)
+	case "was":
+		return ec.fieldContext_PolicyFlip_was(ctx, field)
+	case "wouldBe":
+		return ec.fieldContext_PolicyFlip_wouldBe(ctx, field)
+	case "waitedSeconds":
+		return ec.fieldContext_PolicyFlip_waitedSeconds(ctx, field)
+	case "results":
+		return ec.fieldContext_PolicyFlip_results(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyFlip", field.Name)
 }
 
 func (ec *executionContext) childFields_PolicyScope(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12800,6 +15149,10 @@ func (ec *executionContext) childFields_PolicyTemplate(ctx context.Context, fiel
 		return ec.fieldContext_PolicyTemplate_rego(ctx, field)
 	case "parametersSchema":
 		return ec.fieldContext_PolicyTemplate_parametersSchema(ctx, field)
+	case "tests":
+		return ec.fieldContext_PolicyTemplate_tests(ctx, field)
+	case "evidence":
+		return ec.fieldContext_PolicyTemplate_evidence(ctx, field)
 	case "digest":
 		return ec.fieldContext_PolicyTemplate_digest(ctx, field)
 	case "createdAt":
@@ -12828,6 +15181,24 @@ func (ec *executionContext) childFields_PolicyTemplateEdge(ctx context.Context, 
 		return ec.fieldContext_PolicyTemplateEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PolicyTemplateEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyTrial(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "outcome":
+		return ec.fieldContext_PolicyTrial_outcome(ctx, field)
+	case "examined":
+		return ec.fieldContext_PolicyTrial_examined(ctx, field)
+	case "violations":
+		return ec.fieldContext_PolicyTrial_violations(ctx, field)
+	case "error":
+		return ec.fieldContext_PolicyTrial_error(ctx, field)
+	case "result":
+		return ec.fieldContext_PolicyTrial_result(ctx, field)
+	case "inputDigest":
+		return ec.fieldContext_PolicyTrial_inputDigest(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyTrial", field.Name)
 }
 
 func (ec *executionContext) childFields_Project(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12996,6 +15367,48 @@ func (ec *executionContext) childFields_RecordTriageDecisionPayload(ctx context.
 	return nil, fmt.Errorf("no field named %q was found under type RecordTriageDecisionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RegoCheck(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ok":
+		return ec.fieldContext_RegoCheck_ok(ctx, field)
+	case "problems":
+		return ec.fieldContext_RegoCheck_problems(ctx, field)
+	case "formatted":
+		return ec.fieldContext_RegoCheck_formatted(ctx, field)
+	case "tests":
+		return ec.fieldContext_RegoCheck_tests(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegoCheck", field.Name)
+}
+
+func (ec *executionContext) childFields_RegoProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_RegoProblem_kind(ctx, field)
+	case "message":
+		return ec.fieldContext_RegoProblem_message(ctx, field)
+	case "row":
+		return ec.fieldContext_RegoProblem_row(ctx, field)
+	case "column":
+		return ec.fieldContext_RegoProblem_column(ctx, field)
+	case "pointer":
+		return ec.fieldContext_RegoProblem_pointer(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegoProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_RegoTestResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_RegoTestResult_name(ctx, field)
+	case "passed":
+		return ec.fieldContext_RegoTestResult_passed(ctx, field)
+	case "message":
+		return ec.fieldContext_RegoTestResult_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegoTestResult", field.Name)
+}
+
 func (ec *executionContext) childFields_RejectedAdvisory(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "index":
@@ -13084,6 +15497,54 @@ func (ec *executionContext) childFields_ReportBuildPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type ReportBuildPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RequestWaiverPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "waiver":
+		return ec.fieldContext_RequestWaiverPayload_waiver(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestWaiverPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RequiredGate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "gate":
+		return ec.fieldContext_RequiredGate_gate(ctx, field)
+	case "policies":
+		return ec.fieldContext_RequiredGate_policies(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequiredGate", field.Name)
+}
+
+func (ec *executionContext) childFields_RequiredPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policy":
+		return ec.fieldContext_RequiredPolicy_policy(ctx, field)
+	case "because":
+		return ec.fieldContext_RequiredPolicy_because(ctx, field)
+	case "rules":
+		return ec.fieldContext_RequiredPolicy_rules(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequiredPolicy", field.Name)
+}
+
+func (ec *executionContext) childFields_RequiredRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_RequiredRule_name(ctx, field)
+	case "title":
+		return ec.fieldContext_RequiredRule_title(ctx, field)
+	case "sentence":
+		return ec.fieldContext_RequiredRule_sentence(ctx, field)
+	case "satisfied":
+		return ec.fieldContext_RequiredRule_satisfied(ctx, field)
+	case "outcome":
+		return ec.fieldContext_RequiredRule_outcome(ctx, field)
+	case "missing":
+		return ec.fieldContext_RequiredRule_missing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequiredRule", field.Name)
+}
+
 func (ec *executionContext) childFields_RevokeTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "token":
@@ -13106,6 +15567,14 @@ func (ec *executionContext) childFields_RevokeTrustAnchorPayload(ctx context.Con
 		return ec.fieldContext_RevokeTrustAnchorPayload_trustAnchor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeTrustAnchorPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeWaiverPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "waiver":
+		return ec.fieldContext_RevokeWaiverPayload_waiver(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeWaiverPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RoleGrant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13634,6 +16103,26 @@ func (ec *executionContext) childFields_UpdatePolicyPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type UpdatePolicyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_VersionApproval(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_VersionApproval_id(ctx, field)
+	case "by":
+		return ec.fieldContext_VersionApproval_by(ctx, field)
+	case "decision":
+		return ec.fieldContext_VersionApproval_decision(ctx, field)
+	case "comment":
+		return ec.fieldContext_VersionApproval_comment(ctx, field)
+	case "at":
+		return ec.fieldContext_VersionApproval_at(ctx, field)
+	case "attestation":
+		return ec.fieldContext_VersionApproval_attestation(ctx, field)
+	case "counts":
+		return ec.fieldContext_VersionApproval_counts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VersionApproval", field.Name)
+}
+
 func (ec *executionContext) childFields_VersionDiff(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "from":
@@ -13756,6 +16245,10 @@ func (ec *executionContext) childFields_Violation(ctx context.Context, field gra
 		return ec.fieldContext_Violation_code(ctx, field)
 	case "subject":
 		return ec.fieldContext_Violation_subject(ctx, field)
+	case "vulnerability":
+		return ec.fieldContext_Violation_vulnerability(ctx, field)
+	case "purl":
+		return ec.fieldContext_Violation_purl(ctx, field)
 	case "message":
 		return ec.fieldContext_Violation_message(ctx, field)
 	case "remediation":
@@ -13928,8 +16421,84 @@ func (ec *executionContext) childFields_Waiver(ctx context.Context, field graphq
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_Waiver_id(ctx, field)
+	case "state":
+		return ec.fieldContext_Waiver_state(ctx, field)
+	case "policy":
+		return ec.fieldContext_Waiver_policy(ctx, field)
+	case "rule":
+		return ec.fieldContext_Waiver_rule(ctx, field)
+	case "application":
+		return ec.fieldContext_Waiver_application(ctx, field)
+	case "applicationVersion":
+		return ec.fieldContext_Waiver_applicationVersion(ctx, field)
+	case "code":
+		return ec.fieldContext_Waiver_code(ctx, field)
+	case "subject":
+		return ec.fieldContext_Waiver_subject(ctx, field)
+	case "vulnerability":
+		return ec.fieldContext_Waiver_vulnerability(ctx, field)
+	case "purl":
+		return ec.fieldContext_Waiver_purl(ctx, field)
+	case "justification":
+		return ec.fieldContext_Waiver_justification(ctx, field)
+	case "requestedBy":
+		return ec.fieldContext_Waiver_requestedBy(ctx, field)
+	case "requestedAt":
+		return ec.fieldContext_Waiver_requestedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Waiver_expiresAt(ctx, field)
+	case "approvalsNeeded":
+		return ec.fieldContext_Waiver_approvalsNeeded(ctx, field)
+	case "decisions":
+		return ec.fieldContext_Waiver_decisions(ctx, field)
+	case "decidedBy":
+		return ec.fieldContext_Waiver_decidedBy(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_Waiver_decidedAt(ctx, field)
+	case "endedBy":
+		return ec.fieldContext_Waiver_endedBy(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Waiver_endedAt(ctx, field)
+	case "endReason":
+		return ec.fieldContext_Waiver_endReason(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Waiver", field.Name)
+}
+
+func (ec *executionContext) childFields_WaiverConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WaiverConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WaiverConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_WaiverConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WaiverConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WaiverDecision(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "by":
+		return ec.fieldContext_WaiverDecision_by(ctx, field)
+	case "approved":
+		return ec.fieldContext_WaiverDecision_approved(ctx, field)
+	case "comment":
+		return ec.fieldContext_WaiverDecision_comment(ctx, field)
+	case "at":
+		return ec.fieldContext_WaiverDecision_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WaiverDecision", field.Name)
+}
+
+func (ec *executionContext) childFields_WaiverEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_WaiverEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_WaiverEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WaiverEdge", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14500,6 +17069,20 @@ func (ec *executionContext) field_Mutation_addVersionSources_args(ctx context.Co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_approveApplicationVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (approval.ApproveApplicationVersionInput, error) {
+			return ec.unmarshalNApproveApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋapprovalᚐApproveApplicationVersionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_archiveApplicationVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14542,6 +17125,20 @@ func (ec *executionContext) field_Mutation_bindPackage_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_cancelWaiver_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (waiver.CancelWaiverInput, error) {
+			return ec.unmarshalNCancelWaiverInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐCancelWaiverInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createApplicationVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14562,6 +17159,20 @@ func (ec *executionContext) field_Mutation_createApplication_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (catalog.CreateApplicationInput, error) {
 			return ec.unmarshalNCreateApplicationInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐCreateApplicationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createFreeze_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (freeze.CreateFreezeInput, error) {
+			return ec.unmarshalNCreateFreezeInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋfreezeᚐCreateFreezeInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14654,6 +17265,20 @@ func (ec *executionContext) field_Mutation_createToken_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_decideWaiver_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (waiver.DecideWaiverInput, error) {
+			return ec.unmarshalNDecideWaiverInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐDecideWaiverInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_deleteDraftVersion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14702,6 +17327,20 @@ func (ec *executionContext) field_Mutation_importOwners_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (catalog.ImportOwnersInput, error) {
 			return ec.unmarshalNImportOwnersInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐImportOwnersInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_liftFreeze_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (freeze.LiftFreezeInput, error) {
+			return ec.unmarshalNLiftFreezeInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋfreezeᚐLiftFreezeInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14794,6 +17433,20 @@ func (ec *executionContext) field_Mutation_reportBuild_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_requestWaiver_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (waiver.RequestWaiverInput, error) {
+			return ec.unmarshalNRequestWaiverInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐRequestWaiverInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_revokeToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14828,6 +17481,20 @@ func (ec *executionContext) field_Mutation_revokeTrustAnchor_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (evidence.RevokeTrustAnchorInput, error) {
 			return ec.unmarshalNRevokeTrustAnchorInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐRevokeTrustAnchorInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_revokeWaiver_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (waiver.RevokeWaiverInput, error) {
+			return ec.unmarshalNRevokeWaiverInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐRevokeWaiverInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -15294,6 +17961,20 @@ func (ec *executionContext) field_Query_applications_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_backtestPolicy_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (gate.BacktestPolicyInput, error) {
+			return ec.unmarshalNBacktestPolicyInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐBacktestPolicyInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_blastRadius_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15389,6 +18070,20 @@ func (ec *executionContext) field_Query_builds_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_checkRego_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (policy.CheckRegoInput, error) {
+			return ec.unmarshalNCheckRegoInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐCheckRegoInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -15504,6 +18199,52 @@ func (ec *executionContext) field_Query_evidence_args(ctx context.Context, rawAr
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_freezes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*freeze.FreezeFilter, error) {
+			return ec.unmarshalOFreezeFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋfreezeᚐFreezeFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15529,6 +18270,52 @@ func (ec *executionContext) field_Query_notices_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_overrides_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "of",
+		func(ctx context.Context, v any) (blast.BlastRadiusInput, error) {
+			return ec.unmarshalNBlastRadiusInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋblastᚐBlastRadiusInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["of"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -15629,6 +18416,36 @@ func (ec *executionContext) field_Query_packages_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_pathToGreen_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "application",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["application"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "toStage",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["toStage"] = arg2
 	return args, nil
 }
 
@@ -15771,6 +18588,36 @@ func (ec *executionContext) field_Query_projects_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_requiredPolicies_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "application",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["application"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "toStage",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["toStage"] = arg2
 	return args, nil
 }
 
@@ -15988,6 +18835,20 @@ func (ec *executionContext) field_Query_trustAnchors_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_tryPolicy_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (gate.TryPolicyInput, error) {
+			return ec.unmarshalNTryPolicyInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐTryPolicyInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_versionDiff_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -16121,6 +18982,52 @@ func (ec *executionContext) field_Query_vulnerability_args(ctx context.Context, 
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_waivers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*waiver.WaiverFilter, error) {
+			return ec.unmarshalOWaiverFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐWaiverFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
 	return args, nil
 }
 
@@ -18334,6 +21241,38 @@ func (ec *executionContext) fieldContext_ApplicationVersion_archivedAt(_ context
 	return graphql.NewScalarFieldContext("ApplicationVersion", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _ApplicationVersion_approvals(ctx context.Context, field graphql.CollectedField, obj *db.ApplicationVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationVersion_approvals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ApplicationVersion().Approvals(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.VersionApproval) graphql.Marshaler {
+			return ec.marshalNVersionApproval2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVersionApprovalᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationVersion_approvals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApplicationVersion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VersionApproval(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ApplicationVersionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.ApplicationVersionConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18658,6 +21597,38 @@ func (ec *executionContext) _Approval_comment(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Approval_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ApproveApplicationVersionPayload_approval(ctx context.Context, field graphql.CollectedField, obj *model.ApproveApplicationVersionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApproveApplicationVersionPayload_approval(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Approval, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.VersionApproval) graphql.Marshaler {
+			return ec.marshalNVersionApproval2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVersionApproval(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ApproveApplicationVersionPayload_approval(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ApproveApplicationVersionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VersionApproval(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ArchiveApplicationPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.ArchiveApplicationPayload) (ret graphql.Marshaler) {
@@ -21047,6 +24018,38 @@ func (ec *executionContext) fieldContext_BuildSource_branch(_ context.Context, f
 	return graphql.NewScalarFieldContext("BuildSource", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _CancelWaiverPayload_waiver(ctx context.Context, field graphql.CollectedField, obj *model.CancelWaiverPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelWaiverPayload_waiver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiver, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Waiver) graphql.Marshaler {
+			return ec.marshalNWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiver(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CancelWaiverPayload_waiver(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CancelWaiverPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Waiver(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Change_field(ctx context.Context, field graphql.CollectedField, obj *activity.ShownChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21784,6 +24787,38 @@ func (ec *executionContext) fieldContext_CreateApplicationVersionPayload_manifes
 	return graphql.NewScalarFieldContext("CreateApplicationVersionPayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _CreateFreezePayload_freeze(ctx context.Context, field graphql.CollectedField, obj *model.CreateFreezePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateFreezePayload_freeze(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Freeze, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Freeze) graphql.Marshaler {
+			return ec.marshalNFreeze2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreeze(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateFreezePayload_freeze(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateFreezePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Freeze(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CreatePolicyPayload_policy(ctx context.Context, field graphql.CollectedField, obj *model.CreatePolicyPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21997,6 +25032,38 @@ func (ec *executionContext) _CreateTokenPayload_secret(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_CreateTokenPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CreateTokenPayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DecideWaiverPayload_waiver(ctx context.Context, field graphql.CollectedField, obj *model.DecideWaiverPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DecideWaiverPayload_waiver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiver, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Waiver) graphql.Marshaler {
+			return ec.marshalNWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiver(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DecideWaiverPayload_waiver(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DecideWaiverPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Waiver(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _DeleteDraftVersionPayload_version(ctx context.Context, field graphql.CollectedField, obj *model.DeleteDraftVersionPayload) (ret graphql.Marshaler) {
@@ -22665,6 +25732,29 @@ func (ec *executionContext) fieldContext_EvaluatedRule_templateDigest(_ context.
 	return graphql.NewScalarFieldContext("EvaluatedRule", field, false, false, errors.New("field of type Digest does not have child fields"))
 }
 
+func (ec *executionContext) _EvaluatedRule_rego(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvaluatedRule_rego(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.EvaluatedRule().Rego(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EvaluatedRule_rego(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvaluatedRule", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _EvaluatedRule_parameters(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedRule) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22709,6 +25799,190 @@ func (ec *executionContext) _EvaluatedRule_query(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_EvaluatedRule_query(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EvaluatedRule", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EvaluatedWaiver_waiver(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedWaiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvaluatedWaiver_waiver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.EvaluatedWaiver().Waiver(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvaluatedWaiver_waiver(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvaluatedWaiver", field, true, true, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _EvaluatedWaiver_policy(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedWaiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvaluatedWaiver_policy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Policy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvaluatedWaiver_policy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvaluatedWaiver", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EvaluatedWaiver_rule(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedWaiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvaluatedWaiver_rule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rule, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvaluatedWaiver_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvaluatedWaiver", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EvaluatedWaiver_code(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedWaiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvaluatedWaiver_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvaluatedWaiver_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvaluatedWaiver", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EvaluatedWaiver_subject(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedWaiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvaluatedWaiver_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvaluatedWaiver_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvaluatedWaiver", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EvaluatedWaiver_vulnerabilities(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedWaiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvaluatedWaiver_vulnerabilities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.EvaluatedWaiver().Vulnerabilities(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvaluatedWaiver_vulnerabilities(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvaluatedWaiver", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EvaluatedWaiver_package(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedWaiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvaluatedWaiver_package(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Package, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvaluatedWaiver_package(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvaluatedWaiver", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EvaluatedWaiver_expiresAt(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedWaiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvaluatedWaiver_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvaluatedWaiver_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvaluatedWaiver", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Evaluation_evalId(ctx context.Context, field graphql.CollectedField, obj *gate.Evaluation) (ret graphql.Marshaler) {
@@ -22954,6 +26228,38 @@ func (ec *executionContext) fieldContext_Evaluation_feeds(_ context.Context, fie
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_FeedSnapshot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Evaluation_waivers(ctx context.Context, field graphql.CollectedField, obj *gate.Evaluation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Evaluation_waivers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waivers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*gate.EvaluatedWaiver) graphql.Marshaler {
+			return ec.marshalNEvaluatedWaiver2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐEvaluatedWaiverᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Evaluation_waivers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Evaluation",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EvaluatedWaiver(ctx, field)
 		},
 	}
 	return fc, nil
@@ -24560,6 +27866,451 @@ func (ec *executionContext) fieldContext_Finding_line(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Finding", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _Freeze_id(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Freeze", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Freeze_project(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_project(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Freeze().Project(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Project) graphql.Marshaler {
+			return ec.marshalOProject2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐProject(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Freeze",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Project(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Freeze_application(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Freeze",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Freeze_label(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Freeze().Label(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Label) graphql.Marshaler {
+			return ec.marshalOLabel2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐLabel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Freeze",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Label(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Freeze_reason(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Freeze", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Freeze_startsAt(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_startsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Freeze", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Freeze_endsAt(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Freeze", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Freeze_active(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_active(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Freeze().Active(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_active(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Freeze", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Freeze_createdBy(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Freeze().CreatedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Freeze", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Freeze_createdAt(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Freeze", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Freeze_liftedBy(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_liftedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Freeze().LiftedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_liftedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Freeze", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Freeze_liftedAt(ctx context.Context, field graphql.CollectedField, obj *db.Freeze) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Freeze_liftedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LiftedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Freeze_liftedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Freeze", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _FreezeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.FreezeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FreezeConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.FreezeEdge) graphql.Marshaler {
+			return ec.marshalNFreezeEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreezeEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FreezeConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FreezeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FreezeEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FreezeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.FreezeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FreezeConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FreezeConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FreezeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FreezeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.FreezeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FreezeConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FreezeConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FreezeConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _FreezeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.FreezeEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FreezeEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FreezeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FreezeEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _FreezeEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.FreezeEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FreezeEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Freeze) graphql.Marshaler {
+			return ec.marshalNFreeze2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreeze(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FreezeEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FreezeEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Freeze(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Gate_stage(ctx context.Context, field graphql.CollectedField, obj *gate.Gate) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24696,6 +28447,130 @@ func (ec *executionContext) _GateCondition_threshold(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_GateCondition_threshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("GateCondition", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _GreenAction_kind(ctx context.Context, field graphql.CollectedField, obj *gate.GreenAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GreenAction_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNGreenActionKind2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GreenAction_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GreenAction", field, false, false, errors.New("field of type GreenActionKind does not have child fields"))
+}
+
+func (ec *executionContext) _GreenAction_what(ctx context.Context, field graphql.CollectedField, obj *gate.GreenAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GreenAction_what(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.What, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GreenAction_what(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GreenAction", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _GreenAction_command(ctx context.Context, field graphql.CollectedField, obj *gate.GreenAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GreenAction_command(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Command, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GreenAction_command(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GreenAction", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _GreenAction_owner(ctx context.Context, field graphql.CollectedField, obj *gate.GreenAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GreenAction_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owner, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Owner) graphql.Marshaler {
+			return ec.marshalOOwner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwner(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GreenAction_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GreenAction",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Owner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GreenAction_rules(ctx context.Context, field graphql.CollectedField, obj *gate.GreenAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GreenAction_rules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rules, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GreenAction_rules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GreenAction", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ImageChild_digest(ctx context.Context, field graphql.CollectedField, obj *db.ImageChild) (ret graphql.Marshaler) {
@@ -25410,6 +29285,38 @@ func (ec *executionContext) fieldContext_Lifecycle_stages(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _LiftFreezePayload_freeze(ctx context.Context, field graphql.CollectedField, obj *model.LiftFreezePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LiftFreezePayload_freeze(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Freeze, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Freeze) graphql.Marshaler {
+			return ec.marshalNFreeze2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreeze(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LiftFreezePayload_freeze(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LiftFreezePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Freeze(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _LockApplicationVersionPayload_applicationVersion(ctx context.Context, field graphql.CollectedField, obj *model.LockApplicationVersionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25437,6 +29344,84 @@ func (ec *executionContext) fieldContext_LockApplicationVersionPayload_applicati
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MissingPiece_what(ctx context.Context, field graphql.CollectedField, obj *gate.MissingPiece) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MissingPiece_what(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.What, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MissingPiece_what(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MissingPiece", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _MissingPiece_command(ctx context.Context, field graphql.CollectedField, obj *gate.MissingPiece) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MissingPiece_command(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Command, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MissingPiece_command(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MissingPiece", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _MissingPiece_owner(ctx context.Context, field graphql.CollectedField, obj *gate.MissingPiece) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MissingPiece_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Owner, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Owner) graphql.Marshaler {
+			return ec.marshalOOwner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwner(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MissingPiece_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MissingPiece",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Owner(ctx, field)
 		},
 	}
 	return fc, nil
@@ -25524,6 +29509,50 @@ func (ec *executionContext) fieldContext_Mutation_revokeToken(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_revokeToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_approveApplicationVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_approveApplicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApproveApplicationVersion(ctx, fc.Args["input"].(approval.ApproveApplicationVersionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ApproveApplicationVersionPayload) graphql.Marshaler {
+			return ec.marshalNApproveApplicationVersionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐApproveApplicationVersionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_approveApplicationVersion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApproveApplicationVersionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_approveApplicationVersion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -26234,6 +30263,94 @@ func (ec *executionContext) fieldContext_Mutation_revokeTrustAnchor(ctx context.
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_createFreeze(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createFreeze(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateFreeze(ctx, fc.Args["input"].(freeze.CreateFreezeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateFreezePayload) graphql.Marshaler {
+			return ec.marshalNCreateFreezePayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐCreateFreezePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createFreeze(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateFreezePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createFreeze_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_liftFreeze(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_liftFreeze(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LiftFreeze(ctx, fc.Args["input"].(freeze.LiftFreezeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.LiftFreezePayload) graphql.Marshaler {
+			return ec.marshalNLiftFreezePayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐLiftFreezePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_liftFreeze(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LiftFreezePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_liftFreeze_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createPolicyTemplate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26938,6 +31055,182 @@ func (ec *executionContext) fieldContext_Mutation_importAdvisories(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_requestWaiver(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_requestWaiver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RequestWaiver(ctx, fc.Args["input"].(waiver.RequestWaiverInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RequestWaiverPayload) graphql.Marshaler {
+			return ec.marshalNRequestWaiverPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRequestWaiverPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_requestWaiver(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequestWaiverPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_requestWaiver_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_decideWaiver(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_decideWaiver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DecideWaiver(ctx, fc.Args["input"].(waiver.DecideWaiverInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DecideWaiverPayload) graphql.Marshaler {
+			return ec.marshalNDecideWaiverPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐDecideWaiverPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_decideWaiver(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DecideWaiverPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_decideWaiver_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_cancelWaiver(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_cancelWaiver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CancelWaiver(ctx, fc.Args["input"].(waiver.CancelWaiverInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CancelWaiverPayload) graphql.Marshaler {
+			return ec.marshalNCancelWaiverPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐCancelWaiverPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_cancelWaiver(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CancelWaiverPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_cancelWaiver_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_revokeWaiver(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_revokeWaiver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeWaiver(ctx, fc.Args["input"].(waiver.RevokeWaiverInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RevokeWaiverPayload) graphql.Marshaler {
+			return ec.marshalNRevokeWaiverPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRevokeWaiverPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_revokeWaiver(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RevokeWaiverPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_revokeWaiver_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Notice_id(ctx context.Context, field graphql.CollectedField, obj *db.Notice) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -27518,6 +31811,368 @@ func (ec *executionContext) fieldContext_NoticeEntryEdge_node(_ context.Context,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_NoticeEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OverriddenViolation_code(ctx context.Context, field graphql.CollectedField, obj *waiver.OverriddenViolation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OverriddenViolation_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OverriddenViolation_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OverriddenViolation", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _OverriddenViolation_subject(ctx context.Context, field graphql.CollectedField, obj *waiver.OverriddenViolation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OverriddenViolation_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OverriddenViolation_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OverriddenViolation", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _OverriddenViolation_vulnerability(ctx context.Context, field graphql.CollectedField, obj *waiver.OverriddenViolation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OverriddenViolation_vulnerability(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Vulnerability, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OverriddenViolation_vulnerability(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OverriddenViolation", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _OverriddenViolation_purl(ctx context.Context, field graphql.CollectedField, obj *waiver.OverriddenViolation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OverriddenViolation_purl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purl, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOPURL2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OverriddenViolation_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OverriddenViolation", field, false, false, errors.New("field of type PURL does not have child fields"))
+}
+
+func (ec *executionContext) _Override_waiver(ctx context.Context, field graphql.CollectedField, obj *waiver.Waived) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Override_waiver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiver, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Waiver) graphql.Marshaler {
+			return ec.marshalNWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiver(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Override_waiver(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Override",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Waiver(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Override_evaluations(ctx context.Context, field graphql.CollectedField, obj *waiver.Waived) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Override_evaluations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Override().Evaluations(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*gate.Evaluation) graphql.Marshaler {
+			return ec.marshalNEvaluation2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐEvaluationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Override_evaluations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Override",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Evaluation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Override_applicationVersion(ctx context.Context, field graphql.CollectedField, obj *waiver.Waived) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Override_applicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Override().ApplicationVersion(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Override_applicationVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Override",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Override_violation(ctx context.Context, field graphql.CollectedField, obj *waiver.Waived) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Override_violation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Violation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v waiver.OverriddenViolation) graphql.Marshaler {
+			return ec.marshalNOverriddenViolation2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐOverriddenViolation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Override_violation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Override",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OverriddenViolation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OverrideConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.OverrideConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OverrideConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.OverrideEdge) graphql.Marshaler {
+			return ec.marshalNOverrideEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐOverrideEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OverrideConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OverrideConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OverrideEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OverrideConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.OverrideConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OverrideConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OverrideConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OverrideConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OverrideConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.OverrideConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OverrideConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OverrideConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OverrideConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _OverrideEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.OverrideEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OverrideEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OverrideEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OverrideEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _OverrideEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.OverrideEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OverrideEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *waiver.Waived) graphql.Marshaler {
+			return ec.marshalNOverride2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐWaived(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OverrideEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OverrideEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Override(ctx, field)
 		},
 	}
 	return fc, nil
@@ -28527,6 +33182,84 @@ func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _PathToGreen_open(ctx context.Context, field graphql.CollectedField, obj *gate.PathToGreen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PathToGreen_open(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Open, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PathToGreen_open(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PathToGreen", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _PathToGreen_actions(ctx context.Context, field graphql.CollectedField, obj *gate.PathToGreen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PathToGreen_actions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*gate.GreenAction) graphql.Marshaler {
+			return ec.marshalNGreenAction2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐGreenActionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PathToGreen_actions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PathToGreen",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GreenAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PathToGreen_unreachable(ctx context.Context, field graphql.CollectedField, obj *gate.PathToGreen) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PathToGreen_unreachable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unreachable, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PathToGreen_unreachable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PathToGreen", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Policy_id(ctx context.Context, field graphql.CollectedField, obj *db.GatePolicy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28665,6 +33398,75 @@ func (ec *executionContext) fieldContext_Policy_waivable(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Policy", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _Policy_waiverApprovals(ctx context.Context, field graphql.CollectedField, obj *db.GatePolicy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_waiverApprovals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaiverApprovals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_waiverApprovals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Policy", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Policy_waiverMaxDays(ctx context.Context, field graphql.CollectedField, obj *db.GatePolicy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_waiverMaxDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaiverMaxDays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_waiverMaxDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Policy", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Policy_sentence(ctx context.Context, field graphql.CollectedField, obj *db.GatePolicy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_sentence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Policy().Sentence(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Policy", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Policy_gate(ctx context.Context, field graphql.CollectedField, obj *db.GatePolicy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28782,6 +33584,130 @@ func (ec *executionContext) _Policy_createdAt(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Policy_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Policy", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyBacktest_evaluationsConsidered(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyBacktest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyBacktest_evaluationsConsidered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EvaluationsConsidered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyBacktest_evaluationsConsidered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyBacktest", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyBacktest_flips(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyBacktest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyBacktest_flips(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Flips, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*gate.PolicyFlip) graphql.Marshaler {
+			return ec.marshalNPolicyFlip2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPolicyFlipᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyBacktest_flips(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PolicyBacktest",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PolicyFlip(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PolicyBacktest_flipCount(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyBacktest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyBacktest_flipCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FlipCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyBacktest_flipCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyBacktest", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyBacktest_unreadable(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyBacktest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyBacktest_unreadable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unreadable, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyBacktest_unreadable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyBacktest", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyBacktest_digest(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyBacktest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyBacktest_digest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Digest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDigest2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyBacktest_digest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyBacktest", field, false, false, errors.New("field of type Digest does not have child fields"))
 }
 
 func (ec *executionContext) _PolicyConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.GatePolicyConnection) (ret graphql.Marshaler) {
@@ -28921,6 +33847,203 @@ func (ec *executionContext) fieldContext_PolicyEdge_node(_ context.Context, fiel
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Policy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PolicyFlip_evaluation(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyFlip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyFlip_evaluation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Evaluation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gate.Evaluation) graphql.Marshaler {
+			return ec.marshalNEvaluation2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐEvaluation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyFlip_evaluation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PolicyFlip",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Evaluation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PolicyFlip_application(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyFlip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyFlip_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyFlip_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PolicyFlip",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PolicyFlip_version(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyFlip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyFlip_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalNApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyFlip_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PolicyFlip",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PolicyFlip_was(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyFlip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyFlip_was(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Was, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v evaluation.Decision) graphql.Marshaler {
+			return ec.marshalNDecision2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋevaluationᚐDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyFlip_was(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyFlip", field, false, false, errors.New("field of type Decision does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyFlip_wouldBe(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyFlip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyFlip_wouldBe(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WouldBe, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v evaluation.Decision) graphql.Marshaler {
+			return ec.marshalNDecision2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋevaluationᚐDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyFlip_wouldBe(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyFlip", field, false, false, errors.New("field of type Decision does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyFlip_waitedSeconds(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyFlip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyFlip_waitedSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaitedSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyFlip_waitedSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyFlip", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyFlip_results(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyFlip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyFlip_results(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Results, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*gate.RuleResult) graphql.Marshaler {
+			return ec.marshalNRuleResult2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRuleResultᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyFlip_results(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PolicyFlip",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RuleResult(ctx, field)
 		},
 	}
 	return fc, nil
@@ -29280,6 +34403,52 @@ func (ec *executionContext) fieldContext_PolicyTemplate_parametersSchema(_ conte
 	return graphql.NewScalarFieldContext("PolicyTemplate", field, true, true, errors.New("field of type JSON does not have child fields"))
 }
 
+func (ec *executionContext) _PolicyTemplate_tests(ctx context.Context, field graphql.CollectedField, obj *db.PolicyTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyTemplate_tests(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tests, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyTemplate_tests(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyTemplate", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyTemplate_evidence(ctx context.Context, field graphql.CollectedField, obj *db.PolicyTemplate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyTemplate_evidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Evidence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyTemplate_evidence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyTemplate", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _PolicyTemplate_digest(ctx context.Context, field graphql.CollectedField, obj *db.PolicyTemplate) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29466,6 +34635,153 @@ func (ec *executionContext) fieldContext_PolicyTemplateEdge_node(_ context.Conte
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _PolicyTrial_outcome(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyTrial) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyTrial_outcome(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.PolicyTrial().Outcome(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNOutcome2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyTrial_outcome(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyTrial", field, true, true, errors.New("field of type Outcome does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyTrial_examined(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyTrial) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyTrial_examined(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Examined, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyTrial_examined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyTrial", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyTrial_violations(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyTrial) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyTrial_violations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Violations, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*gate.Violation) graphql.Marshaler {
+			return ec.marshalNViolation2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐViolationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyTrial_violations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PolicyTrial",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Violation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PolicyTrial_error(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyTrial) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyTrial_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyTrial_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyTrial", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyTrial_result(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyTrial) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyTrial_result(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Result, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyTrial_result(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyTrial", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _PolicyTrial_inputDigest(ctx context.Context, field graphql.CollectedField, obj *gate.PolicyTrial) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PolicyTrial_inputDigest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InputDigest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDigest2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PolicyTrial_inputDigest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PolicyTrial", field, false, false, errors.New("field of type Digest does not have child fields"))
 }
 
 func (ec *executionContext) _Project_id(ctx context.Context, field graphql.CollectedField, obj *db.Project) (ret graphql.Marshaler) {
@@ -31448,6 +36764,50 @@ func (ec *executionContext) fieldContext_Query_trustAnchors(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_freezes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_freezes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Freezes(ctx, fc.Args["filter"].(*freeze.FreezeFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.FreezeConnection) graphql.Marshaler {
+			return ec.marshalNFreezeConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreezeConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_freezes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FreezeConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_freezes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_evaluation(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31486,6 +36846,138 @@ func (ec *executionContext) fieldContext_Query_evaluation(ctx context.Context, f
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_evaluation_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_requiredPolicies(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_requiredPolicies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RequiredPolicies(ctx, fc.Args["application"].(string), fc.Args["version"].(*string), fc.Args["toStage"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*gate.RequiredGate) graphql.Marshaler {
+			return ec.marshalNRequiredGate2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredGateᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_requiredPolicies(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequiredGate(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_requiredPolicies_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_pathToGreen(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_pathToGreen(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().PathToGreen(ctx, fc.Args["application"].(string), fc.Args["version"].(string), fc.Args["toStage"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gate.PathToGreen) graphql.Marshaler {
+			return ec.marshalNPathToGreen2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPathToGreen(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_pathToGreen(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PathToGreen(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_pathToGreen_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_backtestPolicy(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_backtestPolicy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().BacktestPolicy(ctx, fc.Args["input"].(gate.BacktestPolicyInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gate.PolicyBacktest) graphql.Marshaler {
+			return ec.marshalNPolicyBacktest2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPolicyBacktest(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_backtestPolicy(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PolicyBacktest(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_backtestPolicy_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -31662,6 +37154,94 @@ func (ec *executionContext) fieldContext_Query_rules(ctx context.Context, field 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_rules_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_checkRego(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_checkRego(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CheckRego(ctx, fc.Args["input"].(policy.CheckRegoInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *policy.RegoCheck) graphql.Marshaler {
+			return ec.marshalNRegoCheck2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoCheck(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_checkRego(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RegoCheck(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_checkRego_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_tryPolicy(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_tryPolicy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().TryPolicy(ctx, fc.Args["input"].(gate.TryPolicyInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gate.PolicyTrial) graphql.Marshaler {
+			return ec.marshalNPolicyTrial2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPolicyTrial(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_tryPolicy(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PolicyTrial(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_tryPolicy_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -32052,6 +37632,94 @@ func (ec *executionContext) fieldContext_Query_notices(ctx context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_waivers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_waivers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Waivers(ctx, fc.Args["filter"].(*waiver.WaiverFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.WaiverConnection) graphql.Marshaler {
+			return ec.marshalNWaiverConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_waivers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WaiverConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_waivers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_overrides(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_overrides(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Overrides(ctx, fc.Args["of"].(blast.BlastRadiusInput), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OverrideConnection) graphql.Marshaler {
+			return ec.marshalNOverrideConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐOverrideConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_overrides(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OverrideConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_overrides_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -32190,6 +37858,300 @@ func (ec *executionContext) fieldContext_RecordTriageDecisionPayload_triageDecis
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RegoCheck_ok(ctx context.Context, field graphql.CollectedField, obj *policy.RegoCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoCheck_ok(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ok, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegoCheck_ok(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegoCheck", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _RegoCheck_problems(ctx context.Context, field graphql.CollectedField, obj *policy.RegoCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoCheck_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*policy.RegoProblem) graphql.Marshaler {
+			return ec.marshalNRegoProblem2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegoCheck_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RegoCheck",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RegoProblem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RegoCheck_formatted(ctx context.Context, field graphql.CollectedField, obj *policy.RegoCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoCheck_formatted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Formatted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RegoCheck_formatted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegoCheck", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RegoCheck_tests(ctx context.Context, field graphql.CollectedField, obj *policy.RegoCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoCheck_tests(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tests, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*policy.RegoTestResult) graphql.Marshaler {
+			return ec.marshalNRegoTestResult2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoTestResultᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegoCheck_tests(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RegoCheck",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RegoTestResult(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RegoProblem_kind(ctx context.Context, field graphql.CollectedField, obj *policy.RegoProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoProblem_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNRegoProblemKind2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegoProblem_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegoProblem", field, false, false, errors.New("field of type RegoProblemKind does not have child fields"))
+}
+
+func (ec *executionContext) _RegoProblem_message(ctx context.Context, field graphql.CollectedField, obj *policy.RegoProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoProblem_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegoProblem_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegoProblem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RegoProblem_row(ctx context.Context, field graphql.CollectedField, obj *policy.RegoProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoProblem_row(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Row, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RegoProblem_row(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegoProblem", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _RegoProblem_column(ctx context.Context, field graphql.CollectedField, obj *policy.RegoProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoProblem_column(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Column, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RegoProblem_column(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegoProblem", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _RegoProblem_pointer(ctx context.Context, field graphql.CollectedField, obj *policy.RegoProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoProblem_pointer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pointer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RegoProblem_pointer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegoProblem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RegoTestResult_name(ctx context.Context, field graphql.CollectedField, obj *policy.RegoTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoTestResult_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegoTestResult_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegoTestResult", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RegoTestResult_passed(ctx context.Context, field graphql.CollectedField, obj *policy.RegoTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoTestResult_passed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Passed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegoTestResult_passed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegoTestResult", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _RegoTestResult_message(ctx context.Context, field graphql.CollectedField, obj *policy.RegoTestResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegoTestResult_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegoTestResult_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegoTestResult", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RejectedAdvisory_index(ctx context.Context, field graphql.CollectedField, obj *model.RejectedAdvisory) (ret graphql.Marshaler) {
@@ -32829,6 +38791,336 @@ func (ec *executionContext) fieldContext_ReportBuildPayload_alreadyKnown(_ conte
 	return graphql.NewScalarFieldContext("ReportBuildPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _RequestWaiverPayload_waiver(ctx context.Context, field graphql.CollectedField, obj *model.RequestWaiverPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestWaiverPayload_waiver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiver, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Waiver) graphql.Marshaler {
+			return ec.marshalNWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiver(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestWaiverPayload_waiver(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequestWaiverPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Waiver(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RequiredGate_gate(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredGate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredGate_gate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Gate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *gate.Gate) graphql.Marshaler {
+			return ec.marshalNGate2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐGate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredGate_gate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequiredGate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Gate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RequiredGate_policies(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredGate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredGate_policies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Policies, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*gate.RequiredPolicy) graphql.Marshaler {
+			return ec.marshalNRequiredPolicy2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredPolicyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredGate_policies(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequiredGate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequiredPolicy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RequiredPolicy_policy(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredPolicy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredPolicy_policy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Policy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.GatePolicy) graphql.Marshaler {
+			return ec.marshalNPolicy2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐGatePolicy(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredPolicy_policy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequiredPolicy",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Policy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RequiredPolicy_because(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredPolicy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredPolicy_because(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Because, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredPolicy_because(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequiredPolicy", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RequiredPolicy_rules(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredPolicy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredPolicy_rules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rules, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*gate.RequiredRule) graphql.Marshaler {
+			return ec.marshalNRequiredRule2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredRuleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredPolicy_rules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequiredPolicy",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequiredRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RequiredRule_name(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredRule_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredRule_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequiredRule", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RequiredRule_title(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredRule_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredRule_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequiredRule", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RequiredRule_sentence(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredRule_sentence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sentence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredRule_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequiredRule", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RequiredRule_satisfied(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredRule_satisfied(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Satisfied, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredRule_satisfied(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequiredRule", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _RequiredRule_outcome(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredRule_outcome(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RequiredRule().Outcome(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOOutcome2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredRule_outcome(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequiredRule", field, true, true, errors.New("field of type Outcome does not have child fields"))
+}
+
+func (ec *executionContext) _RequiredRule_missing(ctx context.Context, field graphql.CollectedField, obj *gate.RequiredRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequiredRule_missing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Missing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*gate.MissingPiece) graphql.Marshaler {
+			return ec.marshalNMissingPiece2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐMissingPieceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequiredRule_missing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequiredRule",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MissingPiece(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RevokeTokenPayload_token(ctx context.Context, field graphql.CollectedField, obj *model.RevokeTokenPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -32920,6 +39212,38 @@ func (ec *executionContext) fieldContext_RevokeTrustAnchorPayload_trustAnchor(_ 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_TrustAnchor(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RevokeWaiverPayload_waiver(ctx context.Context, field graphql.CollectedField, obj *model.RevokeWaiverPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeWaiverPayload_waiver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiver, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Waiver) graphql.Marshaler {
+			return ec.marshalNWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiver(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeWaiverPayload_waiver(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RevokeWaiverPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Waiver(ctx, field)
 		},
 	}
 	return fc, nil
@@ -36808,6 +43132,176 @@ func (ec *executionContext) fieldContext_UpdatePolicyPayload_policy(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _VersionApproval_id(ctx context.Context, field graphql.CollectedField, obj *db.VersionApproval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionApproval_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GlobalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionApproval_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionApproval", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _VersionApproval_by(ctx context.Context, field graphql.CollectedField, obj *db.VersionApproval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionApproval_by(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VersionApproval().By(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionApproval_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionApproval", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VersionApproval_decision(ctx context.Context, field graphql.CollectedField, obj *db.VersionApproval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionApproval_decision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VersionApproval().Decision(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.Decision) graphql.Marshaler {
+			return ec.marshalNApprovalDecision2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋviewᚐDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionApproval_decision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionApproval", field, true, true, errors.New("field of type ApprovalDecision does not have child fields"))
+}
+
+func (ec *executionContext) _VersionApproval_comment(ctx context.Context, field graphql.CollectedField, obj *db.VersionApproval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionApproval_comment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Comment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionApproval_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionApproval", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _VersionApproval_at(ctx context.Context, field graphql.CollectedField, obj *db.VersionApproval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionApproval_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionApproval_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionApproval", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _VersionApproval_attestation(ctx context.Context, field graphql.CollectedField, obj *db.VersionApproval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionApproval_attestation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attestation(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Attestation) graphql.Marshaler {
+			return ec.marshalNAttestation2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐAttestation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionApproval_attestation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VersionApproval",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Attestation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VersionApproval_counts(ctx context.Context, field graphql.CollectedField, obj *db.VersionApproval) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionApproval_counts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VersionApproval().Counts(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionApproval_counts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionApproval", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _VersionDiff_from(ctx context.Context, field graphql.CollectedField, obj *model.VersionDiff) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -37816,6 +44310,52 @@ func (ec *executionContext) fieldContext_Violation_subject(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Violation", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Violation_vulnerability(ctx context.Context, field graphql.CollectedField, obj *gate.Violation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Violation_vulnerability(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Vulnerability, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Violation_vulnerability(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Violation", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Violation_purl(ctx context.Context, field graphql.CollectedField, obj *gate.Violation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Violation_purl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Purl, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOPURL2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Violation_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Violation", field, false, false, errors.New("field of type PURL does not have child fields"))
+}
+
 func (ec *executionContext) _Violation_message(ctx context.Context, field graphql.CollectedField, obj *gate.Violation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -37903,11 +44443,11 @@ func (ec *executionContext) _Violation_waiver(ctx context.Context, field graphql
 			return ec.fieldContext_Violation_waiver(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Waiver, nil
+			return ec.Resolvers.Violation().Waiver(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *gate.Waiver) graphql.Marshaler {
-			return ec.marshalOWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐWaiver(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Waiver) graphql.Marshaler {
+			return ec.marshalOWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiver(ctx, selections, v)
 		},
 		true,
 		false,
@@ -37917,8 +44457,8 @@ func (ec *executionContext) fieldContext_Violation_waiver(_ context.Context, fie
 	fc = &graphql.FieldContext{
 		Object:     "Violation",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Waiver(ctx, field)
 		},
@@ -39246,7 +45786,7 @@ func (ec *executionContext) fieldContext_VulnerableComponentEdge_node(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _Waiver_id(ctx context.Context, field graphql.CollectedField, obj *gate.Waiver) (ret graphql.Marshaler) {
+func (ec *executionContext) _Waiver_id(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -39255,7 +45795,7 @@ func (ec *executionContext) _Waiver_id(ctx context.Context, field graphql.Collec
 			return ec.fieldContext_Waiver_id(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
+			return obj.GlobalID(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -39266,7 +45806,728 @@ func (ec *executionContext) _Waiver_id(ctx context.Context, field graphql.Collec
 	)
 }
 func (ec *executionContext) fieldContext_Waiver_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Waiver", field, false, false, errors.New("field of type ID does not have child fields"))
+	return graphql.NewScalarFieldContext("Waiver", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_state(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().State(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNWaiverState2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, true, true, errors.New("field of type WaiverState does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_policy(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_policy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().Policy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_policy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_rule(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_rule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().Rule(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_application(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_application(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Application(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplication(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_application(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Waiver",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Application(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Waiver_applicationVersion(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_applicationVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().ApplicationVersion(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersion) graphql.Marshaler {
+			return ec.marshalOApplicationVersion2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_applicationVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Waiver",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Waiver_code(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().Code(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_subject(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().Subject(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_vulnerability(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_vulnerability(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().Vulnerability(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_vulnerability(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_purl(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_purl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().Purl(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOPURL2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_purl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, true, true, errors.New("field of type PURL does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_justification(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_justification(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Justification, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_justification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_requestedBy(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_requestedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().RequestedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_requestedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_requestedAt(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_requestedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequestedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_requestedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_expiresAt(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_approvalsNeeded(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_approvalsNeeded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ApprovalsNeeded, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_approvalsNeeded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_decisions(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_decisions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().Decisions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.WaiverDecision) graphql.Marshaler {
+			return ec.marshalNWaiverDecision2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverDecisionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_decisions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Waiver",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WaiverDecision(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Waiver_decidedBy(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_decidedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().DecidedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_decidedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_decidedAt(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_decidedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DecidedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_decidedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_endedBy(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_endedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Waiver().EndedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_endedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_endedAt(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Waiver_endReason(ctx context.Context, field graphql.CollectedField, obj *db.Waiver) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Waiver_endReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Waiver_endReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Waiver", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _WaiverConnection_edges(ctx context.Context, field graphql.CollectedField, obj *db.WaiverConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaiverConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.WaiverEdge) graphql.Marshaler {
+			return ec.marshalNWaiverEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaiverConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WaiverConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WaiverEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WaiverConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *db.WaiverConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaiverConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[int]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaiverConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WaiverConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WaiverConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *db.WaiverConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaiverConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaiverConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaiverConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _WaiverDecision_by(ctx context.Context, field graphql.CollectedField, obj *db.WaiverDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaiverDecision_by(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WaiverDecision().By(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaiverDecision_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaiverDecision", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _WaiverDecision_approved(ctx context.Context, field graphql.CollectedField, obj *db.WaiverDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaiverDecision_approved(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Approved, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaiverDecision_approved(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaiverDecision", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _WaiverDecision_comment(ctx context.Context, field graphql.CollectedField, obj *db.WaiverDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaiverDecision_comment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Comment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaiverDecision_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaiverDecision", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _WaiverDecision_at(ctx context.Context, field graphql.CollectedField, obj *db.WaiverDecision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaiverDecision_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaiverDecision_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaiverDecision", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _WaiverEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *db.WaiverEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaiverEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[int]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaiverEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaiverEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _WaiverEdge_node(ctx context.Context, field graphql.CollectedField, obj *db.WaiverEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaiverEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Waiver) graphql.Marshaler {
+			return ec.marshalNWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiver(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaiverEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WaiverEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Waiver(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -40836,6 +48097,68 @@ func (ec *executionContext) unmarshalInputApplicationVersionRefInput(ctx context
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputApproveApplicationVersionInput(ctx context.Context, obj any) (approval.ApproveApplicationVersionInput, error) {
+	var it approval.ApproveApplicationVersionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["approve"]; !present {
+		asMap["approve"] = true
+	}
+
+	fieldsInOrder := [...]string{"applicationKey", "version", "manifestDigest", "approve", "comment"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		case "manifestDigest":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("manifestDigest"))
+			data, err := ec.unmarshalNDigest2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ManifestDigest = data
+		case "approve":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approve"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Approve = data
+		case "comment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Comment = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputArchiveApplicationInput(ctx context.Context, obj any) (catalog.ArchiveApplicationInput, error) {
 	var it catalog.ArchiveApplicationInput
 	if obj == nil {
@@ -40957,6 +48280,71 @@ func (ec *executionContext) unmarshalInputArtifactSourceInput(ctx context.Contex
 				return it, err
 			}
 			it.Digest = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputBacktestPolicyInput(ctx context.Context, obj any) (gate.BacktestPolicyInput, error) {
+	var it gate.BacktestPolicyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"policy", "mode", "rules", "draft", "from", "to"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "policy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("policy"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Policy = data
+		case "mode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
+			data, err := ec.unmarshalOPolicyMode2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mode = data
+		case "rules":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rules"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rules = data
+		case "draft":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("draft"))
+			data, err := ec.unmarshalOCreatePolicyInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐCreatePolicyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Draft = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
 		}
 	}
 	return it, nil
@@ -41343,6 +48731,80 @@ func (ec *executionContext) unmarshalInputBuildSourceInput(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputCancelWaiverInput(ctx context.Context, obj any) (waiver.CancelWaiverInput, error) {
+	var it waiver.CancelWaiverInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputCheckRegoInput(ctx context.Context, obj any) (policy.CheckRegoInput, error) {
+	var it policy.CheckRegoInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"rego", "parametersSchema", "tests"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "rego":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rego"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rego = data
+		case "parametersSchema":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parametersSchema"))
+			data, err := ec.unmarshalOJSON2encodingᚋjsonᚐRawMessage(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ParametersSchema = data
+		case "tests":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tests"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tests = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCreateApplicationInput(ctx context.Context, obj any) (catalog.CreateApplicationInput, error) {
 	var it catalog.CreateApplicationInput
 	if obj == nil {
@@ -41522,6 +48984,71 @@ func (ec *executionContext) unmarshalInputCreateApplicationVersionInput(ctx cont
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputCreateFreezeInput(ctx context.Context, obj any) (freeze.CreateFreezeInput, error) {
+	var it freeze.CreateFreezeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"projectKey", "applicationKey", "label", "reason", "startsAt", "endsAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "projectKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("projectKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProjectKey = data
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "label":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
+			data, err := ec.unmarshalOLabelInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋlabelsᚐLabel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Label = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "startsAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartsAt = data
+		case "endsAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("endsAt"))
+			data, err := ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EndsAt = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCreatePolicyInput(ctx context.Context, obj any) (policy.CreatePolicyInput, error) {
 	var it policy.CreatePolicyInput
 	if obj == nil {
@@ -41536,11 +49063,17 @@ func (ec *executionContext) unmarshalInputCreatePolicyInput(ctx context.Context,
 	if _, present := asMap["waivable"]; !present {
 		asMap["waivable"] = true
 	}
+	if _, present := asMap["waiverApprovals"]; !present {
+		asMap["waiverApprovals"] = 1
+	}
+	if _, present := asMap["waiverMaxDays"]; !present {
+		asMap["waiverMaxDays"] = 90
+	}
 	if _, present := asMap["enabled"]; !present {
 		asMap["enabled"] = true
 	}
 
-	fieldsInOrder := [...]string{"name", "rules", "mode", "gate", "scope", "waivable", "enabled"}
+	fieldsInOrder := [...]string{"name", "rules", "mode", "gate", "scope", "waivable", "waiverApprovals", "waiverMaxDays", "enabled"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -41589,6 +49122,20 @@ func (ec *executionContext) unmarshalInputCreatePolicyInput(ctx context.Context,
 				return it, err
 			}
 			it.Waivable = data
+		case "waiverApprovals":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waiverApprovals"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaiverApprovals = data
+		case "waiverMaxDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waiverMaxDays"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaiverMaxDays = data
 		case "enabled":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
 			data, err := ec.unmarshalNBoolean2bool(ctx, v)
@@ -41612,7 +49159,7 @@ func (ec *executionContext) unmarshalInputCreatePolicyTemplateInput(ctx context.
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "category", "rego", "parametersSchema", "title", "description", "remediation", "controls"}
+	fieldsInOrder := [...]string{"name", "category", "rego", "parametersSchema", "title", "description", "remediation", "controls", "tests"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -41675,6 +49222,13 @@ func (ec *executionContext) unmarshalInputCreatePolicyTemplateInput(ctx context.
 				return it, err
 			}
 			it.Controls = data
+		case "tests":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tests"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tests = data
 		}
 	}
 	return it, nil
@@ -41876,6 +49430,50 @@ func (ec *executionContext) unmarshalInputCreateTokenInput(ctx context.Context, 
 				return it, err
 			}
 			it.EvidenceTypes = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDecideWaiverInput(ctx context.Context, obj any) (waiver.DecideWaiverInput, error) {
+	var it waiver.DecideWaiverInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "approve", "comment"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "approve":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approve"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Approve = data
+		case "comment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comment"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Comment = data
 		}
 	}
 	return it, nil
@@ -42260,6 +49858,43 @@ func (ec *executionContext) unmarshalInputEvidenceSubjectInput(ctx context.Conte
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputFreezeFilter(ctx context.Context, obj any) (freeze.FreezeFilter, error) {
+	var it freeze.FreezeFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationKey", "active"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "active":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("active"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Active = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputGateInput(ctx context.Context, obj any) (policy.GateInput, error) {
 	var it policy.GateInput
 	if obj == nil {
@@ -42509,6 +50144,36 @@ func (ec *executionContext) unmarshalInputLabelInput(ctx context.Context, obj an
 				return it, err
 			}
 			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputLiftFreezeInput(ctx context.Context, obj any) (freeze.LiftFreezeInput, error) {
+	var it freeze.LiftFreezeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
 		}
 	}
 	return it, nil
@@ -43291,6 +50956,99 @@ func (ec *executionContext) unmarshalInputReportBuildInput(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRequestWaiverInput(ctx context.Context, obj any) (waiver.RequestWaiverInput, error) {
+	var it waiver.RequestWaiverInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"policy", "rule", "applicationKey", "version", "code", "subject", "vulnerability", "purl", "justification", "expiresAt"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "policy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("policy"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Policy = data
+		case "rule":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rule"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rule = data
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		case "subject":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("subject"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Subject = data
+		case "vulnerability":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("vulnerability"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Vulnerability = data
+		case "purl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purl"))
+			data, err := ec.unmarshalOPURL2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purl = data
+		case "justification":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("justification"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Justification = data
+		case "expiresAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresAt"))
+			data, err := ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpiresAt = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputRevokeTokenInput(ctx context.Context, obj any) (access.RevokeTokenInput, error) {
 	var it access.RevokeTokenInput
 	if obj == nil {
@@ -43383,6 +51141,43 @@ func (ec *executionContext) unmarshalInputRevokeTrustAnchorInput(ctx context.Con
 				return it, err
 			}
 			it.Alias = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRevokeWaiverInput(ctx context.Context, obj any) (waiver.RevokeWaiverInput, error) {
+	var it waiver.RevokeWaiverInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
 		}
 	}
 	return it, nil
@@ -43659,6 +51454,78 @@ func (ec *executionContext) unmarshalInputTriageFilter(ctx context.Context, obj 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputTryPolicyInput(ctx context.Context, obj any) (gate.TryPolicyInput, error) {
+	var it gate.TryPolicyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"rego", "parameters", "rule", "applicationKey", "version", "gate", "evalId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "rego":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rego"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rego = data
+		case "parameters":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parameters"))
+			data, err := ec.unmarshalOJSON2encodingᚋjsonᚐRawMessage(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Parameters = data
+		case "rule":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rule"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rule = data
+		case "applicationKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKey = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		case "gate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("gate"))
+			data, err := ec.unmarshalOGateInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐGateInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Gate = data
+		case "evalId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("evalId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EvalID = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputUnbindPackageInput(ctx context.Context, obj any) (catalog.UnbindPackageInput, error) {
 	var it catalog.UnbindPackageInput
 	if obj == nil {
@@ -43837,7 +51704,7 @@ func (ec *executionContext) unmarshalInputUpdatePolicyInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "mode", "enabled", "rules", "scope", "waivable"}
+	fieldsInOrder := [...]string{"name", "mode", "enabled", "rules", "scope", "waivable", "waiverApprovals", "waiverMaxDays"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -43886,6 +51753,20 @@ func (ec *executionContext) unmarshalInputUpdatePolicyInput(ctx context.Context,
 				return it, err
 			}
 			it.Waivable = data
+		case "waiverApprovals":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waiverApprovals"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaiverApprovals = data
+		case "waiverMaxDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waiverMaxDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaiverMaxDays = data
 		}
 	}
 	return it, nil
@@ -44055,6 +51936,64 @@ func (ec *executionContext) unmarshalInputVulnerabilityOrder(ctx context.Context
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputWaiverFilter(ctx context.Context, obj any) (waiver.WaiverFilter, error) {
+	var it waiver.WaiverFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"applicationKeys", "states", "policy", "rule", "expiringBefore"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationKeys":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationKeys"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationKeys = data
+		case "states":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("states"))
+			data, err := ec.unmarshalOWaiverState2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.States = data
+		case "policy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("policy"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Policy = data
+		case "rule":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rule"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rule = data
+		case "expiringBefore":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiringBefore"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpiringBefore = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -44063,11 +52002,21 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
+	case *db.Waiver:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Waiver(ctx, sel, obj)
 	case *db.Vulnerability:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._Vulnerability(ctx, sel, obj)
+	case *db.VersionApproval:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._VersionApproval(ctx, sel, obj)
 	case *db.TrustAnchor:
 		if obj == nil {
 			return graphql.Null
@@ -44148,6 +52097,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Lifecycle(ctx, sel, obj)
+	case *db.Freeze:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Freeze(ctx, sel, obj)
 	case *db.Feed:
 		if obj == nil {
 			return graphql.Null
@@ -45728,6 +53682,44 @@ func (ec *executionContext) _ApplicationVersion(ctx context.Context, sel ast.Sel
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "approvals":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ApplicationVersion_approvals(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -45889,6 +53881,44 @@ func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "comment":
 			out.Values[i] = ec._Approval_comment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var approveApplicationVersionPayloadImplementors = []string{"ApproveApplicationVersionPayload"}
+
+func (ec *executionContext) _ApproveApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ApproveApplicationVersionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, approveApplicationVersionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApproveApplicationVersionPayload")
+		case "approval":
+			out.Values[i] = ec._ApproveApplicationVersionPayload_approval(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -47838,6 +55868,44 @@ func (ec *executionContext) _BuildSource(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var cancelWaiverPayloadImplementors = []string{"CancelWaiverPayload"}
+
+func (ec *executionContext) _CancelWaiverPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CancelWaiverPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cancelWaiverPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CancelWaiverPayload")
+		case "waiver":
+			out.Values[i] = ec._CancelWaiverPayload_waiver(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var changeImplementors = []string{"Change"}
 
 func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, obj *activity.ShownChange) graphql.Marshaler {
@@ -48341,6 +56409,44 @@ func (ec *executionContext) _CreateApplicationVersionPayload(ctx context.Context
 	return out
 }
 
+var createFreezePayloadImplementors = []string{"CreateFreezePayload"}
+
+func (ec *executionContext) _CreateFreezePayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateFreezePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createFreezePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateFreezePayload")
+		case "freeze":
+			out.Values[i] = ec._CreateFreezePayload_freeze(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var createPolicyPayloadImplementors = []string{"CreatePolicyPayload"}
 
 func (ec *executionContext) _CreatePolicyPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreatePolicyPayload) graphql.Marshaler {
@@ -48550,6 +56656,44 @@ func (ec *executionContext) _CreateTokenPayload(ctx context.Context, sel ast.Sel
 			}
 		case "secret":
 			out.Values[i] = ec._CreateTokenPayload_secret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var decideWaiverPayloadImplementors = []string{"DecideWaiverPayload"}
+
+func (ec *executionContext) _DecideWaiverPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DecideWaiverPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, decideWaiverPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DecideWaiverPayload")
+		case "waiver":
+			out.Values[i] = ec._DecideWaiverPayload_waiver(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -48968,32 +57112,209 @@ func (ec *executionContext) _EvaluatedRule(ctx context.Context, sel ast.Selectio
 		case "name":
 			out.Values[i] = ec._EvaluatedRule_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "template":
 			out.Values[i] = ec._EvaluatedRule_template(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "templateRevision":
 			out.Values[i] = ec._EvaluatedRule_templateRevision(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "templateDigest":
 			out.Values[i] = ec._EvaluatedRule_templateDigest(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "rego":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._EvaluatedRule_rego(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "parameters":
 			out.Values[i] = ec._EvaluatedRule_parameters(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "query":
 			out.Values[i] = ec._EvaluatedRule_query(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var evaluatedWaiverImplementors = []string{"EvaluatedWaiver"}
+
+func (ec *executionContext) _EvaluatedWaiver(ctx context.Context, sel ast.SelectionSet, obj *gate.EvaluatedWaiver) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, evaluatedWaiverImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EvaluatedWaiver")
+		case "waiver":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._EvaluatedWaiver_waiver(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "policy":
+			out.Values[i] = ec._EvaluatedWaiver_policy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rule":
+			out.Values[i] = ec._EvaluatedWaiver_rule(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "code":
+			out.Values[i] = ec._EvaluatedWaiver_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "subject":
+			out.Values[i] = ec._EvaluatedWaiver_subject(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "vulnerabilities":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._EvaluatedWaiver_vulnerabilities(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "package":
+			out.Values[i] = ec._EvaluatedWaiver_package(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._EvaluatedWaiver_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -49141,6 +57462,11 @@ func (ec *executionContext) _Evaluation(ctx context.Context, sel ast.SelectionSe
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "feeds":
 			out.Values[i] = ec._Evaluation_feeds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "waivers":
+			out.Values[i] = ec._Evaluation_waivers(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -50196,6 +58522,388 @@ func (ec *executionContext) _Finding(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var freezeImplementors = []string{"Freeze", "Node"}
+
+func (ec *executionContext) _Freeze(ctx context.Context, sel ast.SelectionSet, obj *db.Freeze) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, freezeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Freeze")
+		case "id":
+			out.Values[i] = ec._Freeze_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "project":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Freeze_project(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "application":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Freeze_application(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "label":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Freeze_label(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "reason":
+			out.Values[i] = ec._Freeze_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "startsAt":
+			out.Values[i] = ec._Freeze_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endsAt":
+			out.Values[i] = ec._Freeze_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "active":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Freeze_active(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "createdBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Freeze_createdBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "createdAt":
+			out.Values[i] = ec._Freeze_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "liftedBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Freeze_liftedBy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "liftedAt":
+			out.Values[i] = ec._Freeze_liftedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var freezeConnectionImplementors = []string{"FreezeConnection"}
+
+func (ec *executionContext) _FreezeConnection(ctx context.Context, sel ast.SelectionSet, obj *db.FreezeConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, freezeConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FreezeConnection")
+		case "edges":
+			out.Values[i] = ec._FreezeConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._FreezeConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._FreezeConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var freezeEdgeImplementors = []string{"FreezeEdge"}
+
+func (ec *executionContext) _FreezeEdge(ctx context.Context, sel ast.SelectionSet, obj *db.FreezeEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, freezeEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FreezeEdge")
+		case "cursor":
+			out.Values[i] = ec._FreezeEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._FreezeEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var gateImplementors = []string{"Gate"}
 
 func (ec *executionContext) _Gate(ctx context.Context, sel ast.SelectionSet, obj *gate.Gate) graphql.Marshaler {
@@ -50303,6 +59011,64 @@ func (ec *executionContext) _GateCondition(ctx context.Context, sel ast.Selectio
 			out.Values[i] = ec._GateCondition_threshold(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var greenActionImplementors = []string{"GreenAction"}
+
+func (ec *executionContext) _GreenAction(ctx context.Context, sel ast.SelectionSet, obj *gate.GreenAction) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, greenActionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GreenAction")
+		case "kind":
+			out.Values[i] = ec._GreenAction_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "what":
+			out.Values[i] = ec._GreenAction_what(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "command":
+			out.Values[i] = ec._GreenAction_command(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "owner":
+			out.Values[i] = ec._GreenAction_owner(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "rules":
+			out.Values[i] = ec._GreenAction_rules(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -50767,6 +59533,44 @@ func (ec *executionContext) _Lifecycle(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var liftFreezePayloadImplementors = []string{"LiftFreezePayload"}
+
+func (ec *executionContext) _LiftFreezePayload(ctx context.Context, sel ast.SelectionSet, obj *model.LiftFreezePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, liftFreezePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LiftFreezePayload")
+		case "freeze":
+			out.Values[i] = ec._LiftFreezePayload_freeze(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var lockApplicationVersionPayloadImplementors = []string{"LockApplicationVersionPayload"}
 
 func (ec *executionContext) _LockApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.LockApplicationVersionPayload) graphql.Marshaler {
@@ -50782,6 +59586,54 @@ func (ec *executionContext) _LockApplicationVersionPayload(ctx context.Context, 
 		case "applicationVersion":
 			out.Values[i] = ec._LockApplicationVersionPayload_applicationVersion(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var missingPieceImplementors = []string{"MissingPiece"}
+
+func (ec *executionContext) _MissingPiece(ctx context.Context, sel ast.SelectionSet, obj *gate.MissingPiece) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, missingPieceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MissingPiece")
+		case "what":
+			out.Values[i] = ec._MissingPiece_what(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "command":
+			out.Values[i] = ec._MissingPiece_command(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "owner":
+			out.Values[i] = ec._MissingPiece_owner(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -50835,6 +59687,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "revokeToken":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_revokeToken(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "approveApplicationVersion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_approveApplicationVersion(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -50951,6 +59810,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "createFreeze":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createFreeze(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "liftFreeze":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_liftFreeze(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createPolicyTemplate":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createPolicyTemplate(ctx, field)
@@ -51059,6 +59932,34 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "importAdvisories":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_importAdvisories(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requestWaiver":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_requestWaiver(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "decideWaiver":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_decideWaiver(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cancelWaiver":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_cancelWaiver(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revokeWaiver":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_revokeWaiver(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -51561,6 +60462,269 @@ func (ec *executionContext) _NoticeEntryEdge(ctx context.Context, sel ast.Select
 			}
 		case "node":
 			out.Values[i] = ec._NoticeEntryEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var overriddenViolationImplementors = []string{"OverriddenViolation"}
+
+func (ec *executionContext) _OverriddenViolation(ctx context.Context, sel ast.SelectionSet, obj *waiver.OverriddenViolation) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, overriddenViolationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OverriddenViolation")
+		case "code":
+			out.Values[i] = ec._OverriddenViolation_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subject":
+			out.Values[i] = ec._OverriddenViolation_subject(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "vulnerability":
+			out.Values[i] = ec._OverriddenViolation_vulnerability(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "purl":
+			out.Values[i] = ec._OverriddenViolation_purl(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var overrideImplementors = []string{"Override"}
+
+func (ec *executionContext) _Override(ctx context.Context, sel ast.SelectionSet, obj *waiver.Waived) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, overrideImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Override")
+		case "waiver":
+			out.Values[i] = ec._Override_waiver(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "evaluations":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Override_evaluations(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "applicationVersion":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Override_applicationVersion(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "violation":
+			out.Values[i] = ec._Override_violation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var overrideConnectionImplementors = []string{"OverrideConnection"}
+
+func (ec *executionContext) _OverrideConnection(ctx context.Context, sel ast.SelectionSet, obj *model.OverrideConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, overrideConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OverrideConnection")
+		case "edges":
+			out.Values[i] = ec._OverrideConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._OverrideConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._OverrideConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var overrideEdgeImplementors = []string{"OverrideEdge"}
+
+func (ec *executionContext) _OverrideEdge(ctx context.Context, sel ast.SelectionSet, obj *model.OverrideEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, overrideEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OverrideEdge")
+		case "cursor":
+			out.Values[i] = ec._OverrideEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._OverrideEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -52364,6 +61528,54 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var pathToGreenImplementors = []string{"PathToGreen"}
+
+func (ec *executionContext) _PathToGreen(ctx context.Context, sel ast.SelectionSet, obj *gate.PathToGreen) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pathToGreenImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PathToGreen")
+		case "open":
+			out.Values[i] = ec._PathToGreen_open(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actions":
+			out.Values[i] = ec._PathToGreen_actions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unreachable":
+			out.Values[i] = ec._PathToGreen_unreachable(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var policyImplementors = []string{"Policy", "Node"}
 
 func (ec *executionContext) _Policy(ctx context.Context, sel ast.SelectionSet, obj *db.GatePolicy) graphql.Marshaler {
@@ -52406,6 +61618,54 @@ func (ec *executionContext) _Policy(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "waiverApprovals":
+			out.Values[i] = ec._Policy_waiverApprovals(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "waiverMaxDays":
+			out.Values[i] = ec._Policy_waiverMaxDays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sentence":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Policy_sentence(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "gate":
 			field := field
 
@@ -52546,6 +61806,64 @@ func (ec *executionContext) _Policy(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var policyBacktestImplementors = []string{"PolicyBacktest"}
+
+func (ec *executionContext) _PolicyBacktest(ctx context.Context, sel ast.SelectionSet, obj *gate.PolicyBacktest) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, policyBacktestImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PolicyBacktest")
+		case "evaluationsConsidered":
+			out.Values[i] = ec._PolicyBacktest_evaluationsConsidered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "flips":
+			out.Values[i] = ec._PolicyBacktest_flips(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "flipCount":
+			out.Values[i] = ec._PolicyBacktest_flipCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unreadable":
+			out.Values[i] = ec._PolicyBacktest_unreadable(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "digest":
+			out.Values[i] = ec._PolicyBacktest_digest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var policyConnectionImplementors = []string{"PolicyConnection"}
 
 func (ec *executionContext) _PolicyConnection(ctx context.Context, sel ast.SelectionSet, obj *db.GatePolicyConnection) graphql.Marshaler {
@@ -52613,6 +61931,74 @@ func (ec *executionContext) _PolicyEdge(ctx context.Context, sel ast.SelectionSe
 			}
 		case "node":
 			out.Values[i] = ec._PolicyEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var policyFlipImplementors = []string{"PolicyFlip"}
+
+func (ec *executionContext) _PolicyFlip(ctx context.Context, sel ast.SelectionSet, obj *gate.PolicyFlip) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, policyFlipImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PolicyFlip")
+		case "evaluation":
+			out.Values[i] = ec._PolicyFlip_evaluation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "application":
+			out.Values[i] = ec._PolicyFlip_application(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._PolicyFlip_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "was":
+			out.Values[i] = ec._PolicyFlip_was(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "wouldBe":
+			out.Values[i] = ec._PolicyFlip_wouldBe(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waitedSeconds":
+			out.Values[i] = ec._PolicyFlip_waitedSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "results":
+			out.Values[i] = ec._PolicyFlip_results(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -52790,6 +62176,16 @@ func (ec *executionContext) _PolicyTemplate(ctx context.Context, sel ast.Selecti
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tests":
+			out.Values[i] = ec._PolicyTemplate_tests(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "evidence":
+			out.Values[i] = ec._PolicyTemplate_evidence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "digest":
 			out.Values[i] = ec._PolicyTemplate_digest(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -52890,6 +62286,102 @@ func (ec *executionContext) _PolicyTemplateEdge(ctx context.Context, sel ast.Sel
 			out.Values[i] = ec._PolicyTemplateEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var policyTrialImplementors = []string{"PolicyTrial"}
+
+func (ec *executionContext) _PolicyTrial(ctx context.Context, sel ast.SelectionSet, obj *gate.PolicyTrial) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, policyTrialImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PolicyTrial")
+		case "outcome":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PolicyTrial_outcome(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "examined":
+			out.Values[i] = ec._PolicyTrial_examined(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "violations":
+			out.Values[i] = ec._PolicyTrial_violations(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "error":
+			out.Values[i] = ec._PolicyTrial_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "result":
+			out.Values[i] = ec._PolicyTrial_result(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "inputDigest":
+			out.Values[i] = ec._PolicyTrial_inputDigest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -54147,6 +63639,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "freezes":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_freezes(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "evaluation":
 			field := field
 
@@ -54158,6 +63672,72 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				}()
 				res = ec._Query_evaluation(ctx, field)
 				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "requiredPolicies":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_requiredPolicies(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "pathToGreen":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_pathToGreen(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "backtestPolicy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_backtestPolicy(ctx, field)
+				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -54245,6 +63825,50 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_rules(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "checkRego":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_checkRego(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "tryPolicy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_tryPolicy(ctx, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -54455,6 +64079,50 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "waivers":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_waivers(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "overrides":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_overrides(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -54542,6 +64210,165 @@ func (ec *executionContext) _RecordTriageDecisionPayload(ctx context.Context, se
 			out.Values[i] = graphql.MarshalString("RecordTriageDecisionPayload")
 		case "triageDecision":
 			out.Values[i] = ec._RecordTriageDecisionPayload_triageDecision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var regoCheckImplementors = []string{"RegoCheck"}
+
+func (ec *executionContext) _RegoCheck(ctx context.Context, sel ast.SelectionSet, obj *policy.RegoCheck) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, regoCheckImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RegoCheck")
+		case "ok":
+			out.Values[i] = ec._RegoCheck_ok(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "problems":
+			out.Values[i] = ec._RegoCheck_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "formatted":
+			out.Values[i] = ec._RegoCheck_formatted(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tests":
+			out.Values[i] = ec._RegoCheck_tests(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var regoProblemImplementors = []string{"RegoProblem"}
+
+func (ec *executionContext) _RegoProblem(ctx context.Context, sel ast.SelectionSet, obj *policy.RegoProblem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, regoProblemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RegoProblem")
+		case "kind":
+			out.Values[i] = ec._RegoProblem_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._RegoProblem_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "row":
+			out.Values[i] = ec._RegoProblem_row(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "column":
+			out.Values[i] = ec._RegoProblem_column(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pointer":
+			out.Values[i] = ec._RegoProblem_pointer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var regoTestResultImplementors = []string{"RegoTestResult"}
+
+func (ec *executionContext) _RegoTestResult(ctx context.Context, sel ast.SelectionSet, obj *policy.RegoTestResult) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, regoTestResultImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RegoTestResult")
+		case "name":
+			out.Values[i] = ec._RegoTestResult_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "passed":
+			out.Values[i] = ec._RegoTestResult_passed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._RegoTestResult_message(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -55044,6 +64871,231 @@ func (ec *executionContext) _ReportBuildPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var requestWaiverPayloadImplementors = []string{"RequestWaiverPayload"}
+
+func (ec *executionContext) _RequestWaiverPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RequestWaiverPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestWaiverPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequestWaiverPayload")
+		case "waiver":
+			out.Values[i] = ec._RequestWaiverPayload_waiver(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var requiredGateImplementors = []string{"RequiredGate"}
+
+func (ec *executionContext) _RequiredGate(ctx context.Context, sel ast.SelectionSet, obj *gate.RequiredGate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requiredGateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequiredGate")
+		case "gate":
+			out.Values[i] = ec._RequiredGate_gate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "policies":
+			out.Values[i] = ec._RequiredGate_policies(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var requiredPolicyImplementors = []string{"RequiredPolicy"}
+
+func (ec *executionContext) _RequiredPolicy(ctx context.Context, sel ast.SelectionSet, obj *gate.RequiredPolicy) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requiredPolicyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequiredPolicy")
+		case "policy":
+			out.Values[i] = ec._RequiredPolicy_policy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "because":
+			out.Values[i] = ec._RequiredPolicy_because(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rules":
+			out.Values[i] = ec._RequiredPolicy_rules(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var requiredRuleImplementors = []string{"RequiredRule"}
+
+func (ec *executionContext) _RequiredRule(ctx context.Context, sel ast.SelectionSet, obj *gate.RequiredRule) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requiredRuleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequiredRule")
+		case "name":
+			out.Values[i] = ec._RequiredRule_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "title":
+			out.Values[i] = ec._RequiredRule_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sentence":
+			out.Values[i] = ec._RequiredRule_sentence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "satisfied":
+			out.Values[i] = ec._RequiredRule_satisfied(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "outcome":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._RequiredRule_outcome(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "missing":
+			out.Values[i] = ec._RequiredRule_missing(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var revokeTokenPayloadImplementors = []string{"RevokeTokenPayload"}
 
 func (ec *executionContext) _RevokeTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeTokenPayload) graphql.Marshaler {
@@ -55134,6 +65186,44 @@ func (ec *executionContext) _RevokeTrustAnchorPayload(ctx context.Context, sel a
 			out.Values[i] = graphql.MarshalString("RevokeTrustAnchorPayload")
 		case "trustAnchor":
 			out.Values[i] = ec._RevokeTrustAnchorPayload_trustAnchor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var revokeWaiverPayloadImplementors = []string{"RevokeWaiverPayload"}
+
+func (ec *executionContext) _RevokeWaiverPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RevokeWaiverPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revokeWaiverPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevokeWaiverPayload")
+		case "waiver":
+			out.Values[i] = ec._RevokeWaiverPayload_waiver(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -57718,6 +67808,206 @@ func (ec *executionContext) _UpdatePolicyPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var versionApprovalImplementors = []string{"VersionApproval", "Node"}
+
+func (ec *executionContext) _VersionApproval(ctx context.Context, sel ast.SelectionSet, obj *db.VersionApproval) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, versionApprovalImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VersionApproval")
+		case "id":
+			out.Values[i] = ec._VersionApproval_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "by":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VersionApproval_by(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "decision":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VersionApproval_decision(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "comment":
+			out.Values[i] = ec._VersionApproval_comment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "at":
+			out.Values[i] = ec._VersionApproval_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "attestation":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VersionApproval_attestation(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "counts":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._VersionApproval_counts(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var versionDiffImplementors = []string{"VersionDiff"}
 
 func (ec *executionContext) _VersionDiff(ctx context.Context, sel ast.SelectionSet, obj *model.VersionDiff) graphql.Marshaler {
@@ -58339,6 +68629,16 @@ func (ec *executionContext) _Violation(ctx context.Context, sel ast.SelectionSet
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "vulnerability":
+			out.Values[i] = ec._Violation_vulnerability(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "purl":
+			out.Values[i] = ec._Violation_purl(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "message":
 			out.Values[i] = ec._Violation_message(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -58388,10 +68688,43 @@ func (ec *executionContext) _Violation(ctx context.Context, sel ast.SelectionSet
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "waiver":
-			out.Values[i] = ec._Violation_waiver(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Violation_waiver(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
 			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -59394,9 +69727,9 @@ func (ec *executionContext) _VulnerableComponentEdge(ctx context.Context, sel as
 	return out
 }
 
-var waiverImplementors = []string{"Waiver"}
+var waiverImplementors = []string{"Waiver", "Node"}
 
-func (ec *executionContext) _Waiver(ctx context.Context, sel ast.SelectionSet, obj *gate.Waiver) graphql.Marshaler {
+func (ec *executionContext) _Waiver(ctx context.Context, sel ast.SelectionSet, obj *db.Waiver) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, waiverImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -59408,6 +69741,712 @@ func (ec *executionContext) _Waiver(ctx context.Context, sel ast.SelectionSet, o
 			out.Values[i] = graphql.MarshalString("Waiver")
 		case "id":
 			out.Values[i] = ec._Waiver_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_state(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "policy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_policy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "rule":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_rule(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "application":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_application(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "applicationVersion":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_applicationVersion(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "code":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_code(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "subject":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_subject(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "vulnerability":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_vulnerability(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "purl":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_purl(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "justification":
+			out.Values[i] = ec._Waiver_justification(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "requestedBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_requestedBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "requestedAt":
+			out.Values[i] = ec._Waiver_requestedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Waiver_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "approvalsNeeded":
+			out.Values[i] = ec._Waiver_approvalsNeeded(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "decisions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_decisions(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "decidedBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_decidedBy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "decidedAt":
+			out.Values[i] = ec._Waiver_decidedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Waiver_endedBy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "endedAt":
+			out.Values[i] = ec._Waiver_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endReason":
+			out.Values[i] = ec._Waiver_endReason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var waiverConnectionImplementors = []string{"WaiverConnection"}
+
+func (ec *executionContext) _WaiverConnection(ctx context.Context, sel ast.SelectionSet, obj *db.WaiverConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, waiverConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WaiverConnection")
+		case "edges":
+			out.Values[i] = ec._WaiverConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._WaiverConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._WaiverConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var waiverDecisionImplementors = []string{"WaiverDecision"}
+
+func (ec *executionContext) _WaiverDecision(ctx context.Context, sel ast.SelectionSet, obj *db.WaiverDecision) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, waiverDecisionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WaiverDecision")
+		case "by":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._WaiverDecision_by(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "approved":
+			out.Values[i] = ec._WaiverDecision_approved(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "comment":
+			out.Values[i] = ec._WaiverDecision_comment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "at":
+			out.Values[i] = ec._WaiverDecision_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var waiverEdgeImplementors = []string{"WaiverEdge"}
+
+func (ec *executionContext) _WaiverEdge(ctx context.Context, sel ast.SelectionSet, obj *db.WaiverEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, waiverEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WaiverEdge")
+		case "cursor":
+			out.Values[i] = ec._WaiverEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._WaiverEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -60222,6 +71261,25 @@ func (ec *executionContext) marshalNApprovalDecision2githubᚗcomᚋplimsollᚋp
 	return res
 }
 
+func (ec *executionContext) unmarshalNApproveApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋapprovalᚐApproveApplicationVersionInput(ctx context.Context, v any) (approval.ApproveApplicationVersionInput, error) {
+	res, err := ec.unmarshalInputApproveApplicationVersionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApproveApplicationVersionPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐApproveApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, v model.ApproveApplicationVersionPayload) graphql.Marshaler {
+	return ec._ApproveApplicationVersionPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNApproveApplicationVersionPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐApproveApplicationVersionPayload(ctx context.Context, sel ast.SelectionSet, v *model.ApproveApplicationVersionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ApproveApplicationVersionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNArchiveApplicationInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐArchiveApplicationInput(ctx context.Context, v any) (catalog.ArchiveApplicationInput, error) {
 	res, err := ec.unmarshalInputArchiveApplicationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -60315,6 +71373,11 @@ func (ec *executionContext) marshalNAttestation2ᚖgithubᚗcomᚋplimsollᚋpli
 		return graphql.Null
 	}
 	return ec._Attestation(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNBacktestPolicyInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐBacktestPolicyInput(ctx context.Context, v any) (gate.BacktestPolicyInput, error) {
+	res, err := ec.unmarshalInputBacktestPolicyInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNBindPackageInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐBindPackageInput(ctx context.Context, v any) (catalog.BindPackageInput, error) {
@@ -60764,6 +71827,25 @@ func (ec *executionContext) unmarshalNBuildSourceInput2ᚖgithubᚗcomᚋplimsol
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNCancelWaiverInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐCancelWaiverInput(ctx context.Context, v any) (waiver.CancelWaiverInput, error) {
+	res, err := ec.unmarshalInputCancelWaiverInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCancelWaiverPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐCancelWaiverPayload(ctx context.Context, sel ast.SelectionSet, v model.CancelWaiverPayload) graphql.Marshaler {
+	return ec._CancelWaiverPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCancelWaiverPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐCancelWaiverPayload(ctx context.Context, sel ast.SelectionSet, v *model.CancelWaiverPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CancelWaiverPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNChange2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋactivityᚐShownChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*activity.ShownChange) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -60804,6 +71886,11 @@ func (ec *executionContext) marshalNChangeKind2string(ctx context.Context, sel a
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNCheckRegoInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐCheckRegoInput(ctx context.Context, v any) (policy.CheckRegoInput, error) {
+	res, err := ec.unmarshalInputCheckRegoInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNComponentChange2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐComponentChange(ctx context.Context, sel ast.SelectionSet, v *model.ComponentChange) graphql.Marshaler {
@@ -60948,6 +72035,25 @@ func (ec *executionContext) marshalNCreateApplicationVersionPayload2ᚖgithubᚗ
 		return graphql.Null
 	}
 	return ec._CreateApplicationVersionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCreateFreezeInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋfreezeᚐCreateFreezeInput(ctx context.Context, v any) (freeze.CreateFreezeInput, error) {
+	res, err := ec.unmarshalInputCreateFreezeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateFreezePayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐCreateFreezePayload(ctx context.Context, sel ast.SelectionSet, v model.CreateFreezePayload) graphql.Marshaler {
+	return ec._CreateFreezePayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCreateFreezePayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐCreateFreezePayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateFreezePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CreateFreezePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreatePolicyInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐCreatePolicyInput(ctx context.Context, v any) (policy.CreatePolicyInput, error) {
@@ -61144,6 +72250,25 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNDecideWaiverInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐDecideWaiverInput(ctx context.Context, v any) (waiver.DecideWaiverInput, error) {
+	res, err := ec.unmarshalInputDecideWaiverInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDecideWaiverPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐDecideWaiverPayload(ctx context.Context, sel ast.SelectionSet, v model.DecideWaiverPayload) graphql.Marshaler {
+	return ec._DecideWaiverPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDecideWaiverPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐDecideWaiverPayload(ctx context.Context, sel ast.SelectionSet, v *model.DecideWaiverPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DecideWaiverPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDecision2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋevaluationᚐDecision(ctx context.Context, v any) (evaluation.Decision, error) {
@@ -61388,6 +72513,32 @@ func (ec *executionContext) marshalNEvaluatedRule2ᚖgithubᚗcomᚋplimsollᚋp
 		return graphql.Null
 	}
 	return ec._EvaluatedRule(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNEvaluatedWaiver2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐEvaluatedWaiverᚄ(ctx context.Context, sel ast.SelectionSet, v []*gate.EvaluatedWaiver) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEvaluatedWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐEvaluatedWaiver(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNEvaluatedWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐEvaluatedWaiver(ctx context.Context, sel ast.SelectionSet, v *gate.EvaluatedWaiver) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._EvaluatedWaiver(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNEvaluation2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐEvaluationᚄ(ctx context.Context, sel ast.SelectionSet, v []*gate.Evaluation) graphql.Marshaler {
@@ -61773,6 +72924,56 @@ func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.S
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalNFreeze2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreeze(ctx context.Context, sel ast.SelectionSet, v *db.Freeze) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Freeze(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFreezeConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreezeConnection(ctx context.Context, sel ast.SelectionSet, v db.FreezeConnection) graphql.Marshaler {
+	return ec._FreezeConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFreezeConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreezeConnection(ctx context.Context, sel ast.SelectionSet, v *db.FreezeConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._FreezeConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFreezeEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreezeEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.FreezeEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFreezeEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreezeEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFreezeEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐFreezeEdge(ctx context.Context, sel ast.SelectionSet, v *db.FreezeEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._FreezeEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNGate2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐGate(ctx context.Context, sel ast.SelectionSet, v gate.Gate) graphql.Marshaler {
 	return ec._Gate(ctx, sel, &v)
 }
@@ -61820,6 +73021,48 @@ func (ec *executionContext) unmarshalNGateKind2githubᚗcomᚋplimsollᚋplimsol
 
 func (ec *executionContext) marshalNGateKind2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋgatepolicyᚐGateKind(ctx context.Context, sel ast.SelectionSet, v gatepolicy.GateKind) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNGreenAction2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐGreenActionᚄ(ctx context.Context, sel ast.SelectionSet, v []*gate.GreenAction) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGreenAction2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐGreenAction(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNGreenAction2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐGreenAction(ctx context.Context, sel ast.SelectionSet, v *gate.GreenAction) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._GreenAction(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNGreenActionKind2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNGreenActionKind2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
@@ -62031,6 +73274,25 @@ func (ec *executionContext) marshalNLifecycle2ᚖgithubᚗcomᚋplimsollᚋplims
 	return ec._Lifecycle(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNLiftFreezeInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋfreezeᚐLiftFreezeInput(ctx context.Context, v any) (freeze.LiftFreezeInput, error) {
+	res, err := ec.unmarshalInputLiftFreezeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLiftFreezePayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐLiftFreezePayload(ctx context.Context, sel ast.SelectionSet, v model.LiftFreezePayload) graphql.Marshaler {
+	return ec._LiftFreezePayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNLiftFreezePayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐLiftFreezePayload(ctx context.Context, sel ast.SelectionSet, v *model.LiftFreezePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._LiftFreezePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNLockApplicationVersionInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐLockApplicationVersionInput(ctx context.Context, v any) (version.LockApplicationVersionInput, error) {
 	res, err := ec.unmarshalInputLockApplicationVersionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -62074,6 +73336,32 @@ func (ec *executionContext) marshalNMaturity2string(ctx context.Context, sel ast
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNMissingPiece2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐMissingPieceᚄ(ctx context.Context, sel ast.SelectionSet, v []*gate.MissingPiece) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMissingPiece2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐMissingPiece(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMissingPiece2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐMissingPiece(ctx context.Context, sel ast.SelectionSet, v *gate.MissingPiece) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._MissingPiece(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNNotice2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐNotice(ctx context.Context, sel ast.SelectionSet, v *db.Notice) graphql.Marshaler {
@@ -62200,6 +73488,60 @@ func (ec *executionContext) marshalNOutcome2string(ctx context.Context, sel ast.
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNOverriddenViolation2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐOverriddenViolation(ctx context.Context, sel ast.SelectionSet, v waiver.OverriddenViolation) graphql.Marshaler {
+	return ec._OverriddenViolation(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNOverride2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐWaived(ctx context.Context, sel ast.SelectionSet, v *waiver.Waived) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Override(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOverrideConnection2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐOverrideConnection(ctx context.Context, sel ast.SelectionSet, v model.OverrideConnection) graphql.Marshaler {
+	return ec._OverrideConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNOverrideConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐOverrideConnection(ctx context.Context, sel ast.SelectionSet, v *model.OverrideConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OverrideConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOverrideEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐOverrideEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.OverrideEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOverrideEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐOverrideEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOverrideEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐOverrideEdge(ctx context.Context, sel ast.SelectionSet, v *model.OverrideEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OverrideEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNOwner2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwnerᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Owner) graphql.Marshaler {
@@ -62421,6 +73763,20 @@ func (ec *executionContext) marshalNPageInfo2ᚖentgoᚗioᚋcontribᚋentgqlᚐ
 	return ec._PageInfo(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNPathToGreen2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPathToGreen(ctx context.Context, sel ast.SelectionSet, v gate.PathToGreen) graphql.Marshaler {
+	return ec._PathToGreen(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPathToGreen2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPathToGreen(ctx context.Context, sel ast.SelectionSet, v *gate.PathToGreen) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PathToGreen(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNPolicy2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐGatePolicy(ctx context.Context, sel ast.SelectionSet, v *db.GatePolicy) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -62429,6 +73785,20 @@ func (ec *executionContext) marshalNPolicy2ᚖgithubᚗcomᚋplimsollᚋplimsoll
 		return graphql.Null
 	}
 	return ec._Policy(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPolicyBacktest2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPolicyBacktest(ctx context.Context, sel ast.SelectionSet, v gate.PolicyBacktest) graphql.Marshaler {
+	return ec._PolicyBacktest(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPolicyBacktest2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPolicyBacktest(ctx context.Context, sel ast.SelectionSet, v *gate.PolicyBacktest) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PolicyBacktest(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNPolicyConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐGatePolicyConnection(ctx context.Context, sel ast.SelectionSet, v db.GatePolicyConnection) graphql.Marshaler {
@@ -62469,6 +73839,32 @@ func (ec *executionContext) marshalNPolicyEdge2ᚖgithubᚗcomᚋplimsollᚋplim
 		return graphql.Null
 	}
 	return ec._PolicyEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPolicyFlip2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPolicyFlipᚄ(ctx context.Context, sel ast.SelectionSet, v []*gate.PolicyFlip) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPolicyFlip2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPolicyFlip(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPolicyFlip2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPolicyFlip(ctx context.Context, sel ast.SelectionSet, v *gate.PolicyFlip) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PolicyFlip(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNPolicyMode2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚋgatepolicyᚐMode(ctx context.Context, v any) (gatepolicy.Mode, error) {
@@ -62574,6 +73970,20 @@ func (ec *executionContext) marshalNPolicyTemplateEdge2ᚖgithubᚗcomᚋplimsol
 		return graphql.Null
 	}
 	return ec._PolicyTemplateEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPolicyTrial2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPolicyTrial(ctx context.Context, sel ast.SelectionSet, v gate.PolicyTrial) graphql.Marshaler {
+	return ec._PolicyTrial(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNPolicyTrial2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐPolicyTrial(ctx context.Context, sel ast.SelectionSet, v *gate.PolicyTrial) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._PolicyTrial(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNProject2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐProject(ctx context.Context, sel ast.SelectionSet, v *db.Project) graphql.Marshaler {
@@ -62804,6 +74214,88 @@ func (ec *executionContext) marshalNRecordTriageDecisionPayload2ᚖgithubᚗcom�
 	return ec._RecordTriageDecisionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRegoCheck2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoCheck(ctx context.Context, sel ast.SelectionSet, v policy.RegoCheck) graphql.Marshaler {
+	return ec._RegoCheck(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRegoCheck2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoCheck(ctx context.Context, sel ast.SelectionSet, v *policy.RegoCheck) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RegoCheck(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRegoProblem2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []*policy.RegoProblem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRegoProblem2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRegoProblem2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoProblem(ctx context.Context, sel ast.SelectionSet, v *policy.RegoProblem) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RegoProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRegoProblemKind2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRegoProblemKind2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNRegoTestResult2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoTestResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*policy.RegoTestResult) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRegoTestResult2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoTestResult(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRegoTestResult2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐRegoTestResult(ctx context.Context, sel ast.SelectionSet, v *policy.RegoTestResult) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RegoTestResult(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNRejectedAdvisory2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRejectedAdvisoryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RejectedAdvisory) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -62932,6 +74424,103 @@ func (ec *executionContext) marshalNReportBuildPayload2ᚖgithubᚗcomᚋplimsol
 	return ec._ReportBuildPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRequestWaiverInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐRequestWaiverInput(ctx context.Context, v any) (waiver.RequestWaiverInput, error) {
+	res, err := ec.unmarshalInputRequestWaiverInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRequestWaiverPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRequestWaiverPayload(ctx context.Context, sel ast.SelectionSet, v model.RequestWaiverPayload) graphql.Marshaler {
+	return ec._RequestWaiverPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRequestWaiverPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRequestWaiverPayload(ctx context.Context, sel ast.SelectionSet, v *model.RequestWaiverPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RequestWaiverPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRequiredGate2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredGateᚄ(ctx context.Context, sel ast.SelectionSet, v []*gate.RequiredGate) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRequiredGate2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredGate(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRequiredGate2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredGate(ctx context.Context, sel ast.SelectionSet, v *gate.RequiredGate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RequiredGate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRequiredPolicy2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredPolicyᚄ(ctx context.Context, sel ast.SelectionSet, v []*gate.RequiredPolicy) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRequiredPolicy2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredPolicy(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRequiredPolicy2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredPolicy(ctx context.Context, sel ast.SelectionSet, v *gate.RequiredPolicy) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RequiredPolicy(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRequiredRule2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredRuleᚄ(ctx context.Context, sel ast.SelectionSet, v []*gate.RequiredRule) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRequiredRule2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredRule(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRequiredRule2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐRequiredRule(ctx context.Context, sel ast.SelectionSet, v *gate.RequiredRule) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RequiredRule(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRevokeTokenInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋaccessᚐRevokeTokenInput(ctx context.Context, v any) (access.RevokeTokenInput, error) {
 	res, err := ec.unmarshalInputRevokeTokenInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -62987,6 +74576,25 @@ func (ec *executionContext) marshalNRevokeTrustAnchorPayload2ᚖgithubᚗcomᚋp
 		return graphql.Null
 	}
 	return ec._RevokeTrustAnchorPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRevokeWaiverInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐRevokeWaiverInput(ctx context.Context, v any) (waiver.RevokeWaiverInput, error) {
+	res, err := ec.unmarshalInputRevokeWaiverInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevokeWaiverPayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRevokeWaiverPayload(ctx context.Context, sel ast.SelectionSet, v model.RevokeWaiverPayload) graphql.Marshaler {
+	return ec._RevokeWaiverPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRevokeWaiverPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐRevokeWaiverPayload(ctx context.Context, sel ast.SelectionSet, v *model.RevokeWaiverPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RevokeWaiverPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRole2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋauthᚐRole(ctx context.Context, v any) (auth.Role, error) {
@@ -63792,6 +75400,11 @@ func (ec *executionContext) marshalNTrustAnchorKind2githubᚗcomᚋplimsollᚋpl
 	return v
 }
 
+func (ec *executionContext) unmarshalNTryPolicyInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐTryPolicyInput(ctx context.Context, v any) (gate.TryPolicyInput, error) {
+	res, err := ec.unmarshalInputTryPolicyInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNUnbindPackageInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋcatalogᚐUnbindPackageInput(ctx context.Context, v any) (catalog.UnbindPackageInput, error) {
 	res, err := ec.unmarshalInputUnbindPackageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -63866,6 +75479,32 @@ func (ec *executionContext) marshalNUpdatePolicyPayload2ᚖgithubᚗcomᚋplimso
 		return graphql.Null
 	}
 	return ec._UpdatePolicyPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNVersionApproval2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVersionApprovalᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.VersionApproval) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVersionApproval2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVersionApproval(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNVersionApproval2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐVersionApproval(ctx context.Context, sel ast.SelectionSet, v *db.VersionApproval) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._VersionApproval(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNVersionSourcesInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐVersionSourcesInput(ctx context.Context, v any) (*version.VersionSourcesInput, error) {
@@ -64170,6 +75809,98 @@ func (ec *executionContext) marshalNVulnerableComponentEdge2ᚖgithubᚗcomᚋpl
 		return graphql.Null
 	}
 	return ec._VulnerableComponentEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiver(ctx context.Context, sel ast.SelectionSet, v *db.Waiver) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Waiver(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWaiverConnection2githubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverConnection(ctx context.Context, sel ast.SelectionSet, v db.WaiverConnection) graphql.Marshaler {
+	return ec._WaiverConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNWaiverConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverConnection(ctx context.Context, sel ast.SelectionSet, v *db.WaiverConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._WaiverConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWaiverDecision2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverDecisionᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.WaiverDecision) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWaiverDecision2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverDecision(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWaiverDecision2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverDecision(ctx context.Context, sel ast.SelectionSet, v *db.WaiverDecision) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._WaiverDecision(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWaiverEdge2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.WaiverEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWaiverEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWaiverEdge2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiverEdge(ctx context.Context, sel ast.SelectionSet, v *db.WaiverEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._WaiverEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWaiverState2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWaiverState2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -64637,6 +76368,14 @@ func (ec *executionContext) marshalOCoverage2ᚖgithubᚗcomᚋplimsollᚋplimso
 	return ec._Coverage(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOCreatePolicyInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐCreatePolicyInput(ctx context.Context, v any) (*policy.CreatePolicyInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputCreatePolicyInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOCriticality2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
 	if v == nil {
 		return nil, nil
@@ -64902,6 +76641,22 @@ func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel as
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) unmarshalOFreezeFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋfreezeᚐFreezeFilter(ctx context.Context, v any) (*freeze.FreezeFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputFreezeFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOGateInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐGateInput(ctx context.Context, v any) (*policy.GateInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputGateInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {
 	if v == nil {
 		return nil, nil
@@ -65085,6 +76840,24 @@ func (ec *executionContext) unmarshalONoticeFilter2ᚖgithubᚗcomᚋplimsollᚋ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOOutcome2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOOutcome2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
+}
+
 func (ec *executionContext) marshalOOwner2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐOwner(ctx context.Context, sel ast.SelectionSet, v *db.Owner) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -65221,6 +76994,24 @@ func (ec *executionContext) marshalOPolicyMode2ᚖgithubᚗcomᚋplimsollᚋplim
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) unmarshalOPolicyMode2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPolicyMode2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOPolicyScopeInput2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐPolicyScopeInput(ctx context.Context, v any) (*policy.PolicyScopeInput, error) {
@@ -65657,11 +77448,55 @@ func (ec *executionContext) marshalOVulnerabilityReport2ᚖgithubᚗcomᚋplimso
 	return ec._VulnerabilityReport(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐWaiver(ctx context.Context, sel ast.SelectionSet, v *gate.Waiver) graphql.Marshaler {
+func (ec *executionContext) marshalOWaiver2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐWaiver(ctx context.Context, sel ast.SelectionSet, v *db.Waiver) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Waiver(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOWaiverFilter2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋwaiverᚐWaiverFilter(ctx context.Context, v any) (*waiver.WaiverFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputWaiverFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOWaiverState2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWaiverState2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOWaiverState2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWaiverState2string(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {

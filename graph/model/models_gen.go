@@ -11,6 +11,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
+	"github.com/plimsoll/plimsoll/internal/waiver"
 )
 
 // An application as an event names it.
@@ -35,6 +36,12 @@ type AddTrustAnchorPayload struct {
 type AddVersionSourcesPayload struct {
 	// The draft.
 	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
+}
+
+// What was said.
+type ApproveApplicationVersionPayload struct {
+	// The approval.
+	Approval *db.VersionApproval `json:"approval"`
 }
 
 // The application as it is now.
@@ -161,6 +168,12 @@ type BuildSource struct {
 	Branch string `json:"branch"`
 }
 
+// What was taken back.
+type CancelWaiverPayload struct {
+	// The waiver as it stands.
+	Waiver *db.Waiver `json:"waiver"`
+}
+
 // A component that differs between two versions.
 type ComponentChange struct {
 	// What happened.
@@ -205,6 +218,12 @@ type CreateApplicationVersionPayload struct {
 	Manifest string `json:"manifest"`
 }
 
+// What stands still.
+type CreateFreezePayload struct {
+	// The freeze.
+	Freeze *db.Freeze `json:"freeze"`
+}
+
 // The policy that was made.
 type CreatePolicyPayload struct {
 	// The policy.
@@ -241,6 +260,12 @@ type CreateTokenPayload struct {
 	Token *db.Token `json:"token"`
 	// What to send as `Authorization: Bearer`. It cannot be shown again.
 	Secret string `json:"secret"`
+}
+
+// What was decided.
+type DecideWaiverPayload struct {
+	// The waiver as it stands.
+	Waiver *db.Waiver `json:"waiver"`
 }
 
 // What was deleted.
@@ -309,10 +334,34 @@ type KeylessIdentity struct {
 	TrustedRoot json.RawMessage `json:"trustedRoot"`
 }
 
+// What moves again.
+type LiftFreezePayload struct {
+	// The freeze as it is now.
+	Freeze *db.Freeze `json:"freeze"`
+}
+
 // The version that was locked.
 type LockApplicationVersionPayload struct {
 	// The version.
 	ApplicationVersion *db.ApplicationVersion `json:"applicationVersion"`
+}
+
+// A page of what waivers covered.
+type OverrideConnection struct {
+	// The page.
+	Edges []*OverrideEdge `json:"edges"`
+	// Where the page lies.
+	PageInfo *entgql.PageInfo[int] `json:"pageInfo"`
+	// How many there are in all.
+	TotalCount int `json:"totalCount"`
+}
+
+// What a waiver covered in a connection.
+type OverrideEdge struct {
+	// Its position.
+	Cursor entgql.Cursor[int] `json:"cursor"`
+	// What it covered.
+	Node *waiver.Waived `json:"node"`
 }
 
 // That a package should be used no longer.
@@ -395,6 +444,12 @@ type ReportBuildPayload struct {
 	AlreadyKnown bool `json:"alreadyKnown"`
 }
 
+// What was asked for.
+type RequestWaiverPayload struct {
+	// The waiver, waiting to be decided.
+	Waiver *db.Waiver `json:"waiver"`
+}
+
 // The token that was ended.
 type RevokeTokenPayload struct {
 	// The token.
@@ -411,6 +466,12 @@ type RevokeTriageDecisionPayload struct {
 type RevokeTrustAnchorPayload struct {
 	// The anchor.
 	TrustAnchor *db.TrustAnchor `json:"trustAnchor"`
+}
+
+// What was ended.
+type RevokeWaiverPayload struct {
+	// The waiver as it stands.
+	Waiver *db.Waiver `json:"waiver"`
 }
 
 // What became of a rollback.

@@ -37,6 +37,16 @@ const (
 	EvidenceAttached      Type = "EVIDENCE_ATTACHED"
 	AdvisoriesImported    Type = "ADVISORIES_IMPORTED"
 	VulnerabilityFound    Type = "VULNERABILITY_FOUND"
+	WaiverRequested       Type = "WAIVER_REQUESTED"
+	WaiverApproved        Type = "WAIVER_APPROVED"
+	WaiverRejected        Type = "WAIVER_REJECTED"
+	WaiverCancelled       Type = "WAIVER_CANCELLED"
+	WaiverRevoked         Type = "WAIVER_REVOKED"
+	WaiverExpired         Type = "WAIVER_EXPIRED"
+	WaiverExpiring        Type = "WAIVER_EXPIRING"
+	FreezeCreated         Type = "FREEZE_CREATED"
+	FreezeLifted          Type = "FREEZE_LIFTED"
+	VersionApproved       Type = "VERSION_APPROVED"
 	TriageDecided         Type = "TRIAGE_DECIDED"
 	TriageRevoked         Type = "TRIAGE_REVOKED"
 	StandingChanged       Type = "STANDING_CHANGED"
@@ -54,7 +64,8 @@ func (t Type) category() activityevent.Category {
 		return activityevent.CategoryCATALOG
 	case OrganisationFounded, SigningKeyAdded, TokenCreated, TokenRevoked:
 		return activityevent.CategoryACCESS
-	case PolicyTemplateCreated, RuleCreated, PolicyCreated, PolicyUpdated:
+	case PolicyTemplateCreated, RuleCreated, PolicyCreated, PolicyUpdated, WaiverRequested, WaiverApproved, WaiverRejected, WaiverCancelled,
+		WaiverRevoked, WaiverExpired, WaiverExpiring, FreezeCreated, FreezeLifted:
 		return activityevent.CategoryPOLICY
 	case EvidenceSubmitted, EvidenceAttached, TrustAnchorAdded, TrustAnchorRevoked:
 		return activityevent.CategoryEVIDENCE

@@ -17,7 +17,7 @@ import (
 // a branch, a commit, a placeholder. Nothing is guessed, because a guess would be a version that counts as unaffected.
 func Compare(ecosystem, a, b string) (int, error) {
 	base, _, _ := strings.Cut(ecosystem, ":")
-	rules, err := rulesOf(base)
+	rules, err := rulesOf(spelled(base))
 	if err != nil {
 		return 0, err
 	}

@@ -140,6 +140,26 @@ func packagingOf(base string) string {
 	return ""
 }
 
+// namesInstalled tells of an RPM distribution whether its advisories list the packages that are installed. Those of the
+// others name the source package.
+func namesInstalled(base string) bool { return base == "Red Hat" || base == "AlmaLinux" }
+
+// spelled gives the name of an ecosystem as OSV spells it, whatever the case of its letters; one that is not known as it is.
+func spelled(base string) string {
+	known := [...]string{
+		"npm", "PyPI", "Maven", "Go", "NuGet", "crates.io", "RubyGems", "Packagist", "Pub", "Hex", "GitHub Actions", "SwiftURL",
+		"ConanCenter", "CRAN", "Bioconductor", "Bitnami", "Hackage", "Julia", "VSCode", "Debian", "Ubuntu", "Echo", "Alpine", "Wolfi",
+		"Chainguard", "MinimOS", "Alpaquita", "BellSoft Hardened Containers", "Red Hat", "AlmaLinux", "Rocky Linux", "SUSE", "openSUSE",
+		"openEuler", "Mageia", "Photon OS", "Azure Linux", "GHC", "Kubernetes",
+	}
+	for _, name := range known {
+		if len(name) == len(base) && strings.EqualFold(name, base) {
+			return name
+		}
+	}
+	return base
+}
+
 // foldName gives the one spelling under which names of an ecosystem meet. Go's names have case, which package URLs lose.
 func foldName(base, name string) string {
 	switch base {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/google/osv-scalibr/semantic"
 )
@@ -17,7 +18,8 @@ type Match struct {
 	Why string
 	// Range is that as a version range specifier, such as vers:npm/>=1.2.0|<1.2.7.
 	Range string
-	// Fixed are the versions above this one that the advisory calls fixed, nearest first.
+	// Fixed are the versions above this one that the advisory calls fixed and does not affect, nearest first, at most
+	// MaxFixed.
 	Fixed []string
 	// Undecided is true when nothing says that the version is affected and something could not be compared. Reason says
 	// what. Why and Range are then those of the range that is in question, or empty.
@@ -32,11 +34,18 @@ type Match struct {
 // When ok is false, every range was compared and none holds the version. An entry for another release of a distribution
 // does not count; where the release is not known, a hit is undecided.
 func Affects(r Record, p Package) (m Match, ok bool) {
-	if !r.Withdrawn.IsZero() {
+	j := Judge{record: r}
+	return j.Affects(p)
+}
+
+// Affects is the function of this name for the record.
+func (j *Judge) Affects(p Package) (m Match, ok bool) {
+	if !j.record.Withdrawn.IsZero() {
 		return Match{}, false
 	}
-	var entries []Affected
-	for i, a := range r.Affected {
+	var entries []*entry
+	for _, i := range j.about(p) {
+		a := &j.record.Affected[i]
 		if !a.speaksOf(p) {
 			continue
 		}
@@ -44,8 +53,9 @@ func Affects(r Record, p Package) (m Match, ok bool) {
 		if release == silent {
 			continue
 		}
-		entries = append(entries, a)
-		found, hit := a.judge(p)
+		e := j.entry(i)
+		entries = append(entries, e)
+		found, hit := e.judge(p.Version)
 		if !hit {
 			continue
 		}
@@ -59,34 +69,28 @@ func Affects(r Record, p Package) (m Match, ok bool) {
 		}
 	}
 	if ok {
-		m.Fixed = fixedAbove(p, entries)
+		m.Fixed = fixedAbove(p.Version, entries)
 	}
 	return m, ok
 }
 
-// judge evaluates one entry.
-func (a Affected) judge(p Package) (Match, bool) {
-	base, _ := a.ecosystem()
-	if a.lists(base, p.Version) {
-		return Match{Why: "listed in versions", Range: "vers:" + schemeOf(base) + "/" + versVersion(base, p.Version)}, true
+// judge evaluates one entry for a version.
+func (e *entry) judge(version string) (Match, bool) {
+	if e.lists(version) {
+		return Match{Why: "listed in versions", Range: "vers:" + schemeOf(e.base) + "/" + versVersion(e.base, version)}, true
 	}
 	var doubt error
-	ordered := 0
-	for _, r := range a.Ranges {
-		if r.Type == RangeGit {
-			continue
-		}
-		ordered++
-		in, err := r.holds(base, p.Version)
+	for i := range e.lines {
+		in, err := e.lines[i].holds(version)
 		if in != nil {
-			return Match{Why: in.String(), Range: in.vers(base)}, true
+			return Match{Why: in.String(), Range: in.vers(e.base)}, true
 		}
 		doubt = cmp.Or(doubt, err)
 	}
 	switch {
-	case ordered == 0 && len(a.Versions) == 0:
+	case len(e.lines) == 0 && len(e.Versions) == 0:
 		doubt = errors.New("the advisory names no versions that can be compared")
-	case p.Version == "":
+	case version == "":
 		doubt = cmp.Or(doubt, errNoVersion)
 	}
 	if doubt == nil {
@@ -98,99 +102,59 @@ func (a Affected) judge(p Package) (Match, bool) {
 var errNoVersion = errors.New("the version of the package is not known")
 
 // lists tells whether the entry lists the version. Where the rules of an ecosystem are not known, the text is compared.
-func (a Affected) lists(base, text string) bool {
-	if text == "" || len(a.Versions) == 0 {
+func (e *entry) lists(text string) bool {
+	if text == "" || len(e.Versions) == 0 {
+		return false
+	}
+	some := e.listed[numbersOf(text)]
+	if len(some) == 0 {
 		return false
 	}
 	var version semantic.Version
-	rules, err := rulesOf(base)
+	rules, err := rulesOf(e.base)
 	if err == nil {
 		version, err = rules.parse(text)
 	}
 	if err != nil {
 		version = nil
 	}
-	return slices.ContainsFunc(a.Versions, func(listed string) bool { return sameVersion(rules, text, version, listed) })
+	return slices.ContainsFunc(some, func(listed string) bool { return sameVersion(rules, text, version, listed) })
 }
 
 // holds gives the interval that holds the version. When there is none, the error says what kept it from being compared.
 // What affects every version affects one that cannot be read, too.
-func (r Range) holds(base, text string) (*interval, error) {
-	rules, err := r.rules(base)
-	if err != nil {
-		return nil, err
-	}
-	intervals, err := rules.intervals(r.Events)
-	if err != nil {
-		return nil, fmt.Errorf("a version in the advisory cannot be compared: %w", err)
+func (l *line) holds(text string) (*interval, error) {
+	if l.problem != nil {
+		return nil, l.problem
 	}
 	version, problem := semantic.Version(nil), errNoVersion
 	if text != "" {
-		version, problem = rules.parse(text)
+		version, problem = l.rules.parse(text)
 	}
-	for _, in := range intervals {
-		held, err := in.holds(version)
-		if held {
-			return &in, nil
-		}
-		problem = cmp.Or(problem, err)
-	}
-	return nil, problem
-}
-
-// rules are those of the ecosystem; a range of semantic versions needs none.
-func (r Range) rules(base string) (rules, error) {
-	known, err := rulesOf(base)
-	if err != nil && r.Type == RangeSemver {
-		return rules{ecosystem: base, order: "npm", shape: semverShape}, nil
-	}
-	return known, err
-}
-
-// fixedAbove gives the fixed versions of entries that are above the package's, nearest first.
-func fixedAbove(p Package, entries []Affected) []string {
-	var fixes []point
-	for _, a := range entries {
-		base, _ := a.ecosystem()
-		for _, r := range a.Ranges {
-			if r.Type != RangeGit {
-				fixes = append(fixes, r.fixedAbove(base, p.Version)...)
+	if version == nil {
+		for i := range l.intervals {
+			if held, _ := l.intervals[i].holds(nil); held {
+				return &l.intervals[i], nil
 			}
 		}
+		return nil, problem
 	}
-	slices.SortStableFunc(fixes, func(a, b point) int {
-		n, _ := a.compare(b) // both were compared with the package's version
-		return cmp.Or(n, cmp.Compare(a.Version, b.Version))
+	// Intervals do not overlap: only the last that begins at the version or below can hold it.
+	above := sort.Search(len(l.intervals), func(i int) bool {
+		from := l.intervals[i].from.version
+		if from == nil {
+			return false
+		}
+		order, err := compare(version, from)
+		problem = cmp.Or(problem, err)
+		return err == nil && order < 0
 	})
-	var above []string
-	for _, f := range fixes {
-		above = append(above, f.Version)
+	if above == 0 {
+		return nil, problem
 	}
-	return slices.Compact(above)
-}
-
-// fixedAbove leaves out what cannot be compared: a fix that nobody can place is no help.
-func (r Range) fixedAbove(base, text string) []point {
-	rules, err := r.rules(base)
-	if err != nil {
-		return nil
+	held, err := l.intervals[above-1].holds(version)
+	if held {
+		return &l.intervals[above-1], nil
 	}
-	version, err := rules.parse(text)
-	if err != nil {
-		return nil
-	}
-	var fixes []point
-	for _, e := range r.Events {
-		if e.Kind != Fixed {
-			continue
-		}
-		fix, err := rules.parse(e.Version)
-		if err != nil {
-			continue
-		}
-		if n, err := compare(fix, version); err == nil && n > 0 {
-			fixes = append(fixes, point{Event: e, version: fix})
-		}
-	}
-	return fixes
+	return nil, cmp.Or(problem, err)
 }

@@ -24,8 +24,9 @@ type Package struct {
 }
 
 // PackageOf says what a package URL is called in advisories:
-//   - a package of Debian, Ubuntu or Alpine by its source package (qualifier upstream, where a tool writes it), one of an
-//     RPM distribution by both names; its release is in the qualifier distro, or else in the version ("…+deb12u1", "….el9");
+//   - a package of a distribution by the name that its advisories use: that of the source package, where a tool writes it
+//     (qualifier upstream, source, sourcerpm or origin), or for Red Hat and AlmaLinux the one that is installed; its release
+//     is in the qualifier distro, or else in the version ("…+deb12u1", "….el9");
 //   - a Go module with a subpath by the path with and without it, because some tools write packages so and some all of a
 //     module's path but its first three parts.
 func PackageOf(p purl.PURL) Package {
@@ -36,15 +37,17 @@ func PackageOf(p purl.PURL) Package {
 		return out
 	}
 	out.Names = []string{name}
-	upstream := qualifier(p, "upstream")
 	switch packagingOf(out.Ecosystem) {
 	case "deb", "apk":
-		if source, version, _ := strings.Cut(upstream, "@"); source != "" {
+		if source, version := sourceOf(p); source != "" {
 			out.Names[0], out.Version = source, cmp.Or(version, out.Version)
 		}
 	case "rpm":
-		if source := sourceOfRPM(upstream); source != "" && source != name {
-			out.Names = []string{source, name}
+		if source, _ := sourceOf(p); source != "" && source != name {
+			out.Names = append(out.Names, source)
+			if !namesInstalled(out.Ecosystem) {
+				slices.Reverse(out.Names)
+			}
 		}
 		if epoch := qualifier(p, "epoch"); epoch != "" && epoch != "0" && out.Version != "" && !strings.Contains(out.Version, ":") {
 			out.Version = epoch + ":" + out.Version
@@ -61,8 +64,7 @@ func PackageOf(p purl.PURL) Package {
 
 // Key is where the package and the advisories that may speak of it meet: both sides index by it. It is the ecosystem and
 // the name ("npm:@babel/core", "Debian:openssl"), or the package URL where there is no ecosystem. Whether an advisory
-// found by it speaks of the package, its release and version, Affects says. The key of an RPM is that of its source package, which
-// most advisories name, also those that name binary packages; one that names another alone is not found.
+// found by it speaks of the package, its release and version, Affects says.
 func (p Package) Key() string {
 	if p.Ecosystem == "" {
 		return p.PURL
@@ -122,19 +124,29 @@ func qualifier(p purl.PURL, key string) string {
 	return ""
 }
 
+// sourceOf gives the name of the source package and, where it has one of its own, its version; "" when nothing says.
+// Syft and Trivy write upstream ("openssl", "gcc-12@12.2.0-13", "openssl-3.0.7-18.el9_2.src.rpm"); others the file of the
+// source RPM, Alpine's origin, or source with the version in a qualifier of its own.
+func sourceOf(p purl.PURL) (name, version string) {
+	for _, key := range [...]string{"upstream", "source", "sourcerpm", "origin"} {
+		text := qualifier(p, key)
+		if text == "" {
+			continue
+		}
+		if m := sourceRPM.FindStringSubmatch(text); m != nil {
+			return m[1], ""
+		}
+		name, version, _ = strings.Cut(text, "@")
+		return name, cmp.Or(version, qualifier(p, "sourceversion"))
+	}
+	return "", ""
+}
+
 // sourceRPM is the file name of a source package: name, version, release.
 var sourceRPM = regexp.MustCompile(`^(.+)-[^-]+-[^-]+\.(?:no)?src\.rpm$`)
 
-func sourceOfRPM(upstream string) string {
-	if m := sourceRPM.FindStringSubmatch(upstream); m != nil {
-		return m[1]
-	}
-	name, _, _ := strings.Cut(upstream, "@")
-	return name
-}
-
-// ecosystem splits "Debian:12" into its base and what follows.
+// ecosystem splits "Debian:12" into its base, as OSV spells it, and what follows.
 func (a Affected) ecosystem() (base, suffix string) {
 	base, suffix, _ = strings.Cut(a.Ecosystem, ":")
-	return base, suffix
+	return spelled(base), suffix
 }

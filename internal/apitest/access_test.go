@@ -25,7 +25,7 @@ type call struct {
 }
 
 // calls has one for every mutation of the schema, about the project payments, its application gateway and version 1.0.0.
-func calls(anchor, token string) map[string]call {
+func calls(anchor, token, decision string) map[string]call {
 	numbered := func(format string) func(int) string { return func(n int) string { return fmt.Sprintf(format, n) } }
 	key, name := numbered("key-%d"), numbered("name %d")
 	target := object{"applicationKey": "gateway", "version": "1.0.0"}
@@ -90,6 +90,10 @@ func calls(anchor, token string) map[string]call {
 		"deprecatePackage": {input: func(n int) object {
 			return object{"purl": "pkg:npm/old", "reason": "there is a better one " + key(n)}
 		}},
+		"recordTriageDecision": {input: func(n int) object {
+			return object{"vulnerability": fmt.Sprint("CVE-", n), "applicationKey": "gateway", "status": "AFFECTED", "justification": "because of that"}
+		}},
+		"revokeTriageDecision":       {input: always(object{"id": decision, "reason": "because of that"})},
 		"importAdvisories":           {input: always(object{"format": "OSV", "documents": []string{lodashText}}), organisation: true},
 		"promoteApplicationVersion":  {input: always(with(object{"toStage": "DEV", "dryRun": true}))},
 		"releaseApplicationVersion":  {input: always(with(object{"dryRun": true}))},
@@ -111,7 +115,7 @@ func TestRule44_EachRoleMaySendWhatTheTableSays(t *testing.T) {
 			"scope": object{"type": "PROJECT", "projectKeys": []string{"payments"}},
 		})
 		victim := s.must(admin, "CreateToken", object{"name": "victim", "role": "VIEWER", "projectKey": "payments"}, "createToken", "token", "id").(string)
-		all := calls(string(key(t).PublicKeyPEM()), victim)
+		all := calls(string(key(t).PublicKeyPEM()), victim, s.decide("gateway"))
 		n := 0
 		for _, role := range []auth.Role{auth.Viewer, auth.Contributor, auth.EvidencePusher, auth.Releaser, auth.PolicyManager, auth.WaiverApprover, auth.Auditor, auth.ProjectAdmin} {
 			here, there := s.token("here "+string(role), string(role), "payments"), s.token("there "+string(role), string(role), "other")
@@ -140,6 +144,15 @@ func TestRule44_EachRoleMaySendWhatTheTableSays(t *testing.T) {
 			}
 		}
 	})
+}
+
+// decide records a triage decision for an application, and gives its id.
+func (s *server) decide(application string) string {
+	s.t.Helper()
+	got := s.post(admin, `mutation($input: RecordTriageDecisionInput!) { recordTriageDecision(input: $input) { triageDecision { id } } }`,
+		object{"input": object{"vulnerability": "CVE-0", "applicationKey": application, "status": "AFFECTED", "justification": "because of that"}})
+	id, _ := got.at(s.t, "recordTriageDecision", "triageDecision", "id").(string)
+	return id
 }
 
 // mutations names those of the schema.

@@ -25,7 +25,7 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 		s.must(admin, "CreateRule", object{"name": "bills", "template": "sbom-complete", "parameters": object{}})
 		victim := s.must(admin, "CreateToken", object{"name": "victim", "role": "VIEWER", "projectKey": "payments"}, "createToken", "token", "id").(string)
 		pem := string(key(t).PublicKeyPEM())
-		all := calls(pem, victim)
+		all := calls(pem, victim, s.decide("gateway"))
 		target := object{"applicationKey": "gateway", "version": "1.0.0"}
 		scope := object{"type": "GLOBAL"}
 		of := func(version string, more object) object {
@@ -74,6 +74,8 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 			{"submitEvidence", nil, true},
 			{"submitEvidenceBatch", nil, true},
 			{"importAdvisories", nil, true},
+			{"recordTriageDecision", nil, true},
+			{"revokeTriageDecision", nil, false},
 			{"promoteApplicationVersion", object{"applicationKey": "gateway", "version": "1.0.0", "toStage": "DEV"}, false},
 			{"releaseApplicationVersion", target, false},
 			{"recordDeployment", object{"applicationKey": "gateway", "version": "1.0.0", "environment": "production", "kind": "RELEASE", "status": "SUCCEEDED", "startedAt": "2026-01-01T00:00:00Z"}, true},

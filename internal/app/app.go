@@ -16,6 +16,7 @@ import (
 	"github.com/plimsoll/plimsoll/graph"
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/approval"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/build"
@@ -23,6 +24,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/config"
 	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/freeze"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/objects"
 	"github.com/plimsoll/plimsoll/internal/policy"
@@ -31,6 +33,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/store"
 	"github.com/plimsoll/plimsoll/internal/version"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
+	"github.com/plimsoll/plimsoll/internal/waiver"
 	"github.com/plimsoll/plimsoll/internal/web"
 )
 
@@ -39,12 +42,15 @@ const Program = "0.1.0"
 
 // App is the whole service, ready to answer.
 type App struct {
-	store   *store.Store
-	objects *objects.Store
-	handler http.Handler
-	log     *slog.Logger
+	store    *store.Store
+	objects  *objects.Store
+	services graph.Services
+	handler  http.Handler
+	log      *slog.Logger
 	// stopSweeping ends the sweeping of the object store, and waits for it.
 	stopSweeping func()
+	// startPulling starts to pull feeds of advisories, and gives what ends that.
+	startPulling func(context.Context) (stop func(), err error)
 	// BootstrapToken is the organisation admin's token, when this start made one: it is shown once.
 	BootstrapToken string
 }
@@ -106,8 +112,8 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 		{Name: "signer", Ready: func(context.Context) error { return signer.Check() }},
 	}, log)
 	return &App{
-		store: s, objects: files, handler: handler, log: log, BootstrapToken: made,
-		stopSweeping: sweeping(ctx, services.Evidence, log),
+		store: s, objects: files, services: services, handler: handler, log: log, BootstrapToken: made,
+		stopSweeping: sweeping(ctx, services.Evidence, log), startPulling: pulling(cfg, services.Vulnerabilities, accesses, log),
 	}, nil
 }
 
@@ -124,14 +130,17 @@ func assemble(ctx context.Context, s *store.Store, files *objects.Store, events 
 		Policies: policy.New(s, events, now),
 	}
 	r.Builds = build.New(s, events, now)
-	r.Vulnerabilities, r.Blasts, r.Deployments = vulnerability.New(s, events, now), blast.New(s, now), deployment.New(s, events, now)
+	r.Vulnerabilities, r.Blasts, r.Deployments = vulnerability.New(s, events, signs, now), blast.New(s, now), deployment.New(s, events, now)
+	r.Waivers, r.Freezes, r.Approvals = waiver.New(s, events, r.Blasts, now), freeze.New(s, events, now), approval.New(s, events, signs, now)
 	r.Versions = version.New(s, r.Catalog, events, signs, now)
 	r.Evidence = evidence.New(s, events, now, Program).WithObjects(files, evidence.DefaultLimits())
-	r.Evidence = r.Evidence.WithMatcher(evidence.Matcher{Begin: r.Vulnerabilities.Begin, Key: vulnerability.KeyOf, Match: r.Vulnerabilities.MatchNew})
+	r.Evidence = r.Evidence.WithMatcher(evidence.Matcher{
+		Begin: r.Vulnerabilities.Begin, Key: vulnerability.KeyOf, Match: r.Vulnerabilities.MatchNew, Said: r.Vulnerabilities.Said,
+	})
 	if r.Evidence, err = r.Evidence.WithCollector(signs); err != nil {
 		return graph.Services{}, err
 	}
-	if r.Gates, err = gate.New(s, r.Evidence, r.Policies, now); err != nil {
+	if r.Gates, err = gate.New(s, r.Evidence, r.Policies, r.Vulnerabilities, now); err != nil {
 		return graph.Services{}, err
 	}
 	r.Releases = release.New(s, events, r.Gates, signs, attest.Verifier{ID: verifierID, Version: map[string]string{"plimsoll": Program}}, now)
@@ -163,11 +172,19 @@ func releaseKey(cfg config.Config, log *slog.Logger) (*attest.Signer, error) {
 	return signer, nil
 }
 
+// Services are what requests are answered with, for commands that work beside the API.
+func (a *App) Services() graph.Services { return a.services }
+
 // Handler answers requests.
 func (a *App) Handler() http.Handler { return a.handler }
 
-// Run answers requests on the listener until ctx is done, and then finishes what runs.
+// Run answers requests on the listener, and pulls feeds, until ctx is done, and then finishes what runs.
 func (a *App) Run(ctx context.Context, listener net.Listener) error {
+	stopPulling, err := a.startPulling(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stopPulling()
 	return web.Serve(ctx, listener, a.handler, a.log)
 }
 

@@ -212,7 +212,7 @@ func (e *estate) settle(tb testing.TB, s *store.Store) {
 				return err
 			}
 		}
-		return nil
+		return s.PutBlobs(ctx, tx, e.records(tb))
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -329,7 +329,7 @@ func (e *estate) said() []*store.Rows {
 		bills.Add(i+1, digest("sbom", i), "CYCLONEDX", "1.6", len(list), true, start)
 		for _, c := range list {
 			n++
-			entries.Add(n, `["MIT"]`, c.direct, i+1, c.component)
+			entries.Add(n, fmt.Sprintf(`["of bill %d"]`, i+1), c.direct, i+1, c.component)
 		}
 	}
 	evidence := table("evidence", "id", "digest", "signer_key", "realm", "raw_digest", "media_type", "size", "predicate_type", "category",
@@ -349,6 +349,7 @@ func (e *estate) warned() []*store.Rows {
 	vulnerabilities := table("vulnerabilities", "id", "name", "withdrawn_at", "created_at")
 	aliases := table("vulnerability_aliases", "name", "vulnerability_id")
 	advisories := table("advisories", "id", "name", "digest", "modified_at", "imported_at", "withdrawn_at", "vulnerability_id")
+	spoken := table("affected_packages", "package_key", "advisory_id")
 	for v := 1; v <= 3; v++ {
 		var all, second time.Time
 		if v == 3 {
@@ -360,14 +361,19 @@ func (e *estate) warned() []*store.Rows {
 		vulnerabilities.Add(v, fmt.Sprint("CVE-", v), null(all), start)
 		aliases.Add(fmt.Sprint("CVE-", v), v)
 		aliases.Add(fmt.Sprint("GHSA-", v), v)
-		advisories.Add(2*v-1, fmt.Sprint("CVE-", v), "d", start, start, null(all), v)
-		advisories.Add(2*v, fmt.Sprint("GHSA-", v), "d", start, start, null(second), v)
+		advisories.Add(2*v-1, fmt.Sprint("CVE-", v), e.record(v, 1).digest(), start, start, null(all), v)
+		advisories.Add(2*v, fmt.Sprint("GHSA-", v), e.record(v, 2).digest(), start, start, null(second), v)
+		for a := 1; a <= 2; a++ {
+			for _, base := range e.record(v, a).bases() {
+				spoken.Add("npm:"+nameOf(base), 2*v-2+a)
+			}
+		}
 	}
 	matches := table("component_matches", "because", "vers", "fixed_in", "created_at", "component_id", "advisory_id", "vulnerability_id")
 	for _, m := range e.matches {
 		matches.Add("b", "", "[]", start, m.component, 2*m.vulnerability-2+m.advisory, m.vulnerability)
 	}
-	return []*store.Rows{vulnerabilities, aliases, advisories, matches}
+	return []*store.Rows{vulnerabilities, aliases, advisories, spoken, matches}
 }
 
 func (e *estate) moved() []*store.Rows {

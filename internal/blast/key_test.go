@@ -1,7 +1,9 @@
 package blast_test
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +16,8 @@ type question struct {
 	statement func(statement) bool
 	app       func(app int) bool
 	digest    string
+	// upgrade tells whether a version of a package would be bad, also of one that nobody has; nil asks the others.
+	upgrade func(base, version string) bool
 }
 
 // asked is a scope: nil and zero say nothing.
@@ -180,6 +184,7 @@ func (e *estate) told(hit map[int]map[wayKey]bool, in asked) string {
 	var out strings.Builder
 	fmt.Fprintln(&out, "versions", len(hit), "applications", len(apps), "owners", len(owned), "components", len(components), "deployments", deployments)
 	fmt.Fprintln(&out, "stages", byStage)
+	fmt.Fprintln(&out, e.grouped(hit))
 	for o := 1; o <= owners; o++ {
 		if slices.Sort(owned[o]); len(owned[o]) > 0 {
 			fmt.Fprintln(&out, "team:", o, owned[o])
@@ -196,6 +201,36 @@ func (e *estate) told(hit map[int]map[wayKey]bool, in asked) string {
 		}
 		slices.Sort(ways)
 		fmt.Fprintln(&out, "version", v, ways)
+	}
+	return out.String()
+}
+
+// grouped counts what is hit by application and by component, in words.
+func (e *estate) grouped(hit map[int]map[wayKey]bool) string {
+	apps, versions, within, direct := map[string]int{}, map[int]map[int]bool{}, map[int]map[int]bool{}, map[int]bool{}
+	for v, ways := range hit {
+		of := e.versions[v-1].app
+		apps[keyOf(of)]++
+		for w, d := range ways {
+			if w.component == 0 {
+				continue
+			}
+			if versions[w.component] == nil {
+				versions[w.component], within[w.component] = map[int]bool{}, map[int]bool{}
+			}
+			versions[w.component][v], within[w.component][of] = true, true
+			direct[w.component] = direct[w.component] || d
+		}
+	}
+	components := slices.SortedFunc(maps.Keys(versions), func(a, b int) int {
+		return cmp.Or(len(versions[b])-len(versions[a]), strings.Compare(e.components[a-1], e.components[b-1]))
+	})
+	var out strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(apps)) {
+		fmt.Fprint(&out, key, " ", apps[key], "; ")
+	}
+	for _, c := range components {
+		fmt.Fprint(&out, e.components[c-1], " in ", len(versions[c]), " of ", len(within[c]), " ", direct[c], "; ")
 	}
 	return out.String()
 }

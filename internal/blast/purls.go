@@ -36,46 +36,49 @@ func exactly(p purl.PURL) wanted {
 
 func (w wanted) is(text string) bool {
 	p, err := purl.Parse(text)
-	return err == nil && p.WithoutVersion() == w.base && (w.holds == nil || w.holds(p))
+	return err == nil && w.takes(p)
 }
 
-func (s *Service) fromPurl(ctx context.Context, text string) (start, error) {
-	p, err := purl.Parse(text)
+// takes tells of a purl that was read what is tells of its text.
+func (w wanted) takes(p purl.PURL) bool {
+	return p.WithoutVersion() == w.base && (w.holds == nil || w.holds(p))
+}
+
+// wanted is the package that is asked about, or those of its versions.
+func (of BlastRadiusInput) wanted() (wanted, error) {
+	if of.PurlRange != nil {
+		return of.PurlRange.wanted()
+	}
+	p, err := purl.Parse(*of.Purl)
 	if err != nil {
-		return start{}, fault.At("of.purl", "%v", err)
+		return wanted{}, fault.At("of.purl", "%v", err)
 	}
 	if p.HasVersion() {
-		return s.holding(ctx, exactly(p))
+		return exactly(p), nil
 	}
-	return s.holding(ctx, wanted{base: p.WithoutVersion()})
+	return wanted{base: p.WithoutVersion()}, nil
 }
 
-// fromRange compares what is stored of the package by the rules of its ecosystem.
-func (s *Service) fromRange(ctx context.Context, in PurlRangeInput) (start, error) {
+// wanted compares by the rules of the package's ecosystem.
+func (in PurlRangeInput) wanted() (wanted, error) {
 	p, err := purl.Parse(in.Purl)
 	if err != nil {
-		return start{}, fault.At("of.purlRange.purl", "%v", err)
+		return wanted{}, fault.At("of.purlRange.purl", "%v", err)
 	}
 	if p.HasVersion() {
-		return start{}, fault.At("of.purlRange.purl", "give the package without a version: the range says which")
+		return wanted{}, fault.At("of.purlRange.purl", "give the package without a version: the range says which")
 	}
 	if err := check.Line("of.purlRange.range", in.Range, 1, maxRange); err != nil {
-		return start{}, err
+		return wanted{}, err
 	}
-	ecosystem := advisory.PackageOf(p).Ecosystem
-	r, err := parseVERS(in.Range, p.Type, func(a, b string) (int, error) { return advisory.Compare(ecosystem, a, b) }, ecosystem != "")
+	r, err := advisory.ParseVERS(in.Range, p)
 	if err != nil {
-		return start{}, fault.At("of.purlRange.range", "%v", err)
+		return wanted{}, fault.At("of.purlRange.range", "%v", err)
 	}
-	return s.holding(ctx, wanted{base: p.WithoutVersion(), holds: func(o purl.PURL) bool { return r.holds(versionOf(o)) }})
-}
-
-// versionOf is what the ecosystem compares: of an RPM with the epoch, which its purl has as a qualifier.
-func versionOf(p purl.PURL) string {
-	if p.Type == "rpm" {
-		return advisory.PackageOf(p).Version
-	}
-	return p.Version
+	return wanted{base: p.WithoutVersion(), holds: func(o purl.PURL) bool {
+		in, _ := r.Contains(o)
+		return in
+	}}, nil
 }
 
 // holding finds a package, or the versions of it, in SBOMs and among the packages that versions contain.

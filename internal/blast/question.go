@@ -50,13 +50,17 @@ func (of BlastRadiusInput) check() error {
 }
 
 func (s *Service) resolve(ctx context.Context, of BlastRadiusInput, in BlastRadiusScope) (start, error) {
+	packages, err := in.upgrades()
+	if err != nil {
+		return start{}, err
+	}
 	switch {
 	case of.Vulnerability != nil:
-		return s.fromVulnerability(ctx, *of.Vulnerability)
-	case of.Purl != nil:
-		return s.fromPurl(ctx, *of.Purl)
-	case of.PurlRange != nil:
-		return s.fromRange(ctx, *of.PurlRange)
+		return s.fromVulnerability(ctx, *of.Vulnerability, packages)
+	case of.Purl != nil, of.PurlRange != nil:
+		return s.fromPackage(ctx, of, packages)
+	case len(packages) > 0:
+		return start{}, fault.At("in.upgraded", "an upgrade changes which packages are bad: give it with vulnerability, purl or purlRange")
 	case of.Signer != nil:
 		return s.fromSigner(ctx, *of.Signer)
 	case of.Owner != nil:
@@ -65,8 +69,20 @@ func (s *Service) resolve(ctx context.Context, of BlastRadiusInput, in BlastRadi
 	return start{digest: *of.Digest}, nil
 }
 
+func (s *Service) fromPackage(ctx context.Context, of BlastRadiusInput, upgrades []purl.PURL) (start, error) {
+	w, err := of.wanted()
+	if err != nil {
+		return start{}, err
+	}
+	from, err := s.holding(ctx, w)
+	if err != nil {
+		return from, err
+	}
+	return s.upgraded(ctx, from, upgrades, true, func(p purl.PURL) (bool, error) { return w.takes(p), nil })
+}
+
 // fromVulnerability finds the components that an advisory speaks of which was not withdrawn.
-func (s *Service) fromVulnerability(ctx context.Context, name string) (start, error) {
+func (s *Service) fromVulnerability(ctx context.Context, name string, upgrades []purl.PURL) (start, error) {
 	alias, err := s.store.Read().VulnerabilityAlias.Query().Where(vulnerabilityalias.Name(vulnerability.Spelled(name))).Only(ctx)
 	if db.IsNotFound(err) {
 		return start{}, missing("of.vulnerability", "no advisory here speaks of %s: import one that does, or ask by package", name)
@@ -77,7 +93,10 @@ func (s *Service) fromVulnerability(ctx context.Context, name string) (start, er
 	var from start
 	from.components, err = s.ids(ctx, s.query().add("SELECT DISTINCT m.component_id FROM component_matches m CROSS JOIN advisories a"+
 		" WHERE m.vulnerability_id = % AND a.id = m.advisory_id AND a.withdrawn_at IS NULL", alias.VulnerabilityID))
-	return from, err
+	if err != nil {
+		return from, err
+	}
+	return s.upgraded(ctx, from, upgrades, false, func(p purl.PURL) (bool, error) { return s.speaks(ctx, alias.VulnerabilityID, p) })
 }
 
 func (s *Service) fromSigner(ctx context.Context, alias string) (start, error) {

@@ -53,7 +53,10 @@ func vulnerable(name string, number int, advisories ...int) asking {
 				bad[e.components[m.component-1]] = true
 			}
 		}
-		return question{component: func(purl string) bool { return bad[purl] }}
+		return question{
+			component: func(purl string) bool { return bad[purl] },
+			upgrade:   func(base, version string) bool { return e.speaks(number, advisories, base, version) },
+		}
 	}}
 }
 
@@ -65,7 +68,7 @@ func askings(e *estate) []asking {
 		{"version of a package", blast.BlastRadiusInput{Purl: ptr(left + "@2.0.0?os=plan9")}, ofPackage(left, false, "2.0.0")},
 		{"package that nobody has", blast.BlastRadiusInput{Purl: ptr("pkg:npm/lef")}, ofPackage("pkg:npm/lef", true)},
 		inRange(left, "vers:npm/>=2.0.0|<3.0.0", "2.0.0", "2.1.0-rc.1", "2.10.0", "main"),
-		inRange(left, "vers:npm/<1.1.0|>2.0.0|!=3.0.0", "1.0.0", "2.1.0-rc.1", "2.10.0", "main"),
+		inRange(left, "vers:npm/<1.1.0|>2.0.0|!=3.0.0", "1.0.0", "2.1.0-rc.1", "2.10.0", "9.0.0", "main"),
 		inRange(left, "vers:npm/*"),
 		inRange("pkg:npm/left-pad", "vers:npm/1.0.0|>=2.9.0|<=2.10.0", "1.0.0", "2.10.0", "main"),
 		vulnerable("CVE-1", 1, 1, 2), vulnerable("GHSA-1", 1, 1, 2), vulnerable("CVE-2", 2, 1), vulnerable("CVE-3", 3),
@@ -136,6 +139,7 @@ func told(ctx context.Context, t *testing.T, s *blast.Service, of blast.BlastRad
 		}
 	}
 	fmt.Fprintln(&out, "stages", byStage)
+	fmt.Fprintln(&out, groupsOf(ctx, t, r))
 	owned, err := r.Owners(ctx)
 	if err != nil {
 		t.Fatal(err)

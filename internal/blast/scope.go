@@ -21,6 +21,7 @@ func (in BlastRadiusScope) check() error {
 	return check.First(
 		check.List("in.projectKeys", len(in.ProjectKeys), maxProjects),
 		check.List("in.stages", len(in.Stages), maxStages),
+		check.List("in.upgraded", len(in.Upgraded), maxUpgraded),
 	)
 }
 

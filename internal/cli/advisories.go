@@ -21,6 +21,7 @@ Of a folder or a zip file, each *.json is an OSV record: a mirror of osv.dev, or
 already and did not change stays as it is, so a run that was interrupted may be run again, and is quick then.
 
   --format FORMAT  osv (default); kev, a file of CISA's catalogue, JSON; epss, a file of FIRST's scores, CSV, also .gz
+  --feed NAME      the feed that they are from; without it, the one called like the format
 
 Ends with 2 when something was refused: each is told with the reason, and all the others are taken.
 `
@@ -51,6 +52,7 @@ type importer struct {
 	env    environment
 	server *client.Client
 	format string
+	feed   string // "" for that of the format
 
 	names, texts []string
 	size         int
@@ -60,9 +62,10 @@ type importer struct {
 
 func runImport(ctx context.Context, env environment, args []string) error {
 	var r remote
-	var format string
+	var format, feed string
 	flags := remoteFlags(env, "advisories import", &r)
 	flags.StringVar(&format, "format", "osv", "")
+	flags.StringVar(&feed, "feed", "", "")
 	words, err := r.parse(env, flags, importUsage, args)
 	if err != nil {
 		return err
@@ -77,7 +80,7 @@ func runImport(ctx context.Context, env environment, args []string) error {
 	if _, err := os.Stat(words[0]); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: there is no %s", errWrongCall, words[0])
 	}
-	i := importer{env: env, format: formats[format], told: time.Now()}
+	i := importer{env: env, format: formats[format], feed: feed, told: time.Now()}
 	if i.server, err = r.client(); err != nil {
 		return err
 	}
@@ -152,9 +155,11 @@ func (i *importer) send(ctx context.Context) error {
 	if len(i.texts) == 0 {
 		return nil
 	}
-	op := client.Operation{Name: "ImportAdvisories", Document: importAdvisories, Variables: map[string]any{
-		"input": map[string]any{"format": i.format, "documents": i.texts},
-	}}
+	input := map[string]any{"format": i.format, "documents": i.texts}
+	if i.feed != "" {
+		input["feed"] = i.feed
+	}
+	op := client.Operation{Name: "ImportAdvisories", Document: importAdvisories, Variables: map[string]any{"input": input}}
 	var out struct {
 		ImportAdvisories struct {
 			importSummary

@@ -49,6 +49,7 @@ func commands() []command {
 		{"advisories import", "import advisories, or lists of what is exploited", runImport},
 		{"promote", "move a version to a stage if the gates let it", promoteVersion},
 		{"release", "release a version if the gates let it", releaseVersion},
+		{"bench estate", "load a made-up estate to measure on", benchEstate},
 		{"version", "print the version", printVersion},
 	}
 }

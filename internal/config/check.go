@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -107,6 +109,64 @@ func setSonarQubeSecret(c *Config, value string) error {
 		return fmt.Errorf("needs at least %d characters, has %d", SafeTokenLength, n)
 	}
 	c.SonarQubeSecret = value
+	return nil
+}
+
+// MinAdvisoryInterval is how often feeds are pulled at most.
+const MinAdvisoryInterval = time.Minute
+
+// setAdvisoryFeeds never repeats a source: a URL may hold a password or a token.
+func setAdvisoryFeeds(c *Config, value string) error {
+	var problems []error
+	seen := map[string]bool{}
+	c.AdvisoryFeeds = nil
+	for i, text := range strings.Fields(value) {
+		f, err := advisoryFeed(text)
+		if err == nil && seen[f.Name] {
+			err = fmt.Errorf("the name %s is given twice", f.Name)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("feed %d: %w", i+1, err))
+			continue
+		}
+		seen[f.Name] = true
+		c.AdvisoryFeeds = append(c.AdvisoryFeeds, f)
+	}
+	return errors.Join(problems...)
+}
+
+// feedName is what the names of feeds match, as those of imports do.
+var feedName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$`)
+
+func advisoryFeed(text string) (AdvisoryFeed, error) {
+	name, rest, _ := strings.Cut(text, "=")
+	format, source, _ := strings.Cut(rest, ":")
+	f := AdvisoryFeed{Name: name, Format: strings.ToUpper(format), Source: source}
+	switch {
+	case !feedName.MatchString(name):
+		return f, errors.New("needs a name of 1 to 64 of a-z, 0-9 and -, starting with a letter and not ending with -; write for example osv-go=OSV:https://…")
+	case f.Format != "OSV" && f.Format != "KEV" && f.Format != "EPSS":
+		return f, fmt.Errorf("%s has neither OSV: nor KEV: nor EPSS: after the =", name)
+	case source == "" || strings.ContainsRune(source, 0):
+		return f, fmt.Errorf("%s needs a URL, a folder or a file after %s:", name, f.Format)
+	case !strings.Contains(source, "://"):
+		return f, nil
+	}
+	if u, err := url.Parse(source); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return f, fmt.Errorf("the URL of %s is none, or starts with neither https:// nor http://", name)
+	}
+	return f, nil
+}
+
+func setAdvisoryInterval(c *Config, value string) error {
+	every, err := time.ParseDuration(value)
+	if err != nil {
+		return fmt.Errorf("%q is no duration; write for example 6h or 90m", value)
+	}
+	if every < MinAdvisoryInterval {
+		return fmt.Errorf("%s is too often; write %s or more", value, MinAdvisoryInterval)
+	}
+	c.AdvisoryInterval = every
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // SafeTokenLength is the fewest characters that a bootstrap token should have. It becomes an organisation admin's token, and
@@ -21,7 +22,7 @@ const SafeTokenLength = 16
 const MaxTokenLength = 512
 
 // Config is a checked set-up. Printing it, or logging it with slog, never shows the bootstrap token, the database's
-// password, or the secret of a webhook.
+// password, the secret of a webhook, or what gives access to a feed.
 type Config struct {
 	// Listen is the TCP address to serve on, host:port. Port 0 takes any free one.
 	Listen string
@@ -41,11 +42,36 @@ type Config struct {
 	VerifierID string
 	// SonarQubeSecret is what SonarQube signs its webhooks with. Empty: none are taken.
 	SonarQubeSecret string
+	// AdvisoryFeeds are pulled every AdvisoryInterval. Empty: nothing is fetched.
+	AdvisoryFeeds []AdvisoryFeed
+	// AdvisoryInterval is how often feeds are pulled.
+	AdvisoryInterval time.Duration
 	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level
 	// LogFormat is "text" or "json".
 	LogFormat string
 }
+
+// AdvisoryFeed is a feed of advisories and where it is pulled from.
+type AdvisoryFeed struct {
+	Name string
+	// Format is OSV, KEV or EPSS.
+	Format string
+	// Source is a URL, or the path of a folder or file. Its user and query may be secret.
+	Source string
+}
+
+// String implements fmt.Stringer without what may be secret.
+func (f AdvisoryFeed) String() string {
+	source := f.Source
+	if strings.Contains(source, "://") {
+		source = redactAddress(source)
+	}
+	return f.Name + "=" + f.Format + ":" + source
+}
+
+// GoString implements fmt.GoStringer, so that %#v keeps the secrets, too.
+func (f AdvisoryFeed) GoString() string { return "config.AdvisoryFeed{" + f.String() + "}" }
 
 // setting ties a flag to its environment variable: one row is one line of the help text.
 type setting struct {
@@ -81,6 +107,12 @@ func settings() []setting {
 			"secret of SonarQube's webhook, 16 characters or more; prefer the environment.\n" +
 				"Without it no webhooks are taken", setSonarQubeSecret,
 		},
+		{
+			"advisory-feeds", "PLIMSOLL_ADVISORY_FEEDS", "",
+			"feeds of advisories to pull, NAME=FORMAT:SOURCE with a space between two; FORMAT is OSV, KEV or EPSS,\n" +
+				"SOURCE a URL, a folder or a file. Without it nothing is fetched", setAdvisoryFeeds,
+		},
+		{"advisory-interval", "PLIMSOLL_ADVISORY_INTERVAL", "6h", "how often feeds are pulled, 1m or more", setAdvisoryInterval},
 		{"log-level", "PLIMSOLL_LOG_LEVEL", "info", "debug, info, warn or error", setLogLevel},
 		{"log-format", "PLIMSOLL_LOG_FORMAT", "text", "text or json", setLogFormat},
 	}

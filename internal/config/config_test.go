@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plimsoll/plimsoll/internal/config"
 )
@@ -35,6 +37,8 @@ func TestLoad(t *testing.T) {
 		Objects:    objects("data"),
 		VerifierID: "https://plimsoll.dev/verifier",
 		LogFormat:  "text",
+
+		AdvisoryInterval: 6 * time.Hour,
 	}
 	for name, tc := range map[string]struct {
 		args []string
@@ -88,6 +92,17 @@ func TestLoad(t *testing.T) {
 				c.ReleaseKey, c.VerifierID, c.LogFormat, c.BootstrapToken = "k.pem", "urn:example:verifier", "json", token
 			},
 		},
+		"feeds to pull are taken": {
+			args: []string{"--advisory-interval", "90m"},
+			env:  map[string]string{"PLIMSOLL_ADVISORY_FEEDS": "osv-go=OSV:https://user:pass@osv.example/Go/all.zip?key=k=v\n e=epss:/data/epss.csv.gz"},
+			want: func(c *config.Config) {
+				c.AdvisoryInterval = 90 * time.Minute
+				c.AdvisoryFeeds = []config.AdvisoryFeed{
+					{Name: "osv-go", Format: "OSV", Source: "https://user:pass@osv.example/Go/all.zip?key=k=v"},
+					{Name: "e", Format: "EPSS", Source: "/data/epss.csv.gz"},
+				}
+			},
+		},
 		"a secret of 16 characters is taken": {
 			env:  map[string]string{"PLIMSOLL_SONARQUBE_SECRET": "größer als sechz"},
 			want: func(c *config.Config) { c.SonarQubeSecret = "größer als sechz" },
@@ -100,7 +115,7 @@ func TestLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got != want {
+			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
@@ -132,6 +147,14 @@ func TestLoadRefuses(t *testing.T) {
 		"a secret of 15 characters":        {args: []string{"--sonarqube-secret=123456789012345"}, want: []string{"--sonarqube-secret", "PLIMSOLL_SONARQUBE_SECRET", "at least 16", "has 15"}},
 		"an empty secret on the line":      {args: []string{"--sonarqube-secret="}, want: []string{"at least 16"}},
 		"a verifier that is no URI":        {args: []string{"--verifier-id=plimsoll"}, want: []string{"--verifier-id", "absolute URI"}},
+		"a feed without a name":            {args: []string{"--advisory-feeds=OSV:/data"}, want: []string{"--advisory-feeds", "PLIMSOLL_ADVISORY_FEEDS", "feed 1", "osv-go=OSV:"}},
+		"a feed with an odd name":          {args: []string{"--advisory-feeds=a=OSV:/data B-=OSV:/data"}, want: []string{"feed 2", "1 to 64"}},
+		"a feed of another format":         {args: []string{"--advisory-feeds=a=CSAF:/data"}, want: []string{"neither OSV: nor KEV: nor EPSS:"}},
+		"a feed from nowhere":              {args: []string{"--advisory-feeds=a=KEV:"}, want: []string{"needs a URL"}},
+		"a feed over another protocol":     {args: []string{"--advisory-feeds=a=KEV:ftp://h/x"}, want: []string{"https://"}},
+		"a feed that is named twice":       {args: []string{"--advisory-feeds=a=KEV:/x a=OSV:/y"}, want: []string{"feed 2", "given twice"}},
+		"an interval that is none":         {args: []string{"--advisory-interval=often"}, want: []string{"--advisory-interval", "PLIMSOLL_ADVISORY_INTERVAL", "6h"}},
+		"an interval that is too short":    {args: []string{"--advisory-interval=59s"}, want: []string{"1m"}},
 		"a level nobody knows":             {args: []string{"--log-level=loud"}, want: []string{"--log-level", "PLIMSOLL_LOG_LEVEL"}},
 		"a format nobody knows":            {env: map[string]string{"PLIMSOLL_LOG_FORMAT": "xml"}, want: []string{"PLIMSOLL_LOG_FORMAT"}},
 		"a flag nobody knows":              {args: []string{"--lisen=:1"}, want: []string{"lisen", "--help"}},
@@ -164,6 +187,9 @@ func TestErrorsRepeatNoSecret(t *testing.T) {
 		"objects of another make":     {"--objects=gs://bucket?key=hunter2"},
 		"objects that are no URL":     {"--objects=s3://bucket:hunter2"},
 		"a secret that is short":      {"--sonarqube-secret=hunter2"},
+		"a feed without a name":       {"--advisory-feeds=https://u:hunter2@h/x?key=hunter2"},
+		"a feed over ftp":             {"--advisory-feeds=a=OSV:ftp://u:hunter2@h/x"},
+		"a feed that is no URL":       {"--advisory-feeds=a=OSV:https://u:hunter2@h:port/x"},
 		"a token with a space":        {"--bootstrap-token=hunter2 hunter2 hunter2"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -183,7 +209,7 @@ func TestPrintingShowsNoSecret(t *testing.T) {
 		"password given in both":     "postgresql://u:hunter2@h/d?password=hunter2",
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := config.Load([]string{"--database", database}, environment(map[string]string{"PLIMSOLL_BOOTSTRAP_TOKEN": token, "PLIMSOLL_SONARQUBE_SECRET": "hunter2-hunter2-hunter2"}))
+			c, err := config.Load([]string{"--database", database}, environment(map[string]string{"PLIMSOLL_BOOTSTRAP_TOKEN": token, "PLIMSOLL_SONARQUBE_SECRET": "hunter2-hunter2-hunter2", "PLIMSOLL_ADVISORY_FEEDS": "a=OSV:https://hunter2:hunter2@h/x?key=hunter2"}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -192,7 +218,7 @@ func TestPrintingShowsNoSecret(t *testing.T) {
 			}
 			var logged bytes.Buffer
 			slog.New(slog.NewJSONHandler(&logged, nil)).Info("starting", "config", c, "again", &c)
-			for _, text := range []string{c.String(), fmt.Sprintf("%v %+v %#v %s", c, c, c, &c), logged.String()} {
+			for _, text := range []string{c.String(), fmt.Sprintf("%v %+v %#v %s", c, c, c, &c), fmt.Sprintf("%v %#v 127.0.0.1:8080", c.AdvisoryFeeds, c.AdvisoryFeeds), logged.String()} {
 				if strings.Contains(text, "hunter2") || strings.Contains(text, token) {
 					t.Errorf("a secret is in %s", text)
 				}
@@ -222,7 +248,7 @@ func TestHelpNamesEveryFlagAndVariable(t *testing.T) {
 	if err := config.Usage(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"listen", "data", "database", "objects", "bootstrap-token", "release-key", "verifier-id", "sonarqube-secret", "log-level", "log-format"} {
+	for _, name := range []string{"listen", "data", "database", "objects", "bootstrap-token", "release-key", "verifier-id", "sonarqube-secret", "advisory-feeds", "advisory-interval", "log-level", "log-format"} {
 		env := "PLIMSOLL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		if !strings.Contains(b.String(), "--"+name) || !strings.Contains(b.String(), env) {
 			t.Errorf("help does not name --%s and %s:\n%s", name, env, b.String())

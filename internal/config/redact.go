@@ -11,8 +11,8 @@ const redacted = "REDACTED"
 
 // String implements fmt.Stringer without the secrets.
 func (c Config) String() string {
-	return fmt.Sprintf("listen=%s data=%s database=%s objects=%s bootstrap-token=%s release-key=%s verifier-id=%s sonarqube-secret=%s log-level=%s log-format=%s",
-		c.Listen, c.Data, redactDSN(c.Database), redactAddress(c.Objects), hidden(c.BootstrapToken), c.ReleaseKey, c.VerifierID, hidden(c.SonarQubeSecret), c.LogLevel, c.LogFormat)
+	return fmt.Sprintf("listen=%s data=%s database=%s objects=%s bootstrap-token=%s release-key=%s verifier-id=%s sonarqube-secret=%s advisory-feeds=%s advisory-interval=%s log-level=%s log-format=%s",
+		c.Listen, c.Data, redactDSN(c.Database), redactAddress(c.Objects), hidden(c.BootstrapToken), c.ReleaseKey, c.VerifierID, hidden(c.SonarQubeSecret), shownFeeds(c.AdvisoryFeeds), c.AdvisoryInterval, c.LogLevel, c.LogFormat)
 }
 
 // GoString implements fmt.GoStringer, so that %#v keeps the secrets, too.
@@ -29,6 +29,8 @@ func (c Config) LogValue() slog.Value {
 		slog.String("release_key", c.ReleaseKey),
 		slog.String("verifier_id", c.VerifierID),
 		slog.String("sonarqube_secret", hidden(c.SonarQubeSecret)),
+		slog.String("advisory_feeds", shownFeeds(c.AdvisoryFeeds)),
+		slog.Duration("advisory_interval", c.AdvisoryInterval),
 		slog.String("log_level", c.LogLevel.String()),
 		slog.String("log_format", c.LogFormat),
 	)
@@ -54,6 +56,18 @@ func redactAddress(address string) string {
 		shown.RawQuery = redacted
 	}
 	return shown.String()
+}
+
+// shownFeeds lists feeds without the users and queries of their URLs.
+func shownFeeds(list []AdvisoryFeed) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	texts := make([]string, len(list))
+	for i, f := range list {
+		texts[i] = f.String()
+	}
+	return strings.Join(texts, " ")
 }
 
 // redactDSN hides the password wherever a Postgres URL may carry one: with the user, or as a parameter (libpq allows

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"slices"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 )
@@ -14,6 +15,9 @@ type Matcher struct {
 	Key func(purl string) string
 	// Match is given the rows of the components that were written, by purl.
 	Match func(ctx context.Context, tx *db.Client, added map[string]int) error
+	// Said is given the rows of verified evidence with VEX statements, once all of it is written. Begin was called before
+	// anything was.
+	Said func(ctx context.Context, tx *db.Client, evidence []int) error
 }
 
 // WithMatcher returns the service with something that every new component is shown to.
@@ -54,4 +58,29 @@ func (m *Matcher) match(ctx context.Context, tx *db.Client, written []part, rows
 		return nil
 	}
 	return m.Match(ctx, tx, added)
+}
+
+// beginVex tells the matcher of evidence with VEX statements before anything is written.
+func (m *Matcher) beginVex(ctx context.Context, tx *db.Client, entries []*entry) error {
+	if m == nil || m.Said == nil || !slices.ContainsFunc(entries, (*entry).judgesByVex) {
+		return nil
+	}
+	return m.Begin(ctx, tx)
+}
+
+// said shows new evidence, whose rows are given, to the matcher.
+func (m *Matcher) said(ctx context.Context, tx *db.Client, fresh []*entry, ids map[identity]int) error {
+	if m == nil || m.Said == nil {
+		return nil
+	}
+	var list []int
+	for _, e := range fresh {
+		if e.judgesByVex() {
+			list = append(list, ids[e.identity()])
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return m.Said(ctx, tx, list)
 }

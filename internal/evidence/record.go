@@ -32,6 +32,9 @@ func (s *Service) record(ctx context.Context, tx *db.Client, entries []*entry) (
 	entries = slices.SortedStableFunc(slices.Values(entries), func(a, b *entry) int {
 		return cmp.Or(cmp.Compare(a.digest, b.digest), cmp.Compare(a.signerKey, b.signerKey), cmp.Compare(a.home.realm(), b.home.realm()))
 	})
+	if err := s.matcher.beginVex(auth.System(ctx), tx, entries); err != nil {
+		return nil, err
+	}
 	rows, err := s.rows(ctx, tx, entries)
 	if err != nil {
 		return nil, err
@@ -77,7 +80,10 @@ func (s *Service) record(ctx context.Context, tx *db.Client, entries []*entry) (
 	if err := s.recordChildren(ctx, tx, fresh); err != nil {
 		return nil, err
 	}
-	return ids, s.log.Write(ctx, tx, events...)
+	if err := s.log.Write(ctx, tx, events...); err != nil {
+		return nil, err
+	}
+	return ids, s.matcher.said(ctx, tx, fresh, ids)
 }
 
 // firstOfEach are the entries for which a row was written, of equal ones the first.
@@ -99,7 +105,7 @@ func (s *Service) rows(ctx context.Context, tx *db.Client, entries []*entry) (st
 		Table: evidence.Table,
 		Columns: []string{
 			evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldRealm, evidence.FieldRawDigest, evidence.FieldRawInObjects, evidence.FieldMediaType,
-			evidence.FieldSize, evidence.FieldPredicateType, evidence.FieldCategory, evidence.FieldView, evidence.FieldVerified, evidence.FieldCollected,
+			evidence.FieldSize, evidence.FieldPredicateType, evidence.FieldCategory, evidence.FieldView, evidence.FieldSaysVex, evidence.FieldVerified, evidence.FieldCollected,
 			evidence.FieldVerification, evidence.FieldProvider, evidence.FieldStageID, evidence.FieldCreatedBy, evidence.FieldCreatedAt,
 			evidence.FieldAnchorID, evidence.FieldProjectID, evidence.FieldSbomID,
 		},
@@ -122,7 +128,7 @@ func (s *Service) rows(ctx context.Context, tx *db.Client, entries []*entry) (st
 			bill = &id
 		}
 		rows.Add(e.digest, e.signerKey, e.home.realm(), e.rawDigest(), e.staged != nil, e.mediaType,
-			e.size(), e.predicateType, string(categoryOf(e.predicateType)), e.view, e.verified, e.collected,
+			e.size(), e.predicateType, string(categoryOf(e.predicateType)), e.view, e.saysVex(), e.verified, e.collected,
 			e.reason, e.provider, e.stageID, e.pusher.ID, e.at,
 			anchor, project, bill)
 	}

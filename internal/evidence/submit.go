@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
@@ -35,6 +36,12 @@ type entry struct {
 	packed store.Packed   // the raw bytes, when they go into the database
 	event  activity.Entry // that it arrived
 }
+
+// saysVex tells whether the view has VEX statements. It is JSON: in a text, quotes would not stand alone.
+func (e *entry) saysVex() bool { return strings.Contains(e.view, `"vex":`) }
+
+// judgesByVex tells whether it says by VEX what counts.
+func (e *entry) judgesByVex() bool { return e.verified && e.saysVex() }
 
 // rawDigest is the digest of the bytes as they came, once it is prepared.
 func (e *entry) rawDigest() string {

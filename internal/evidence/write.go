@@ -42,7 +42,7 @@ type written struct {
 // write records the entry, unless somebody else recorded the same before.
 func (s *Service) write(ctx context.Context, e entry) (ev *db.Evidence, alreadyKnown bool, err error) {
 	w := &written{entry: e, ctx: ctx, done: make(chan struct{})}
-	if e.bill != nil || len(e.raw) > maxShared {
+	if e.bill != nil || len(e.raw) > maxShared || e.judgesByVex() { // what VEX changes is its pusher's doing, and nobody else's
 		s.writeGroup([]*written{w})
 		return w.row, w.again, w.err
 	}

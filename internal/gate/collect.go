@@ -17,6 +17,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/labels"
 	"github.com/plimsoll/plimsoll/internal/version"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
 
 // InputSchema names the layout of policy inputs; see docs/policy-input.md.
@@ -31,10 +32,12 @@ type subject struct {
 	indexes  []evidence.IndexEvidence
 	contents []content
 	history  []historyEntry
+	// known is which vulnerabilities are in the version, and from where that is known.
+	known *vulnerability.GateView
 }
 
-// load reads the subject. Ctx is the system's: what a gate says must not depend on who asks.
-func (s *Service) load(ctx context.Context, versionID int) (*subject, error) {
+// load reads the subject as it is to be judged at an instant. Ctx is the system's: what a gate says must not depend on who asks.
+func (s *Service) load(ctx context.Context, versionID int, at time.Time) (*subject, error) {
 	v, err := s.store.Read().ApplicationVersion.Query().Where(applicationversion.ID(versionID)).
 		WithApplication(func(q *db.ApplicationQuery) {
 			// In one order everywhere, so that the same state of affairs has one digest.
@@ -62,6 +65,9 @@ func (s *Service) load(ctx context.Context, versionID int) (*subject, error) {
 	}
 	if sub.indexes, err = s.evidence.IndexesForGate(ctx, v); err != nil {
 		return nil, fmt.Errorf("load evidence of image indexes of version %d: %w", versionID, err)
+	}
+	if sub.known, err = s.vulnerabilities.ForGate(ctx, v, at); err != nil {
+		return nil, fmt.Errorf("load vulnerabilities of version %d: %w", versionID, err)
 	}
 	return sub, nil
 }

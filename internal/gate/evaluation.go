@@ -45,6 +45,8 @@ type Evaluation struct {
 	InputDigest        string
 	CapabilitiesDigest string
 	Policies           []*EvaluatedPolicy
+	// Waivers were in force for the version, whether they covered anything or not.
+	Waivers []*EvaluatedWaiver
 	// Feeds are the snapshots that the vulnerabilities in the input are from, by name.
 	Feeds []*vulnerability.FeedSnapshot
 
@@ -98,11 +100,24 @@ type Violation struct {
 	Remediation string `json:"remediation"`
 	// OwnerIDs are the rows of the owners to do it: the names lie where they can be erased.
 	OwnerIDs []int `json:"owners,omitempty"`
-	// Waiver covers the violation; nil when none does.
-	Waiver *Waiver `json:"waiver,omitempty"`
+	// Vulnerability and Purl are what it is about, when it is about one: a waiver may name them.
+	Vulnerability *string `json:"vulnerability,omitempty"`
+	Purl          *string `json:"purl,omitempty"`
+	// WaiverID is the row of the waiver that covers it; 0 when none does.
+	WaiverID int `json:"waiver,omitempty"`
 }
 
-// Waiver is a decision to let something through that a rule objects to.
-type Waiver struct {
-	ID string `json:"id"`
+// EvaluatedWaiver is a waiver as it stood when a gate was judged. It covers a violation when everything that is given is equal
+// to what the violation has.
+type EvaluatedWaiver struct {
+	// ID is its row.
+	ID      int    `json:"id"`
+	Policy  string `json:"policy,omitempty"`
+	Rule    string `json:"rule,omitempty"`
+	Code    string `json:"code,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	// Vulnerabilities are all names of the one that it is about.
+	Vulnerabilities []string  `json:"vulnerabilities,omitempty"`
+	Package         string    `json:"package,omitempty"`
+	ExpiresAt       time.Time `json:"expires_at"`
 }

@@ -95,6 +95,7 @@ func TestRule24_AGateIsGuardedByThePoliciesThatMatch(t *testing.T) {
 		w.guard("everywhere", "DEV", entry, block, "fine")
 		on := func(name string, scope policy.PolicyScopeInput, change ...func(*policy.CreatePolicyInput)) {
 			in := policy.CreatePolicyInput{
+				WaiverApprovals: 1, WaiverMaxDays: 90,
 				Name: name, Rules: []string{"fine"}, Mode: block, Enabled: true, Gate: policy.GateInput{Stage: "DEV", Kind: entry}, Scope: scope,
 			}
 			for _, c := range change {

@@ -42,6 +42,7 @@ func (w *world) wantsReview(stage, more string) {
 		Name: name, Template: "evidence-present", Parameters: json.RawMessage(`{"predicateType":"` + reviewType + `","signers":["ci"]` + more + `}`),
 	}))(w.tb)
 	must(w.policies.CreatePolicy(w.admin, policy.CreatePolicyInput{
+		WaiverApprovals: 1, WaiverMaxDays: 90,
 		Name: name, Rules: []string{name}, Mode: block, Enabled: true, Gate: policy.GateInput{Stage: stage, Kind: entry},
 		Scope: policy.PolicyScopeInput{Type: gatepolicy.ScopeTypeGLOBAL},
 	}))(w.tb)

@@ -90,6 +90,8 @@ func (s *Service) commonParts(ctx context.Context, sub *subject, at time.Time) (
 		{"evidence", evidenceParts(sub.evidence)},
 		{"index_evidence", indexParts(sub.indexes)},
 		{"sboms", sbomParts(sub.evidence)},
+		{"vulnerabilities", vulnerabilityParts(sub.known.Findings)},
+		{"feeds", feedParts(sub.known.Feeds)},
 	} {
 		p, err := s.parts.newPart(m.key, m.value)
 		if err != nil {

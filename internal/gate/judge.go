@@ -13,6 +13,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/rego"
 	"github.com/plimsoll/plimsoll/internal/store"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
 
 // Service judges.
@@ -23,15 +24,19 @@ type Service struct {
 	now      func() time.Time
 	limits   rego.Limits
 	parts    *partCache
+
+	vulnerabilities *vulnerability.Service
 }
 
 // New returns the gate service; now is the clock that evaluations are made for.
-func New(s *store.Store, evidence *evidence.Service, policies *policy.Service, now func() time.Time) (*Service, error) {
+func New(s *store.Store, evidence *evidence.Service, policies *policy.Service, vulnerabilities *vulnerability.Service, now func() time.Time) (*Service, error) {
 	parts, err := newPartCache()
 	if err != nil {
 		return nil, err
 	}
-	return &Service{store: s, evidence: evidence, policies: policies, now: now, limits: rego.DefaultLimits(), parts: parts}, nil
+	return &Service{
+		store: s, evidence: evidence, policies: policies, vulnerabilities: vulnerabilities, now: now, limits: rego.DefaultLimits(), parts: parts,
+	}, nil
 }
 
 // Judgement is what the gates said about a version at one instant, and on which state of affairs. It is not recorded yet.
@@ -73,11 +78,11 @@ func (s *Service) Judge(ctx context.Context, versionID int, gates []*db.Stage, k
 	if err != nil {
 		return nil, err
 	}
-	sub, err := s.load(ctx, versionID)
+	at := s.now().UTC()
+	sub, err := s.load(ctx, versionID, at)
 	if err != nil {
 		return nil, err
 	}
-	at := s.now().UTC()
 	common, err := s.commonParts(ctx, sub, at)
 	if err != nil {
 		return nil, err
@@ -110,7 +115,7 @@ func (s *Service) judgeGate(ctx context.Context, sub *subject, g Gate, at time.T
 	evalID := newEvalID(g.Kind)
 	e := &Evaluation{
 		EvalID: &evalID, Gate: &g, EvaluatedAt: at, InputDigest: inputDigest(input), CapabilitiesDigest: rego.CapabilitiesDigest(),
-		Policies: []*EvaluatedPolicy{}, results: []*RuleResult{},
+		Feeds: sub.known.Feeds, Policies: []*EvaluatedPolicy{}, results: []*RuleResult{},
 	}
 	in := regoInput(input)
 	judged := map[int]*RuleResult{} // a rule that two policies share is evaluated once

@@ -30,6 +30,22 @@ func (s *Service) Evaluation(ctx context.Context, evalID string) (*Evaluation, e
 	return FromRow(row)
 }
 
+// ByID returns recorded evaluations by their rows, in the order given; those out of reach are not there.
+func (s *Service) ByID(ctx context.Context, ids []int) ([]*Evaluation, error) {
+	rows, err := s.store.Read().Evaluation.Query().Where(evaluation.IDIn(ids...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load evaluations: %w", err)
+	}
+	slices.SortFunc(rows, func(a, b *db.Evaluation) int { return cmp.Compare(slices.Index(ids, a.ID), slices.Index(ids, b.ID)) })
+	list := make([]*Evaluation, len(rows))
+	for i, row := range rows {
+		if list[i], err = FromRow(row); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
 // FromRow gives a recorded evaluation its shape.
 func FromRow(row *db.Evaluation) (*Evaluation, error) {
 	e := &Evaluation{
@@ -39,6 +55,9 @@ func FromRow(row *db.Evaluation) (*Evaluation, error) {
 	}
 	if err := json.Unmarshal([]byte(row.Policies), &e.Policies); err != nil {
 		return nil, fmt.Errorf("read policies of evaluation %s: %w", row.EvalID, err)
+	}
+	if err := json.Unmarshal([]byte(row.Feeds), &e.Feeds); err != nil {
+		return nil, fmt.Errorf("read feeds of evaluation %s: %w", row.EvalID, err)
 	}
 	return e, nil
 }

@@ -75,15 +75,21 @@ func (s *Service) record(ctx context.Context, tx *db.Client, p *db.Promotion, e 
 	if err != nil {
 		return err
 	}
+	feeds, err := json.Marshal(e.Feeds)
+	if err != nil {
+		return err
+	}
 	e.row, err = tx.Evaluation.Create().SetEvalID(*e.EvalID).SetStageName(e.Gate.Stage).
 		SetGateKind(evaluation.GateKind(e.Gate.Kind)).SetDecision(e.Decision).SetExplanation(e.Explanation).
 		SetEvaluatedAt(e.EvaluatedAt).SetInputDigest(e.InputDigest).SetInputParts(string(parts)).
-		SetCapabilitiesDigest(e.CapabilitiesDigest).SetPolicies(string(policies)).SetResultsDigest(results).
+		SetCapabilitiesDigest(e.CapabilitiesDigest).SetPolicies(string(policies)).SetFeeds(string(feeds)).SetResultsDigest(results).
 		SetProjectID(p.ProjectID).SetVersionID(p.VersionID).SetPromotionID(p.ID).Save(ctx)
 	return err
 }
 
-// Stale tells, inside the transaction that is to record it, whether policies changed since a judgement was made.
+// Stale tells, inside the transaction that is to record it, whether policies changed since a judgement was made. What became
+// known meanwhile, be it evidence, an advisory or a triage decision, is later than the instant that was judged at and does not
+// matter: the input says what was known then, and by which snapshots of the feeds.
 func (s *Service) Stale(ctx context.Context, tx *db.Client, j *Judgement) (bool, error) {
 	generation, err := s.policies.Generation(auth.System(ctx), tx)
 	return generation != j.Generation, err

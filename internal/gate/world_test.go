@@ -36,6 +36,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/store"
 	"github.com/plimsoll/plimsoll/internal/testdb"
 	"github.com/plimsoll/plimsoll/internal/version"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
 
 // Names of people: none may stand in what is kept for ever.
@@ -91,6 +92,8 @@ type world struct {
 	gates    *gate.Service
 	releases *release.Service
 
+	vulnerabilities *vulnerability.Service
+
 	admin, releaser context.Context
 
 	// onSign is called before the next signature, once.
@@ -111,7 +114,8 @@ func newWorld(tb testing.TB, dsn string) *world {
 	w.policies = policy.New(w.st, w.log, clock)
 	w.evidence = evidence.New(w.st, w.log, clock, "test")
 	w.versions = version.New(w.st, w.catalog, w.log, w.signing, clock)
-	w.gates = must(gate.New(w.st, w.evidence, w.policies, clock))(tb)
+	w.vulnerabilities = vulnerability.New(w.st, w.log, w.signing, clock)
+	w.gates = must(gate.New(w.st, w.evidence, w.policies, w.vulnerabilities, clock))(tb)
 	w.releases = release.New(w.st, w.log, w.gates, w.signing, attest.Verifier{ID: "https://plimsoll.example.org"}, clock)
 	w.organisation()
 	return w
@@ -176,6 +180,7 @@ func (w *world) guard(name, stageName string, kind gatepolicy.GateKind, mode gat
 		}
 	}
 	must(w.policies.CreatePolicy(w.admin, policy.CreatePolicyInput{
+		WaiverApprovals: 1, WaiverMaxDays: 90,
 		Name: name, Rules: say, Mode: mode, Enabled: true, Gate: policy.GateInput{Stage: stageName, Kind: kind},
 		Scope: policy.PolicyScopeInput{Type: gatepolicy.ScopeTypeGLOBAL},
 	}))(w.tb)

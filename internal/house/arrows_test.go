@@ -73,11 +73,11 @@ func arrows() []room {
 		{"internal/blast", below("internal/advisory", "internal/vulnerability"), domain + "; it reads and writes nothing"},
 		{"internal/build", below("internal/activity"), domain},
 		{"internal/deployment", below("internal/activity"), domain},
-		{"internal/vulnerability", below("internal/activity", "internal/advisory", "internal/view"), domain},
+		{"internal/vulnerability", below("internal/activity", "internal/advisory", "internal/signing", "internal/view"), domain},
 		{"internal/catalog", below("internal/activity"), domain},
 		{"internal/evidence", below("internal/activity", "internal/build", "internal/version", "internal/signing", "internal/attest", "internal/bom", "internal/objects", "internal/view"), domain},
 		{
-			"internal/gate", below("internal/catalog", "internal/evidence", "internal/policy", "internal/version", "internal/rego"),
+			"internal/gate", below("internal/catalog", "internal/evidence", "internal/policy", "internal/version", "internal/vulnerability", "internal/rego"),
 			domain + "; a gate judges and records, it moves nothing and signs nothing",
 		},
 		{"internal/policy", below("internal/activity", "internal/rego", "policies"), domain},

@@ -27,7 +27,9 @@ type CreatePolicyInput struct {
 	Gate     GateInput
 	Scope    PolicyScopeInput
 	Waivable bool
-	Enabled  bool
+	// WaiverApprovals is how many must approve a waiver of its rules, WaiverMaxDays for how many days at most one may hold.
+	WaiverApprovals, WaiverMaxDays int
+	Enabled                        bool
 }
 
 // CreatePolicy makes a policy. Who does must manage policies on all that it reaches: on the organisation for GLOBAL, else on
@@ -69,13 +71,15 @@ func (s *Service) firstRevision(ctx context.Context, in CreatePolicyInput) (revi
 		check.Name("input.name", in.Name),
 		oneOf("input.mode", gatepolicy.ModeValidator(in.Mode)),
 		check.Name("input.gate.stage", in.Gate.Stage),
+		waivers{in.Waivable, in.WaiverApprovals, in.WaiverMaxDays}.check(),
 	)
 	if err != nil {
 		return revision{}, err
 	}
 	r := revision{
-		name: in.Name, number: 1, mode: in.Mode, enabled: in.Enabled, waivable: in.Waivable,
-		stage: in.Gate.Stage, kind: in.Gate.Kind,
+		name: in.Name, number: 1, mode: in.Mode, enabled: in.Enabled,
+		waivers: waivers{in.Waivable, in.WaiverApprovals, in.WaiverMaxDays},
+		stage:   in.Gate.Stage, kind: in.Gate.Kind,
 	}
 	if r.area, err = s.areaOf(ctx, "createPolicy", in.Scope); err != nil {
 		return revision{}, err
@@ -96,7 +100,7 @@ func policyCreated(r revision) activity.Event {
 			activity.Added("revision", activity.Text(strconv.Itoa(r.number))),
 			activity.Added("mode", activity.Text(string(r.mode))),
 			activity.Added("enabled", activity.Text(strconv.FormatBool(r.enabled))),
-			activity.Added("waivable", activity.Text(strconv.FormatBool(r.waivable))),
+			activity.Added("waivers", activity.Text(r.waivers.String())),
 			activity.Added("gate", activity.Text(fmt.Sprintf("%s of %s", r.kind, r.stage))),
 			activity.Added("rules", activity.Text(r.ruleNames())),
 			activity.Added("scope", activity.Text(r.area.scope.String())),

@@ -9,6 +9,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/policytarget"
+	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
 	"github.com/plimsoll/plimsoll/ent/db/rule"
 )
@@ -57,3 +58,26 @@ func whole(q *db.GatePolicyQuery) *db.GatePolicyQuery {
 }
 
 func ofPolicy(id int) predicate.PolicyTarget { return policytarget.PolicyID(id) }
+
+// TemplateRef names a revision of a template.
+type TemplateRef struct {
+	Name     string
+	Revision int
+}
+
+// RegoOf returns the sources of revisions of templates; those that there are not are not there.
+func (s *Service) RegoOf(ctx context.Context, refs []TemplateRef) (map[TemplateRef]*string, error) {
+	names := make([]string, len(refs))
+	for i, ref := range refs {
+		names[i] = ref.Name
+	}
+	rows, err := s.store.Read().PolicyTemplate.Query().Where(policytemplate.NameIn(names...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load templates: %w", err)
+	}
+	out := make(map[TemplateRef]*string, len(refs))
+	for _, row := range rows {
+		out[TemplateRef{row.Name, row.Revision}] = &row.Rego
+	}
+	return out, nil
+}

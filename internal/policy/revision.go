@@ -17,16 +17,46 @@ import (
 
 // revision is a revision of a policy before it is written.
 type revision struct {
-	name              string
-	number            int
-	mode              gatepolicy.Mode
-	enabled, waivable bool
-	stage             string
-	kind              gatepolicy.GateKind
-	rules             []*db.Rule // by row number
-	area              area
-	createdBy         int
-	createdAt         time.Time
+	name      string
+	number    int
+	mode      gatepolicy.Mode
+	enabled   bool
+	waivers   waivers
+	stage     string
+	kind      gatepolicy.GateKind
+	rules     []*db.Rule // by row number
+	area      area
+	createdBy int
+	createdAt time.Time
+}
+
+// waivers says whether and how the rules of a policy may be waived.
+type waivers struct {
+	allowed            bool
+	approvals, maxDays int
+}
+
+const (
+	maxWaiverApprovals = 10
+	maxWaiverDays      = 3650
+)
+
+func (w waivers) check() error {
+	if w.approvals < 1 || w.approvals > maxWaiverApprovals {
+		return fault.At("input.waiverApprovals", "want 1 to %d, got %d", maxWaiverApprovals, w.approvals)
+	}
+	if w.maxDays < 1 || w.maxDays > maxWaiverDays {
+		return fault.At("input.waiverMaxDays", "want 1 to %d, got %d", maxWaiverDays, w.maxDays)
+	}
+	return nil
+}
+
+// String says it in words.
+func (w waivers) String() string {
+	if !w.allowed {
+		return "none"
+	}
+	return fmt.Sprintf("approved by %d, for at most %d days", w.approvals, w.maxDays)
 }
 
 // write adds the revision as the one in force. The caller has put the one before out of force.
@@ -36,7 +66,8 @@ func (r revision) write(ctx context.Context, tx *db.Client) (*db.GatePolicy, err
 		ids[i] = rule.ID
 	}
 	p, err := tx.GatePolicy.Create().
-		SetName(r.name).SetRevision(r.number).SetMode(r.mode).SetEnabled(r.enabled).SetWaivable(r.waivable).
+		SetName(r.name).SetRevision(r.number).SetMode(r.mode).SetEnabled(r.enabled).
+		SetWaivable(r.waivers.allowed).SetWaiverApprovals(r.waivers.approvals).SetWaiverMaxDays(r.waivers.maxDays).
 		SetStageName(r.stage).SetGateKind(r.kind).SetScopeType(r.area.scope.Type).
 		SetLabelSelectors(r.area.scope.Labels).SetCriticalitySelectors(r.area.scope.Criticality).
 		SetLatest(true).AddRuleIDs(ids...).SetCreatedBy(r.createdBy).SetCreatedAt(r.createdAt).Save(ctx)

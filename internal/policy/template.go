@@ -31,6 +31,8 @@ type CreatePolicyTemplateInput struct {
 	Description      *string
 	Remediation      *string
 	Controls         []string
+	// Tests are unit tests in Rego.
+	Tests *string
 }
 
 // content is what a revision says. Two revisions of one template differ in it.

@@ -22,6 +22,8 @@ type UpdatePolicyInput struct {
 	Rules    []string
 	Scope    *PolicyScopeInput
 	Waivable *bool
+	// WaiverApprovals and WaiverMaxDays are as in CreatePolicyInput.
+	WaiverApprovals, WaiverMaxDays *int
 }
 
 // UpdatePolicy makes the next revision of a policy and puts it in force. Who does must manage policies on all that it
@@ -93,8 +95,9 @@ func (s *Service) inForce(ctx context.Context, name string) (*db.GatePolicy, rev
 		return nil, revision{}, fmt.Errorf("read targets of policy: %w", err)
 	}
 	whole := revision{
-		name: current.Name, number: current.Revision, mode: current.Mode, enabled: current.Enabled, waivable: current.Waivable,
-		stage: current.StageName, kind: current.GateKind, rules: current.Edges.Rules,
+		name: current.Name, number: current.Revision, mode: current.Mode, enabled: current.Enabled,
+		waivers: waivers{current.Waivable, current.WaiverApprovals, current.WaiverMaxDays},
+		stage:   current.StageName, kind: current.GateKind, rules: current.Edges.Rules,
 		area: area{scope: scopeOf(current, targets), projects: map[string]*db.Project{}, applications: map[string]*db.Application{}},
 	}
 	for _, t := range targets {
@@ -135,10 +138,10 @@ func (s *Service) nextRevision(ctx context.Context, before revision, in UpdatePo
 	if in.Enabled != nil {
 		next.enabled = *in.Enabled
 	}
-	if in.Waivable != nil {
-		next.waivable = *in.Waivable
+	err := next.waivers.change(in)
+	if err != nil {
+		return revision{}, err
 	}
-	var err error
 	if in.Scope != nil {
 		if next.area, err = s.areaOf(ctx, "updatePolicy", *in.Scope); err != nil {
 			return revision{}, err
@@ -156,6 +159,20 @@ func (s *Service) nextRevision(ctx context.Context, before revision, in UpdatePo
 	return next, nil
 }
 
+// change applies what is given.
+func (w *waivers) change(in UpdatePolicyInput) error {
+	if in.Waivable != nil {
+		w.allowed = *in.Waivable
+	}
+	if in.WaiverApprovals != nil {
+		w.approvals = *in.WaiverApprovals
+	}
+	if in.WaiverMaxDays != nil {
+		w.maxDays = *in.WaiverMaxDays
+	}
+	return w.check()
+}
+
 // changesBetween names each field that differs between two revisions.
 func changesBetween(a, b revision) []activity.Change {
 	var changes []activity.Change
@@ -166,7 +183,7 @@ func changesBetween(a, b revision) []activity.Change {
 	}
 	compare("mode", string(a.mode), string(b.mode))
 	compare("enabled", strconv.FormatBool(a.enabled), strconv.FormatBool(b.enabled))
-	compare("waivable", strconv.FormatBool(a.waivable), strconv.FormatBool(b.waivable))
+	compare("waivers", a.waivers.String(), b.waivers.String())
 	compare("rules", a.ruleNames(), b.ruleNames())
 	compare("scope", a.area.scope.String(), b.area.scope.String())
 	if changes == nil {

@@ -25,7 +25,7 @@ func TestPolicyIsChangedByItsNextRevision(t *testing.T) {
 	}{
 		{"the mode", policy.UpdatePolicyInput{Mode: ptr(gatepolicy.ModeWARN)}, map[string][2]string{"mode": {"BLOCK", "WARN"}}},
 		{"whether it is applied", policy.UpdatePolicyInput{Enabled: ptr(false)}, map[string][2]string{"enabled": {"true", "false"}}},
-		{"whether it may be waived", policy.UpdatePolicyInput{Waivable: ptr(false)}, map[string][2]string{"waivable": {"true", "false"}}},
+		{"whether it may be waived", policy.UpdatePolicyInput{Waivable: ptr(false)}, map[string][2]string{"waivers": {"approved by 1, for at most 90 days", "none"}}},
 		{"the rules", policy.UpdatePolicyInput{Rules: []string{"some", "more"}}, map[string][2]string{"rules": {"some", "more, some"}}},
 		{"the scope", policy.UpdatePolicyInput{Scope: &shop}, map[string][2]string{
 			"scope": {"PROJECT; projects payments, shop", "PROJECT; projects shop; labels tier=1"},

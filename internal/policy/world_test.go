@@ -237,6 +237,7 @@ func templateInput(name string) policy.CreatePolicyTemplateInput {
 // policyInput is a policy for everybody at the entry of QA, with whatever is changed.
 func policyInput(name string, change ...func(*policy.CreatePolicyInput)) policy.CreatePolicyInput {
 	in := policy.CreatePolicyInput{
+		WaiverApprovals: 1, WaiverMaxDays: 90,
 		Name: name, Rules: []string{"some"}, Mode: gatepolicy.ModeBLOCK, Waivable: true, Enabled: true,
 		Gate:  policy.GateInput{Stage: "QA", Kind: gatepolicy.GateKindENTRY},
 		Scope: policy.PolicyScopeInput{Type: gatepolicy.ScopeTypeGLOBAL},

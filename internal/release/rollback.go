@@ -3,13 +3,11 @@ package release
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/internal/activity"
-	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/check"
 	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/signing"
@@ -71,14 +69,12 @@ func (s *Service) signStatus(ctx context.Context, m *move) ([]signing.Signed, er
 	if m.version.Trust != applicationversion.TrustTRUSTED_RELEASE {
 		return nil, nil
 	}
-	subjects, err := s.subjects(ctx, m.version)
+	contents, err := s.contents(ctx, m.version)
 	if err != nil {
 		return nil, err
 	}
-	signed, err := s.signing.Sign(ctx, subjects, attest.PredicateStatus, map[string]any{
-		"application": m.version.Edges.Application.Key, "version": m.version.Version, "manifestDigest": m.version.ManifestDigest,
-		"standing": applicationversion.StandingWITHDRAWN, "cause": promotion.KindROLLBACK,
-		"since": s.now().UTC().Format(time.RFC3339Nano),
+	signed, err := s.signing.SignStatus(ctx, m.version, contents, signing.Status{
+		Standing: applicationversion.StandingWITHDRAWN, Cause: signing.Rollback, Since: s.now(),
 	})
 	return []signing.Signed{signed}, err
 }

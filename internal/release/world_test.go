@@ -36,6 +36,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/store"
 	"github.com/plimsoll/plimsoll/internal/testdb"
 	"github.com/plimsoll/plimsoll/internal/version"
+	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
 
 // Names of people: none may stand in what is kept for ever.
@@ -111,7 +112,7 @@ func newWorld(tb testing.TB, dsn string) *world {
 	w.policies = policy.New(w.st, w.log, clock)
 	w.evidence = evidence.New(w.st, w.log, clock, "test")
 	w.versions = version.New(w.st, w.catalog, w.log, w.signing, clock)
-	w.gates = must(gate.New(w.st, w.evidence, w.policies, clock))(tb)
+	w.gates = must(gate.New(w.st, w.evidence, w.policies, vulnerability.New(w.st, w.log, w.signing, clock), clock))(tb)
 	w.releases = release.New(w.st, w.log, w.gates, w.signing, attest.Verifier{ID: "https://plimsoll.example.org"}, clock)
 	w.organisation()
 	return w
@@ -176,6 +177,7 @@ func (w *world) guard(name, stageName string, kind gatepolicy.GateKind, mode gat
 		}
 	}
 	must(w.policies.CreatePolicy(w.admin, policy.CreatePolicyInput{
+		WaiverApprovals: 1, WaiverMaxDays: 90,
 		Name: name, Rules: say, Mode: mode, Enabled: true, Gate: policy.GateInput{Stage: stageName, Kind: kind},
 		Scope: policy.PolicyScopeInput{Type: gatepolicy.ScopeTypeGLOBAL},
 	}))(w.tb)

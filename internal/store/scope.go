@@ -22,6 +22,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/intercept"
 	"github.com/plimsoll/plimsoll/ent/db/label"
@@ -29,6 +30,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
+	"github.com/plimsoll/plimsoll/ent/db/override"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
@@ -44,6 +46,9 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
+	"github.com/plimsoll/plimsoll/ent/db/waiver"
+	"github.com/plimsoll/plimsoll/ent/db/waiverdecision"
 	"github.com/plimsoll/plimsoll/internal/auth"
 )
 
@@ -145,6 +150,16 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 		return nil, true
 	case *db.TriageDecisionQuery: // or about a label, which binds everybody who bears it
 		return either(isNull(triagedecision.FieldProjectID), r.project(triagedecision.FieldProjectID)), true
+	case *db.WaiverQuery:
+		return r.project(waiver.FieldProjectID), true
+	case *db.WaiverDecisionQuery:
+		return has(waiver.Table, waiver.FieldID, waiverdecision.FieldWaiverID, r.project(waiver.FieldProjectID)), true
+	case *db.OverrideQuery:
+		return r.project(override.FieldProjectID), true
+	case *db.FreezeQuery: // or of a label or everything, which stops whoever is in reach, too
+		return either(isNull(freeze.FieldProjectID), r.project(freeze.FieldProjectID)), true
+	case *db.VersionApprovalQuery:
+		return r.project(versionapproval.FieldProjectID), true
 	case *db.NoticeQuery: // what says nothing of what is in reach is not there
 		return has(noticeentry.Table, noticeentry.FieldNoticeID, notice.FieldID, r.project(noticeentry.FieldProjectID)), true
 	case *db.NoticeEntryQuery:

@@ -10,14 +10,18 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/deployment"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
+	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
+	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/policytemplate"
 	"github.com/plimsoll/plimsoll/ent/db/principal"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
 	"github.com/plimsoll/plimsoll/ent/db/sbom"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
+	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/store"
 )
@@ -69,6 +73,9 @@ func (w *world) organisation(tx *db.Client) {
 	template := w.add("PolicyTemplate", "everybody", tx.PolicyTemplate.Create().SetName("t").SetRevision(1).SetCategory(policytemplate.CategoryAUDIT).SetRego("package t").SetParametersSchema("{}").SetDigest("d").SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.rule = w.add("Rule", "everybody", tx.Rule.Create().SetName("r").SetParameters("{}").SetTemplateID(template).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("GatePolicy", "everybody", w.policy(tx, "for-all", gatepolicy.ScopeTypeGLOBAL))
+	w.add("Feed", "everybody", tx.Feed.Create().SetName("osv").SetFormat(feed.FormatOSV).SaveX(ctx).ID)
+	w.add("TriageDecision", "everybody", w.triage(tx).SetLabelKey("k").SetLabelValue("v").SaveX(ctx).ID)
+	w.add("Freeze", "everybody", w.freeze(tx).SetLabelKey("k").SetLabelValue("v").SaveX(ctx).ID)
 	w.add("Blob", "everybody", tx.Blob.Create().SetDigest("sha256:0").SetSize(0).SetContent([]byte{0}).SaveX(ctx).ID)
 
 	w.add("ActivityEvent", "organisation", w.event(tx, "anchor-added", nil))
@@ -76,7 +83,8 @@ func (w *world) organisation(tx *db.Client) {
 	w.add("Token", "organisation", tx.Token.Create().SetName("t").SetHash("h").SetCreatedAt(epoch).SetPrincipalID(w.alice).SetRole(auth.Viewer).SaveX(ctx).ID)
 	other := w.add("Principal", "everybody", tx.Principal.Create().SetName("otto").SetKind(principal.KindUSER).SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("RoleBinding", "organisation", tx.RoleBinding.Create().SetRole(auth.Auditor).SetPrincipalID(other).SaveX(ctx).ID)
-	w.add("Owner", "organisation", tx.Owner.Create().SetRef("team:idle").SetPseudonym("team:idle").SetCreatedAt(epoch).SaveX(ctx).ID)
+	idle := w.add("Owner", "organisation", tx.Owner.Create().SetRef("team:idle").SetPseudonym("team:idle").SetCreatedAt(epoch).SaveX(ctx).ID)
+	w.add("Notice", "organisation", tx.Notice.Create().SetOwnerID(idle).SetOpenedAt(epoch).SetUpdatedAt(epoch).SaveX(ctx).ID)
 	pkg := w.add("Pkg", "organisation", tx.Pkg.Create().SetPurl("pkg:npm/unused").SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("SearchWord", "organisation", tx.SearchWord.Create().SetWord("unused").SetPackageID(pkg).SaveX(ctx).ID)
 	w.add("PackageVersion", "organisation", tx.PackageVersion.Create().SetPurl("pkg:npm/unused@1").SetPackageID(pkg).SetCreatedAt(epoch).SaveX(ctx).ID)
@@ -106,6 +114,10 @@ func (w *world) project(tx *db.Client, p string) int {
 	past := w.add("Owner", p, tx.Owner.Create().SetRef("user:"+p).SetPseudonym("person:"+p).SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("Ownership", p, tx.Ownership.Create().SetSince(epoch).SetApplicationID(app).SetOwnerID(now).SetAssignedBy(w.alice).SaveX(ctx).ID)
 	w.add("Ownership", p, tx.Ownership.Create().SetSince(epoch).SetUntil(epoch).SetApplicationID(app).SetOwnerID(past).SetAssignedBy(w.alice).SaveX(ctx).ID)
+
+	w.add("Freeze", p, w.freeze(tx).SetProjectID(id).SaveX(ctx).ID)
+	w.add("TriageDecision", p, w.triage(tx).SetApplicationID(app).SetProjectID(id).SaveX(ctx).ID)
+	w.notice(tx, p, now, [2]int{app, id})
 
 	w.add("SearchWord", p, tx.SearchWord.Create().SetWord(p).SetApplicationID(app).SaveX(ctx).ID)
 	w.packages(tx, p, app)
@@ -157,10 +169,39 @@ func (w *world) version(tx *db.Client, p string, projectID, app, st int) {
 	w.add("Releasable", p, tx.Releasable.Create().SetName("image").SetKind(releasable.KindARTIFACT).SetDigest("sha256:released-by-"+p).SetVersionID(v).SaveX(ctx).ID)
 	w.add("Releasable", p, tx.Releasable.Create().SetName("base").SetKind(releasable.KindARTIFACT).SetDigest("sha256:released-by-both").SetVersionID(v).SaveX(ctx).ID)
 	pr := w.add("Promotion", p, tx.Promotion.Create().SetKind(promotion.KindPROMOTE).SetStatus(promotion.StatusCOMPLETED).SetAt(epoch).SetProjectID(projectID).SetVersionID(v).SetToStageID(st).SetActorID(w.alice).SaveX(ctx).ID)
-	w.add("Evaluation", p, tx.Evaluation.Create().SetEvalID("eval-"+p).SetStageName("QA").SetGateKind(evaluation.GateKindENTRY).SetDecision(evaluation.DecisionPASS).SetExplanation("").
+	ev := w.add("Evaluation", p, tx.Evaluation.Create().SetEvalID("eval-"+p).SetStageName("QA").SetGateKind(evaluation.GateKindENTRY).SetDecision(evaluation.DecisionPASS).SetExplanation("").
 		SetEvaluatedAt(epoch).SetInputDigest("d").SetInputParts("[]").SetCapabilitiesDigest("d").SetPolicies("[]").SetResultsDigest("d").SetProjectID(projectID).SetVersionID(v).SetPromotionID(pr).SaveX(ctx).ID)
-	w.add("Attestation", p, tx.Attestation.Create().SetDigest("sha256:"+p).SetPredicateType("p").SetStatement("{}").SetBundle("{}").SetCreatedAt(epoch).
+	at := w.add("Attestation", p, tx.Attestation.Create().SetDigest("sha256:"+p).SetPredicateType("p").SetStatement("{}").SetBundle("{}").SetCreatedAt(epoch).
 		SetProjectID(projectID).SetVersionID(v).SetPromotionID(pr).SetSigningKeyID(w.key).SaveX(ctx).ID)
+	w.add("VersionApproval", p, tx.VersionApproval.Create().SetDecision(versionapproval.DecisionAPPROVED).SetRoles([]string{}).SetAt(epoch).
+		SetVersionID(v).SetProjectID(projectID).SetApproverID(w.alice).SetAttestationID(at).SaveX(ctx).ID)
+	wv := w.add("Waiver", p, tx.Waiver.Create().SetRule("r").SetJustification("j").SetApprovalsNeeded(1).SetRequestedAt(epoch).SetExpiresAt(epoch).
+		SetProjectID(projectID).SetApplicationID(app).SetRequestedBy(w.alice).SaveX(ctx).ID)
+	w.add("WaiverDecision", p, tx.WaiverDecision.Create().SetApproved(true).SetAt(epoch).SetWaiverID(wv).SetDecidedBy(w.alice).SaveX(ctx).ID)
+	w.add("Override", p, tx.Override.Create().SetCode("c").SetSubject("s").SetWaiverID(wv).SetEvaluationID(ev).SetVersionID(v).SetProjectID(projectID).SaveX(ctx).ID)
+}
+
+// freeze is a freeze that is not yet said for what.
+func (w *world) freeze(tx *db.Client) *db.FreezeCreate {
+	return tx.Freeze.Create().SetReason("r").SetStartsAt(epoch).SetEndsAt(epoch).SetCreatedAt(epoch).SetCreatedBy(w.alice)
+}
+
+// triage is a decision that is not yet said for whom.
+func (w *world) triage(tx *db.Client) *db.TriageDecisionCreate {
+	return tx.TriageDecision.Create().SetVulnerability("CVE-1").SetStatus(triagedecision.StatusAFFECTED).SetJustification("j").SetDecidedBy(w.alice).SetDecidedAt(epoch)
+}
+
+// notice adds a notice to somebody with an entry for each application, which is given with its project.
+func (w *world) notice(tx *db.Client, owner string, to int, of ...[2]int) {
+	n := w.add("Notice", owner, tx.Notice.Create().SetOwnerID(to).SetOpenedAt(epoch).SetUpdatedAt(epoch).SaveX(w.ctx).ID)
+	for i, app := range of {
+		in := owner
+		if owner == "both" {
+			in = string("ab"[i])
+		}
+		w.add("NoticeEntry", in, tx.NoticeEntry.Create().SetSeverity(noticeentry.SeverityHIGH).SetVulnerabilities(1).SetNamed([]string{"CVE-1"}).SetVersions([]int{}).
+			SetNoticeID(n).SetApplicationID(app[0]).SetProjectID(app[1]).SaveX(w.ctx).ID)
+	}
 }
 
 // shared adds what both projects reach, evidence about something that both release, and what looks like it: evidence about
@@ -168,6 +209,7 @@ func (w *world) version(tx *db.Client, p string, projectID, app, st int) {
 func (w *world) shared(tx *db.Client) {
 	w.evidence(tx, "both", nil, "sha256:released-by-both")
 	w.evidence(tx, "b", &w.b, "sha256:released-by-a")
+	w.notice(tx, "both", w.rows["Owner"]["a"][0], [2]int{w.rows["Application"]["a"][0], w.a}, [2]int{w.rows["Application"]["b"][0], w.b})
 }
 
 // evidence adds evidence with a subject and an SBOM with a component.

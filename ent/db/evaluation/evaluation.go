@@ -38,6 +38,8 @@ const (
 	FieldPolicies = "policies"
 	// FieldFeeds holds the string denoting the feeds field in the database.
 	FieldFeeds = "feeds"
+	// FieldWaivers holds the string denoting the waivers field in the database.
+	FieldWaivers = "waivers"
 	// FieldResultsDigest holds the string denoting the results_digest field in the database.
 	FieldResultsDigest = "results_digest"
 	// FieldProjectID holds the string denoting the project_id field in the database.
@@ -91,6 +93,7 @@ var Columns = []string{
 	FieldCapabilitiesDigest,
 	FieldPolicies,
 	FieldFeeds,
+	FieldWaivers,
 	FieldResultsDigest,
 	FieldProjectID,
 	FieldVersionID,
@@ -110,6 +113,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultFeeds holds the default value on creation for the "feeds" field.
 	DefaultFeeds string
+	// DefaultWaivers holds the default value on creation for the "waivers" field.
+	DefaultWaivers string
 )
 
 // GateKind defines the type for the "gate_kind" enum field.
@@ -222,6 +227,11 @@ func ByPolicies(opts ...sql.OrderTermOption) OrderOption {
 // ByFeeds orders the results by the feeds field.
 func ByFeeds(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldFeeds, opts...).ToFunc()
+}
+
+// ByWaivers orders the results by the waivers field.
+func ByWaivers(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWaivers, opts...).ToFunc()
 }
 
 // ByResultsDigest orders the results by the results_digest field.

@@ -100,6 +100,11 @@ func Feeds(v string) predicate.Evaluation {
 	return predicate.Evaluation(sql.FieldEQ(FieldFeeds, v))
 }
 
+// Waivers applies equality check predicate on the "waivers" field. It's identical to WaiversEQ.
+func Waivers(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldEQ(FieldWaivers, v))
+}
+
 // ResultsDigest applies equality check predicate on the "results_digest" field. It's identical to ResultsDigestEQ.
 func ResultsDigest(v string) predicate.Evaluation {
 	return predicate.Evaluation(sql.FieldEQ(FieldResultsDigest, v))
@@ -718,6 +723,71 @@ func FeedsEqualFold(v string) predicate.Evaluation {
 // FeedsContainsFold applies the ContainsFold predicate on the "feeds" field.
 func FeedsContainsFold(v string) predicate.Evaluation {
 	return predicate.Evaluation(sql.FieldContainsFold(FieldFeeds, v))
+}
+
+// WaiversEQ applies the EQ predicate on the "waivers" field.
+func WaiversEQ(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldEQ(FieldWaivers, v))
+}
+
+// WaiversNEQ applies the NEQ predicate on the "waivers" field.
+func WaiversNEQ(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldNEQ(FieldWaivers, v))
+}
+
+// WaiversIn applies the In predicate on the "waivers" field.
+func WaiversIn(vs ...string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldIn(FieldWaivers, vs...))
+}
+
+// WaiversNotIn applies the NotIn predicate on the "waivers" field.
+func WaiversNotIn(vs ...string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldNotIn(FieldWaivers, vs...))
+}
+
+// WaiversGT applies the GT predicate on the "waivers" field.
+func WaiversGT(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldGT(FieldWaivers, v))
+}
+
+// WaiversGTE applies the GTE predicate on the "waivers" field.
+func WaiversGTE(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldGTE(FieldWaivers, v))
+}
+
+// WaiversLT applies the LT predicate on the "waivers" field.
+func WaiversLT(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldLT(FieldWaivers, v))
+}
+
+// WaiversLTE applies the LTE predicate on the "waivers" field.
+func WaiversLTE(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldLTE(FieldWaivers, v))
+}
+
+// WaiversContains applies the Contains predicate on the "waivers" field.
+func WaiversContains(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldContains(FieldWaivers, v))
+}
+
+// WaiversHasPrefix applies the HasPrefix predicate on the "waivers" field.
+func WaiversHasPrefix(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldHasPrefix(FieldWaivers, v))
+}
+
+// WaiversHasSuffix applies the HasSuffix predicate on the "waivers" field.
+func WaiversHasSuffix(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldHasSuffix(FieldWaivers, v))
+}
+
+// WaiversEqualFold applies the EqualFold predicate on the "waivers" field.
+func WaiversEqualFold(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldEqualFold(FieldWaivers, v))
+}
+
+// WaiversContainsFold applies the ContainsFold predicate on the "waivers" field.
+func WaiversContainsFold(v string) predicate.Evaluation {
+	return predicate.Evaluation(sql.FieldContainsFold(FieldWaivers, v))
 }
 
 // ResultsDigestEQ applies the EQ predicate on the "results_digest" field.

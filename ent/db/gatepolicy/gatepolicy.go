@@ -26,6 +26,10 @@ const (
 	FieldEnabled = "enabled"
 	// FieldWaivable holds the string denoting the waivable field in the database.
 	FieldWaivable = "waivable"
+	// FieldWaiverApprovals holds the string denoting the waiver_approvals field in the database.
+	FieldWaiverApprovals = "waiver_approvals"
+	// FieldWaiverMaxDays holds the string denoting the waiver_max_days field in the database.
+	FieldWaiverMaxDays = "waiver_max_days"
 	// FieldStageName holds the string denoting the stage_name field in the database.
 	FieldStageName = "stage_name"
 	// FieldGateKind holds the string denoting the gate_kind field in the database.
@@ -79,6 +83,8 @@ var Columns = []string{
 	FieldMode,
 	FieldEnabled,
 	FieldWaivable,
+	FieldWaiverApprovals,
+	FieldWaiverMaxDays,
 	FieldStageName,
 	FieldGateKind,
 	FieldScopeType,
@@ -104,6 +110,13 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultWaiverApprovals holds the default value on creation for the "waiver_approvals" field.
+	DefaultWaiverApprovals int
+	// DefaultWaiverMaxDays holds the default value on creation for the "waiver_max_days" field.
+	DefaultWaiverMaxDays int
+)
 
 // Mode defines the type for the "mode" enum field.
 type Mode string
@@ -207,6 +220,16 @@ func ByEnabled(opts ...sql.OrderTermOption) OrderOption {
 // ByWaivable orders the results by the waivable field.
 func ByWaivable(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldWaivable, opts...).ToFunc()
+}
+
+// ByWaiverApprovals orders the results by the waiver_approvals field.
+func ByWaiverApprovals(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWaiverApprovals, opts...).ToFunc()
+}
+
+// ByWaiverMaxDays orders the results by the waiver_max_days field.
+func ByWaiverMaxDays(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWaiverMaxDays, opts...).ToFunc()
 }
 
 // ByStageName orders the results by the stage_name field.

@@ -75,6 +75,16 @@ func Waivable(v bool) predicate.GatePolicy {
 	return predicate.GatePolicy(sql.FieldEQ(FieldWaivable, v))
 }
 
+// WaiverApprovals applies equality check predicate on the "waiver_approvals" field. It's identical to WaiverApprovalsEQ.
+func WaiverApprovals(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldEQ(FieldWaiverApprovals, v))
+}
+
+// WaiverMaxDays applies equality check predicate on the "waiver_max_days" field. It's identical to WaiverMaxDaysEQ.
+func WaiverMaxDays(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldEQ(FieldWaiverMaxDays, v))
+}
+
 // StageName applies equality check predicate on the "stage_name" field. It's identical to StageNameEQ.
 func StageName(v string) predicate.GatePolicy {
 	return predicate.GatePolicy(sql.FieldEQ(FieldStageName, v))
@@ -238,6 +248,86 @@ func WaivableEQ(v bool) predicate.GatePolicy {
 // WaivableNEQ applies the NEQ predicate on the "waivable" field.
 func WaivableNEQ(v bool) predicate.GatePolicy {
 	return predicate.GatePolicy(sql.FieldNEQ(FieldWaivable, v))
+}
+
+// WaiverApprovalsEQ applies the EQ predicate on the "waiver_approvals" field.
+func WaiverApprovalsEQ(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldEQ(FieldWaiverApprovals, v))
+}
+
+// WaiverApprovalsNEQ applies the NEQ predicate on the "waiver_approvals" field.
+func WaiverApprovalsNEQ(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldNEQ(FieldWaiverApprovals, v))
+}
+
+// WaiverApprovalsIn applies the In predicate on the "waiver_approvals" field.
+func WaiverApprovalsIn(vs ...int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldIn(FieldWaiverApprovals, vs...))
+}
+
+// WaiverApprovalsNotIn applies the NotIn predicate on the "waiver_approvals" field.
+func WaiverApprovalsNotIn(vs ...int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldNotIn(FieldWaiverApprovals, vs...))
+}
+
+// WaiverApprovalsGT applies the GT predicate on the "waiver_approvals" field.
+func WaiverApprovalsGT(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldGT(FieldWaiverApprovals, v))
+}
+
+// WaiverApprovalsGTE applies the GTE predicate on the "waiver_approvals" field.
+func WaiverApprovalsGTE(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldGTE(FieldWaiverApprovals, v))
+}
+
+// WaiverApprovalsLT applies the LT predicate on the "waiver_approvals" field.
+func WaiverApprovalsLT(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldLT(FieldWaiverApprovals, v))
+}
+
+// WaiverApprovalsLTE applies the LTE predicate on the "waiver_approvals" field.
+func WaiverApprovalsLTE(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldLTE(FieldWaiverApprovals, v))
+}
+
+// WaiverMaxDaysEQ applies the EQ predicate on the "waiver_max_days" field.
+func WaiverMaxDaysEQ(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldEQ(FieldWaiverMaxDays, v))
+}
+
+// WaiverMaxDaysNEQ applies the NEQ predicate on the "waiver_max_days" field.
+func WaiverMaxDaysNEQ(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldNEQ(FieldWaiverMaxDays, v))
+}
+
+// WaiverMaxDaysIn applies the In predicate on the "waiver_max_days" field.
+func WaiverMaxDaysIn(vs ...int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldIn(FieldWaiverMaxDays, vs...))
+}
+
+// WaiverMaxDaysNotIn applies the NotIn predicate on the "waiver_max_days" field.
+func WaiverMaxDaysNotIn(vs ...int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldNotIn(FieldWaiverMaxDays, vs...))
+}
+
+// WaiverMaxDaysGT applies the GT predicate on the "waiver_max_days" field.
+func WaiverMaxDaysGT(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldGT(FieldWaiverMaxDays, v))
+}
+
+// WaiverMaxDaysGTE applies the GTE predicate on the "waiver_max_days" field.
+func WaiverMaxDaysGTE(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldGTE(FieldWaiverMaxDays, v))
+}
+
+// WaiverMaxDaysLT applies the LT predicate on the "waiver_max_days" field.
+func WaiverMaxDaysLT(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldLT(FieldWaiverMaxDays, v))
+}
+
+// WaiverMaxDaysLTE applies the LTE predicate on the "waiver_max_days" field.
+func WaiverMaxDaysLTE(v int) predicate.GatePolicy {
+	return predicate.GatePolicy(sql.FieldLTE(FieldWaiverMaxDays, v))
 }
 
 // StageNameEQ applies the EQ predicate on the "stage_name" field.

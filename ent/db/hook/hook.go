@@ -237,6 +237,18 @@ func (f FeedFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.FeedMutation", m)
 }
 
+// The FreezeFunc type is an adapter to allow the use of ordinary
+// function as Freeze mutator.
+type FreezeFunc func(context.Context, *db.FreezeMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f FreezeFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.FreezeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.FreezeMutation", m)
+}
+
 // The GatePolicyFunc type is an adapter to allow the use of ordinary
 // function as GatePolicy mutator.
 type GatePolicyFunc func(context.Context, *db.GatePolicyMutation) (db.Value, error)
@@ -319,6 +331,18 @@ func (f NoticeEntryFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, e
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.NoticeEntryMutation", m)
+}
+
+// The OverrideFunc type is an adapter to allow the use of ordinary
+// function as Override mutator.
+type OverrideFunc func(context.Context, *db.OverrideMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f OverrideFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.OverrideMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.OverrideMutation", m)
 }
 
 // The OwnerFunc type is an adapter to allow the use of ordinary
@@ -561,6 +585,18 @@ func (f TrustAnchorFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, e
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.TrustAnchorMutation", m)
 }
 
+// The VersionApprovalFunc type is an adapter to allow the use of ordinary
+// function as VersionApproval mutator.
+type VersionApprovalFunc func(context.Context, *db.VersionApprovalMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f VersionApprovalFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.VersionApprovalMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.VersionApprovalMutation", m)
+}
+
 // The VulnerabilityFunc type is an adapter to allow the use of ordinary
 // function as Vulnerability mutator.
 type VulnerabilityFunc func(context.Context, *db.VulnerabilityMutation) (db.Value, error)
@@ -583,6 +619,30 @@ func (f VulnerabilityAliasFunc) Mutate(ctx context.Context, m db.Mutation) (db.V
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.VulnerabilityAliasMutation", m)
+}
+
+// The WaiverFunc type is an adapter to allow the use of ordinary
+// function as Waiver mutator.
+type WaiverFunc func(context.Context, *db.WaiverMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f WaiverFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.WaiverMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.WaiverMutation", m)
+}
+
+// The WaiverDecisionFunc type is an adapter to allow the use of ordinary
+// function as WaiverDecision mutator.
+type WaiverDecisionFunc func(context.Context, *db.WaiverDecisionMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f WaiverDecisionFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.WaiverDecisionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.WaiverDecisionMutation", m)
 }
 
 // Condition is a hook condition function.

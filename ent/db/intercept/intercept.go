@@ -27,6 +27,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
+	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/imagechild"
 	"github.com/plimsoll/plimsoll/ent/db/label"
@@ -34,6 +35,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
+	"github.com/plimsoll/plimsoll/ent/db/override"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/packageversion"
@@ -55,8 +57,11 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/ent/db/triagedecision"
 	"github.com/plimsoll/plimsoll/ent/db/trustanchor"
+	"github.com/plimsoll/plimsoll/ent/db/versionapproval"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerability"
 	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
+	"github.com/plimsoll/plimsoll/ent/db/waiver"
+	"github.com/plimsoll/plimsoll/ent/db/waiverdecision"
 )
 
 // The Query interface represents an operation that queries a graph.
@@ -628,6 +633,33 @@ func (f TraverseFeed) Traverse(ctx context.Context, q db.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *db.FeedQuery", q)
 }
 
+// The FreezeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type FreezeFunc func(context.Context, *db.FreezeQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f FreezeFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.FreezeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.FreezeQuery", q)
+}
+
+// The TraverseFreeze type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseFreeze func(context.Context, *db.FreezeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseFreeze) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseFreeze) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.FreezeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.FreezeQuery", q)
+}
+
 // The GatePolicyFunc type is an adapter to allow the use of ordinary function as a Querier.
 type GatePolicyFunc func(context.Context, *db.GatePolicyQuery) (db.Value, error)
 
@@ -815,6 +847,33 @@ func (f TraverseNoticeEntry) Traverse(ctx context.Context, q db.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *db.NoticeEntryQuery", q)
+}
+
+// The OverrideFunc type is an adapter to allow the use of ordinary function as a Querier.
+type OverrideFunc func(context.Context, *db.OverrideQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f OverrideFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.OverrideQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.OverrideQuery", q)
+}
+
+// The TraverseOverride type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseOverride func(context.Context, *db.OverrideQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseOverride) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseOverride) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.OverrideQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.OverrideQuery", q)
 }
 
 // The OwnerFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1357,6 +1416,33 @@ func (f TraverseTrustAnchor) Traverse(ctx context.Context, q db.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *db.TrustAnchorQuery", q)
 }
 
+// The VersionApprovalFunc type is an adapter to allow the use of ordinary function as a Querier.
+type VersionApprovalFunc func(context.Context, *db.VersionApprovalQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f VersionApprovalFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.VersionApprovalQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.VersionApprovalQuery", q)
+}
+
+// The TraverseVersionApproval type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseVersionApproval func(context.Context, *db.VersionApprovalQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseVersionApproval) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseVersionApproval) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.VersionApprovalQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.VersionApprovalQuery", q)
+}
+
 // The VulnerabilityFunc type is an adapter to allow the use of ordinary function as a Querier.
 type VulnerabilityFunc func(context.Context, *db.VulnerabilityQuery) (db.Value, error)
 
@@ -1411,6 +1497,60 @@ func (f TraverseVulnerabilityAlias) Traverse(ctx context.Context, q db.Query) er
 	return fmt.Errorf("unexpected query type %T. expect *db.VulnerabilityAliasQuery", q)
 }
 
+// The WaiverFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WaiverFunc func(context.Context, *db.WaiverQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f WaiverFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.WaiverQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.WaiverQuery", q)
+}
+
+// The TraverseWaiver type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWaiver func(context.Context, *db.WaiverQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWaiver) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWaiver) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.WaiverQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.WaiverQuery", q)
+}
+
+// The WaiverDecisionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WaiverDecisionFunc func(context.Context, *db.WaiverDecisionQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f WaiverDecisionFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.WaiverDecisionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.WaiverDecisionQuery", q)
+}
+
+// The TraverseWaiverDecision type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWaiverDecision func(context.Context, *db.WaiverDecisionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWaiverDecision) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWaiverDecision) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.WaiverDecisionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.WaiverDecisionQuery", q)
+}
+
 // NewQuery returns the generic Query interface for the given typed query.
 func NewQuery(q db.Query) (Query, error) {
 	switch q := q.(type) {
@@ -1452,6 +1592,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.EvidenceSubjectQuery, predicate.EvidenceSubject, evidencesubject.OrderOption]{typ: db.TypeEvidenceSubject, tq: q}, nil
 	case *db.FeedQuery:
 		return &query[*db.FeedQuery, predicate.Feed, feed.OrderOption]{typ: db.TypeFeed, tq: q}, nil
+	case *db.FreezeQuery:
+		return &query[*db.FreezeQuery, predicate.Freeze, freeze.OrderOption]{typ: db.TypeFreeze, tq: q}, nil
 	case *db.GatePolicyQuery:
 		return &query[*db.GatePolicyQuery, predicate.GatePolicy, gatepolicy.OrderOption]{typ: db.TypeGatePolicy, tq: q}, nil
 	case *db.ImageChildQuery:
@@ -1466,6 +1608,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.NoticeQuery, predicate.Notice, notice.OrderOption]{typ: db.TypeNotice, tq: q}, nil
 	case *db.NoticeEntryQuery:
 		return &query[*db.NoticeEntryQuery, predicate.NoticeEntry, noticeentry.OrderOption]{typ: db.TypeNoticeEntry, tq: q}, nil
+	case *db.OverrideQuery:
+		return &query[*db.OverrideQuery, predicate.Override, override.OrderOption]{typ: db.TypeOverride, tq: q}, nil
 	case *db.OwnerQuery:
 		return &query[*db.OwnerQuery, predicate.Owner, owner.OrderOption]{typ: db.TypeOwner, tq: q}, nil
 	case *db.OwnershipQuery:
@@ -1506,10 +1650,16 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.TriageDecisionQuery, predicate.TriageDecision, triagedecision.OrderOption]{typ: db.TypeTriageDecision, tq: q}, nil
 	case *db.TrustAnchorQuery:
 		return &query[*db.TrustAnchorQuery, predicate.TrustAnchor, trustanchor.OrderOption]{typ: db.TypeTrustAnchor, tq: q}, nil
+	case *db.VersionApprovalQuery:
+		return &query[*db.VersionApprovalQuery, predicate.VersionApproval, versionapproval.OrderOption]{typ: db.TypeVersionApproval, tq: q}, nil
 	case *db.VulnerabilityQuery:
 		return &query[*db.VulnerabilityQuery, predicate.Vulnerability, vulnerability.OrderOption]{typ: db.TypeVulnerability, tq: q}, nil
 	case *db.VulnerabilityAliasQuery:
 		return &query[*db.VulnerabilityAliasQuery, predicate.VulnerabilityAlias, vulnerabilityalias.OrderOption]{typ: db.TypeVulnerabilityAlias, tq: q}, nil
+	case *db.WaiverQuery:
+		return &query[*db.WaiverQuery, predicate.Waiver, waiver.OrderOption]{typ: db.TypeWaiver, tq: q}, nil
+	case *db.WaiverDecisionQuery:
+		return &query[*db.WaiverDecisionQuery, predicate.WaiverDecision, waiverdecision.OrderOption]{typ: db.TypeWaiverDecision, tq: q}, nil
 	default:
 		return nil, fmt.Errorf("unknown query type %T", q)
 	}

@@ -817,6 +817,7 @@ var (
 		{Name: "capabilities_digest", Type: field.TypeString},
 		{Name: "policies", Type: field.TypeString, Size: 2147483647},
 		{Name: "feeds", Type: field.TypeString, Size: 2147483647, Default: "[]"},
+		{Name: "waivers", Type: field.TypeString, Size: 2147483647, Default: "[]"},
 		{Name: "results_digest", Type: field.TypeString},
 		{Name: "project_id", Type: field.TypeInt},
 		{Name: "version_id", Type: field.TypeInt},
@@ -830,19 +831,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "evaluations_projects_project",
-				Columns:    []*schema.Column{EvaluationsColumns[13]},
+				Columns:    []*schema.Column{EvaluationsColumns[14]},
 				RefColumns: []*schema.Column{ProjectsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evaluations_application_versions_version",
-				Columns:    []*schema.Column{EvaluationsColumns[14]},
+				Columns:    []*schema.Column{EvaluationsColumns[15]},
 				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "evaluations_promotions_promotion",
-				Columns:    []*schema.Column{EvaluationsColumns[15]},
+				Columns:    []*schema.Column{EvaluationsColumns[16]},
 				RefColumns: []*schema.Column{PromotionsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -851,17 +852,17 @@ var (
 			{
 				Name:    "evaluation_version_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvaluationsColumns[14]},
+				Columns: []*schema.Column{EvaluationsColumns[15]},
 			},
 			{
 				Name:    "evaluation_promotion_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvaluationsColumns[15]},
+				Columns: []*schema.Column{EvaluationsColumns[16]},
 			},
 			{
 				Name:    "evaluation_project_id",
 				Unique:  false,
-				Columns: []*schema.Column{EvaluationsColumns[13]},
+				Columns: []*schema.Column{EvaluationsColumns[14]},
 			},
 		},
 	}
@@ -1067,6 +1068,70 @@ var (
 		Columns:    FeedsColumns,
 		PrimaryKey: []*schema.Column{FeedsColumns[0]},
 	}
+	// FreezesColumns holds the columns for the "freezes" table.
+	FreezesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "label_key", Type: field.TypeString, Default: ""},
+		{Name: "label_value", Type: field.TypeString, Default: ""},
+		{Name: "reason", Type: field.TypeString, Size: 2147483647},
+		{Name: "starts_at", Type: field.TypeTime},
+		{Name: "ends_at", Type: field.TypeTime},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "lifted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "project_id", Type: field.TypeInt, Nullable: true},
+		{Name: "application_id", Type: field.TypeInt, Nullable: true},
+		{Name: "created_by", Type: field.TypeInt},
+		{Name: "lifted_by", Type: field.TypeInt, Nullable: true},
+	}
+	// FreezesTable holds the schema information for the "freezes" table.
+	FreezesTable = &schema.Table{
+		Name:       "freezes",
+		Columns:    FreezesColumns,
+		PrimaryKey: []*schema.Column{FreezesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "freezes_projects_project",
+				Columns:    []*schema.Column{FreezesColumns[8]},
+				RefColumns: []*schema.Column{ProjectsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "freezes_applications_application",
+				Columns:    []*schema.Column{FreezesColumns[9]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "freezes_principals_creator",
+				Columns:    []*schema.Column{FreezesColumns[10]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "freezes_principals_lifter",
+				Columns:    []*schema.Column{FreezesColumns[11]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "freeze_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{FreezesColumns[5]},
+			},
+			{
+				Name:    "freeze_project_id",
+				Unique:  false,
+				Columns: []*schema.Column{FreezesColumns[8]},
+			},
+			{
+				Name:    "freeze_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{FreezesColumns[9]},
+			},
+		},
+	}
 	// PoliciesColumns holds the columns for the "policies" table.
 	PoliciesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1075,6 +1140,8 @@ var (
 		{Name: "mode", Type: field.TypeEnum, Enums: []string{"WARN", "BLOCK"}},
 		{Name: "enabled", Type: field.TypeBool},
 		{Name: "waivable", Type: field.TypeBool},
+		{Name: "waiver_approvals", Type: field.TypeInt, Default: 1},
+		{Name: "waiver_max_days", Type: field.TypeInt, Default: 90},
 		{Name: "stage_name", Type: field.TypeString},
 		{Name: "gate_kind", Type: field.TypeEnum, Enums: []string{"ENTRY", "EXIT", "RELEASE"}},
 		{Name: "scope_type", Type: field.TypeEnum, Enums: []string{"GLOBAL", "PROJECT", "APPLICATION"}},
@@ -1092,7 +1159,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "policies_principals_creator",
-				Columns:    []*schema.Column{PoliciesColumns[13]},
+				Columns:    []*schema.Column{PoliciesColumns[15]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1114,7 +1181,7 @@ var (
 			{
 				Name:    "gatepolicy_stage_name_gate_kind",
 				Unique:  false,
-				Columns: []*schema.Column{PoliciesColumns[6], PoliciesColumns[7]},
+				Columns: []*schema.Column{PoliciesColumns[8], PoliciesColumns[9]},
 			},
 		},
 	}
@@ -1346,6 +1413,89 @@ var (
 			},
 		},
 	}
+	// OverridesColumns holds the columns for the "overrides" table.
+	OverridesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "code", Type: field.TypeString},
+		{Name: "subject", Type: field.TypeString},
+		{Name: "vulnerability", Type: field.TypeString, Default: ""},
+		{Name: "purl", Type: field.TypeString, Default: ""},
+		{Name: "package", Type: field.TypeString, Default: ""},
+		{Name: "waiver_id", Type: field.TypeInt},
+		{Name: "evaluation_id", Type: field.TypeInt},
+		{Name: "version_id", Type: field.TypeInt},
+		{Name: "project_id", Type: field.TypeInt},
+	}
+	// OverridesTable holds the schema information for the "overrides" table.
+	OverridesTable = &schema.Table{
+		Name:       "overrides",
+		Columns:    OverridesColumns,
+		PrimaryKey: []*schema.Column{OverridesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "overrides_waivers_waiver",
+				Columns:    []*schema.Column{OverridesColumns[6]},
+				RefColumns: []*schema.Column{WaiversColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "overrides_evaluations_evaluation",
+				Columns:    []*schema.Column{OverridesColumns[7]},
+				RefColumns: []*schema.Column{EvaluationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "overrides_application_versions_version",
+				Columns:    []*schema.Column{OverridesColumns[8]},
+				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "overrides_projects_project",
+				Columns:    []*schema.Column{OverridesColumns[9]},
+				RefColumns: []*schema.Column{ProjectsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "override_version_id",
+				Unique:  false,
+				Columns: []*schema.Column{OverridesColumns[8]},
+			},
+			{
+				Name:    "override_waiver_id",
+				Unique:  false,
+				Columns: []*schema.Column{OverridesColumns[6]},
+			},
+			{
+				Name:    "override_project_id",
+				Unique:  false,
+				Columns: []*schema.Column{OverridesColumns[9]},
+			},
+			{
+				Name:    "override_evaluation_id",
+				Unique:  false,
+				Columns: []*schema.Column{OverridesColumns[7]},
+			},
+			{
+				Name:    "override_vulnerability",
+				Unique:  false,
+				Columns: []*schema.Column{OverridesColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "vulnerability <> ''",
+				},
+			},
+			{
+				Name:    "override_package",
+				Unique:  false,
+				Columns: []*schema.Column{OverridesColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "package <> ''",
+				},
+			},
+		},
+	}
 	// OwnersColumns holds the columns for the "owners" table.
 	OwnersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1543,6 +1693,8 @@ var (
 		{Name: "controls", Type: field.TypeJSON, Nullable: true},
 		{Name: "rego", Type: field.TypeString, Size: 2147483647},
 		{Name: "parameters_schema", Type: field.TypeString, Size: 2147483647},
+		{Name: "tests", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "evidence", Type: field.TypeJSON, Nullable: true},
 		{Name: "digest", Type: field.TypeString},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "created_by", Type: field.TypeInt, Nullable: true},
@@ -1555,7 +1707,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "policy_templates_principals_creator",
-				Columns:    []*schema.Column{PolicyTemplatesColumns[12]},
+				Columns:    []*schema.Column{PolicyTemplatesColumns[14]},
 				RefColumns: []*schema.Column{PrincipalsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1572,6 +1724,7 @@ var (
 	PrincipalsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Unique: true},
+		{Name: "pseudonym", Type: field.TypeString, Unique: true, Nullable: true},
 		{Name: "kind", Type: field.TypeEnum, Enums: []string{"USER", "SERVICE"}},
 		{Name: "created_at", Type: field.TypeTime},
 	}
@@ -2139,6 +2292,67 @@ var (
 		Columns:    TrustAnchorsColumns,
 		PrimaryKey: []*schema.Column{TrustAnchorsColumns[0]},
 	}
+	// VersionApprovalsColumns holds the columns for the "version_approvals" table.
+	VersionApprovalsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "decision", Type: field.TypeEnum, Enums: []string{"APPROVED", "REJECTED"}},
+		{Name: "comment", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "roles", Type: field.TypeJSON},
+		{Name: "at", Type: field.TypeTime},
+		{Name: "version_id", Type: field.TypeInt},
+		{Name: "project_id", Type: field.TypeInt},
+		{Name: "approver_id", Type: field.TypeInt},
+		{Name: "attestation_id", Type: field.TypeInt},
+	}
+	// VersionApprovalsTable holds the schema information for the "version_approvals" table.
+	VersionApprovalsTable = &schema.Table{
+		Name:       "version_approvals",
+		Columns:    VersionApprovalsColumns,
+		PrimaryKey: []*schema.Column{VersionApprovalsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "version_approvals_application_versions_version",
+				Columns:    []*schema.Column{VersionApprovalsColumns[5]},
+				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "version_approvals_projects_project",
+				Columns:    []*schema.Column{VersionApprovalsColumns[6]},
+				RefColumns: []*schema.Column{ProjectsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "version_approvals_principals_approver",
+				Columns:    []*schema.Column{VersionApprovalsColumns[7]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "version_approvals_attestations_attestation",
+				Columns:    []*schema.Column{VersionApprovalsColumns[8]},
+				RefColumns: []*schema.Column{AttestationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "versionapproval_version_id",
+				Unique:  false,
+				Columns: []*schema.Column{VersionApprovalsColumns[5]},
+			},
+			{
+				Name:    "versionapproval_project_id",
+				Unique:  false,
+				Columns: []*schema.Column{VersionApprovalsColumns[6]},
+			},
+			{
+				Name:    "versionapproval_attestation_id",
+				Unique:  false,
+				Columns: []*schema.Column{VersionApprovalsColumns[8]},
+			},
+		},
+	}
 	// VulnerabilitiesColumns holds the columns for the "vulnerabilities" table.
 	VulnerabilitiesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -2213,6 +2427,121 @@ var (
 			},
 		},
 	}
+	// WaiversColumns holds the columns for the "waivers" table.
+	WaiversColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"PENDING", "APPROVED", "REJECTED", "CANCELLED", "REVOKED", "EXPIRED"}, Default: "PENDING"},
+		{Name: "policy", Type: field.TypeString, Default: ""},
+		{Name: "rule", Type: field.TypeString, Default: ""},
+		{Name: "code", Type: field.TypeString, Default: ""},
+		{Name: "subject", Type: field.TypeString, Default: ""},
+		{Name: "vulnerability", Type: field.TypeString, Default: ""},
+		{Name: "purl", Type: field.TypeString, Default: ""},
+		{Name: "justification", Type: field.TypeString, Size: 2147483647},
+		{Name: "approvals_needed", Type: field.TypeInt},
+		{Name: "requested_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "warned_at", Type: field.TypeTime, Nullable: true},
+		{Name: "end_reason", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "project_id", Type: field.TypeInt},
+		{Name: "application_id", Type: field.TypeInt},
+		{Name: "version_id", Type: field.TypeInt, Nullable: true},
+		{Name: "requested_by", Type: field.TypeInt},
+		{Name: "ended_by", Type: field.TypeInt, Nullable: true},
+	}
+	// WaiversTable holds the schema information for the "waivers" table.
+	WaiversTable = &schema.Table{
+		Name:       "waivers",
+		Columns:    WaiversColumns,
+		PrimaryKey: []*schema.Column{WaiversColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "waivers_projects_project",
+				Columns:    []*schema.Column{WaiversColumns[16]},
+				RefColumns: []*schema.Column{ProjectsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "waivers_applications_application",
+				Columns:    []*schema.Column{WaiversColumns[17]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "waivers_application_versions_version",
+				Columns:    []*schema.Column{WaiversColumns[18]},
+				RefColumns: []*schema.Column{ApplicationVersionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "waivers_principals_requester",
+				Columns:    []*schema.Column{WaiversColumns[19]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "waivers_principals_ender",
+				Columns:    []*schema.Column{WaiversColumns[20]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "waiver_application_id_state",
+				Unique:  false,
+				Columns: []*schema.Column{WaiversColumns[17], WaiversColumns[1]},
+			},
+			{
+				Name:    "waiver_project_id",
+				Unique:  false,
+				Columns: []*schema.Column{WaiversColumns[16]},
+			},
+			{
+				Name:    "waiver_state_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{WaiversColumns[1], WaiversColumns[11]},
+			},
+		},
+	}
+	// WaiverDecisionsColumns holds the columns for the "waiver_decisions" table.
+	WaiverDecisionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "approved", Type: field.TypeBool},
+		{Name: "comment", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "at", Type: field.TypeTime},
+		{Name: "waiver_id", Type: field.TypeInt},
+		{Name: "decided_by", Type: field.TypeInt},
+	}
+	// WaiverDecisionsTable holds the schema information for the "waiver_decisions" table.
+	WaiverDecisionsTable = &schema.Table{
+		Name:       "waiver_decisions",
+		Columns:    WaiverDecisionsColumns,
+		PrimaryKey: []*schema.Column{WaiverDecisionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "waiver_decisions_waivers_waiver",
+				Columns:    []*schema.Column{WaiverDecisionsColumns[4]},
+				RefColumns: []*schema.Column{WaiversColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "waiver_decisions_principals_decider",
+				Columns:    []*schema.Column{WaiverDecisionsColumns[5]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "waiverdecision_waiver_id_decided_by",
+				Unique:  true,
+				Columns: []*schema.Column{WaiverDecisionsColumns[4], WaiverDecisionsColumns[5]},
+			},
+		},
+	}
 	// GatePolicyRulesColumns holds the columns for the "gate_policy_rules" table.
 	GatePolicyRulesColumns = []*schema.Column{
 		{Name: "gate_policy_id", Type: field.TypeInt},
@@ -2259,6 +2588,7 @@ var (
 		EvidenceTable,
 		EvidenceSubjectsTable,
 		FeedsTable,
+		FreezesTable,
 		PoliciesTable,
 		ImageChildrenTable,
 		LabelsTable,
@@ -2266,6 +2596,7 @@ var (
 		LifecycleStepsTable,
 		NoticesTable,
 		NoticeEntriesTable,
+		OverridesTable,
 		OwnersTable,
 		OwnershipsTable,
 		PackageVersionsTable,
@@ -2286,8 +2617,11 @@ var (
 		TokensTable,
 		TriageDecisionsTable,
 		TrustAnchorsTable,
+		VersionApprovalsTable,
 		VulnerabilitiesTable,
 		VulnerabilityAliasesTable,
+		WaiversTable,
+		WaiverDecisionsTable,
 		GatePolicyRulesTable,
 	}
 )
@@ -2390,6 +2724,13 @@ func init() {
 	FeedsTable.Annotation = &entsql.Annotation{
 		Table: "feeds",
 	}
+	FreezesTable.ForeignKeys[0].RefTable = ProjectsTable
+	FreezesTable.ForeignKeys[1].RefTable = ApplicationsTable
+	FreezesTable.ForeignKeys[2].RefTable = PrincipalsTable
+	FreezesTable.ForeignKeys[3].RefTable = PrincipalsTable
+	FreezesTable.Annotation = &entsql.Annotation{
+		Table: "freezes",
+	}
 	PoliciesTable.ForeignKeys[0].RefTable = PrincipalsTable
 	PoliciesTable.Annotation = &entsql.Annotation{
 		Table: "policies",
@@ -2420,6 +2761,13 @@ func init() {
 	NoticeEntriesTable.ForeignKeys[2].RefTable = ProjectsTable
 	NoticeEntriesTable.Annotation = &entsql.Annotation{
 		Table: "notice_entries",
+	}
+	OverridesTable.ForeignKeys[0].RefTable = WaiversTable
+	OverridesTable.ForeignKeys[1].RefTable = EvaluationsTable
+	OverridesTable.ForeignKeys[2].RefTable = ApplicationVersionsTable
+	OverridesTable.ForeignKeys[3].RefTable = ProjectsTable
+	OverridesTable.Annotation = &entsql.Annotation{
+		Table: "overrides",
 	}
 	OwnersTable.Annotation = &entsql.Annotation{
 		Table: "owners",
@@ -2518,12 +2866,32 @@ func init() {
 	TrustAnchorsTable.Annotation = &entsql.Annotation{
 		Table: "trust_anchors",
 	}
+	VersionApprovalsTable.ForeignKeys[0].RefTable = ApplicationVersionsTable
+	VersionApprovalsTable.ForeignKeys[1].RefTable = ProjectsTable
+	VersionApprovalsTable.ForeignKeys[2].RefTable = PrincipalsTable
+	VersionApprovalsTable.ForeignKeys[3].RefTable = AttestationsTable
+	VersionApprovalsTable.Annotation = &entsql.Annotation{
+		Table: "version_approvals",
+	}
 	VulnerabilitiesTable.Annotation = &entsql.Annotation{
 		Table: "vulnerabilities",
 	}
 	VulnerabilityAliasesTable.ForeignKeys[0].RefTable = VulnerabilitiesTable
 	VulnerabilityAliasesTable.Annotation = &entsql.Annotation{
 		Table: "vulnerability_aliases",
+	}
+	WaiversTable.ForeignKeys[0].RefTable = ProjectsTable
+	WaiversTable.ForeignKeys[1].RefTable = ApplicationsTable
+	WaiversTable.ForeignKeys[2].RefTable = ApplicationVersionsTable
+	WaiversTable.ForeignKeys[3].RefTable = PrincipalsTable
+	WaiversTable.ForeignKeys[4].RefTable = PrincipalsTable
+	WaiversTable.Annotation = &entsql.Annotation{
+		Table: "waivers",
+	}
+	WaiverDecisionsTable.ForeignKeys[0].RefTable = WaiversTable
+	WaiverDecisionsTable.ForeignKeys[1].RefTable = PrincipalsTable
+	WaiverDecisionsTable.Annotation = &entsql.Annotation{
+		Table: "waiver_decisions",
 	}
 	GatePolicyRulesTable.ForeignKeys[0].RefTable = PoliciesTable
 	GatePolicyRulesTable.ForeignKeys[1].RefTable = RulesTable

@@ -34,6 +34,10 @@ const (
 	FieldRego = "rego"
 	// FieldParametersSchema holds the string denoting the parameters_schema field in the database.
 	FieldParametersSchema = "parameters_schema"
+	// FieldTests holds the string denoting the tests field in the database.
+	FieldTests = "tests"
+	// FieldEvidence holds the string denoting the evidence field in the database.
+	FieldEvidence = "evidence"
 	// FieldDigest holds the string denoting the digest field in the database.
 	FieldDigest = "digest"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -65,6 +69,8 @@ var Columns = []string{
 	FieldControls,
 	FieldRego,
 	FieldParametersSchema,
+	FieldTests,
+	FieldEvidence,
 	FieldDigest,
 	FieldCreatedAt,
 	FieldCreatedBy,
@@ -87,6 +93,8 @@ var (
 	DefaultDescription string
 	// DefaultRemediation holds the default value on creation for the "remediation" field.
 	DefaultRemediation string
+	// DefaultTests holds the default value on creation for the "tests" field.
+	DefaultTests string
 )
 
 // Category defines the type for the "category" enum field.
@@ -161,6 +169,11 @@ func ByRego(opts ...sql.OrderTermOption) OrderOption {
 // ByParametersSchema orders the results by the parameters_schema field.
 func ByParametersSchema(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldParametersSchema, opts...).ToFunc()
+}
+
+// ByTests orders the results by the tests field.
+func ByTests(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTests, opts...).ToFunc()
 }
 
 // ByDigest orders the results by the digest field.

@@ -90,6 +90,11 @@ func ParametersSchema(v string) predicate.PolicyTemplate {
 	return predicate.PolicyTemplate(sql.FieldEQ(FieldParametersSchema, v))
 }
 
+// Tests applies equality check predicate on the "tests" field. It's identical to TestsEQ.
+func Tests(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldEQ(FieldTests, v))
+}
+
 // Digest applies equality check predicate on the "digest" field. It's identical to DigestEQ.
 func Digest(v string) predicate.PolicyTemplate {
 	return predicate.PolicyTemplate(sql.FieldEQ(FieldDigest, v))
@@ -563,6 +568,81 @@ func ParametersSchemaEqualFold(v string) predicate.PolicyTemplate {
 // ParametersSchemaContainsFold applies the ContainsFold predicate on the "parameters_schema" field.
 func ParametersSchemaContainsFold(v string) predicate.PolicyTemplate {
 	return predicate.PolicyTemplate(sql.FieldContainsFold(FieldParametersSchema, v))
+}
+
+// TestsEQ applies the EQ predicate on the "tests" field.
+func TestsEQ(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldEQ(FieldTests, v))
+}
+
+// TestsNEQ applies the NEQ predicate on the "tests" field.
+func TestsNEQ(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldNEQ(FieldTests, v))
+}
+
+// TestsIn applies the In predicate on the "tests" field.
+func TestsIn(vs ...string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldIn(FieldTests, vs...))
+}
+
+// TestsNotIn applies the NotIn predicate on the "tests" field.
+func TestsNotIn(vs ...string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldNotIn(FieldTests, vs...))
+}
+
+// TestsGT applies the GT predicate on the "tests" field.
+func TestsGT(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldGT(FieldTests, v))
+}
+
+// TestsGTE applies the GTE predicate on the "tests" field.
+func TestsGTE(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldGTE(FieldTests, v))
+}
+
+// TestsLT applies the LT predicate on the "tests" field.
+func TestsLT(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldLT(FieldTests, v))
+}
+
+// TestsLTE applies the LTE predicate on the "tests" field.
+func TestsLTE(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldLTE(FieldTests, v))
+}
+
+// TestsContains applies the Contains predicate on the "tests" field.
+func TestsContains(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldContains(FieldTests, v))
+}
+
+// TestsHasPrefix applies the HasPrefix predicate on the "tests" field.
+func TestsHasPrefix(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldHasPrefix(FieldTests, v))
+}
+
+// TestsHasSuffix applies the HasSuffix predicate on the "tests" field.
+func TestsHasSuffix(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldHasSuffix(FieldTests, v))
+}
+
+// TestsEqualFold applies the EqualFold predicate on the "tests" field.
+func TestsEqualFold(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldEqualFold(FieldTests, v))
+}
+
+// TestsContainsFold applies the ContainsFold predicate on the "tests" field.
+func TestsContainsFold(v string) predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldContainsFold(FieldTests, v))
+}
+
+// EvidenceIsNil applies the IsNil predicate on the "evidence" field.
+func EvidenceIsNil() predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldIsNull(FieldEvidence))
+}
+
+// EvidenceNotNil applies the NotNil predicate on the "evidence" field.
+func EvidenceNotNil() predicate.PolicyTemplate {
+	return predicate.PolicyTemplate(sql.FieldNotNull(FieldEvidence))
 }
 
 // DigestEQ applies the EQ predicate on the "digest" field.

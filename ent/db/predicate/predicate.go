@@ -63,6 +63,9 @@ type EvidenceSubject func(*sql.Selector)
 // Feed is the predicate function for feed builders.
 type Feed func(*sql.Selector)
 
+// Freeze is the predicate function for freeze builders.
+type Freeze func(*sql.Selector)
+
 // GatePolicy is the predicate function for gatepolicy builders.
 type GatePolicy func(*sql.Selector)
 
@@ -83,6 +86,9 @@ type Notice func(*sql.Selector)
 
 // NoticeEntry is the predicate function for noticeentry builders.
 type NoticeEntry func(*sql.Selector)
+
+// Override is the predicate function for override builders.
+type Override func(*sql.Selector)
 
 // Owner is the predicate function for owner builders.
 type Owner func(*sql.Selector)
@@ -144,8 +150,17 @@ type TriageDecision func(*sql.Selector)
 // TrustAnchor is the predicate function for trustanchor builders.
 type TrustAnchor func(*sql.Selector)
 
+// VersionApproval is the predicate function for versionapproval builders.
+type VersionApproval func(*sql.Selector)
+
 // Vulnerability is the predicate function for vulnerability builders.
 type Vulnerability func(*sql.Selector)
 
 // VulnerabilityAlias is the predicate function for vulnerabilityalias builders.
 type VulnerabilityAlias func(*sql.Selector)
+
+// Waiver is the predicate function for waiver builders.
+type Waiver func(*sql.Selector)
+
+// WaiverDecision is the predicate function for waiverdecision builders.
+type WaiverDecision func(*sql.Selector)

@@ -18,6 +18,8 @@ const (
 	FieldID = "id"
 	// FieldName holds the string denoting the name field in the database.
 	FieldName = "name"
+	// FieldPseudonym holds the string denoting the pseudonym field in the database.
+	FieldPseudonym = "pseudonym"
 	// FieldKind holds the string denoting the kind field in the database.
 	FieldKind = "kind"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -39,6 +41,7 @@ const (
 var Columns = []string{
 	FieldID,
 	FieldName,
+	FieldPseudonym,
 	FieldKind,
 	FieldCreatedAt,
 }
@@ -87,6 +90,11 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 // ByName orders the results by the name field.
 func ByName(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldName, opts...).ToFunc()
+}
+
+// ByPseudonym orders the results by the pseudonym field.
+func ByPseudonym(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPseudonym, opts...).ToFunc()
 }
 
 // ByKind orders the results by the kind field.

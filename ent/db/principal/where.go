@@ -60,6 +60,11 @@ func Name(v string) predicate.Principal {
 	return predicate.Principal(sql.FieldEQ(FieldName, v))
 }
 
+// Pseudonym applies equality check predicate on the "pseudonym" field. It's identical to PseudonymEQ.
+func Pseudonym(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldEQ(FieldPseudonym, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.Principal {
 	return predicate.Principal(sql.FieldEQ(FieldCreatedAt, v))
@@ -128,6 +133,81 @@ func NameEqualFold(v string) predicate.Principal {
 // NameContainsFold applies the ContainsFold predicate on the "name" field.
 func NameContainsFold(v string) predicate.Principal {
 	return predicate.Principal(sql.FieldContainsFold(FieldName, v))
+}
+
+// PseudonymEQ applies the EQ predicate on the "pseudonym" field.
+func PseudonymEQ(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldEQ(FieldPseudonym, v))
+}
+
+// PseudonymNEQ applies the NEQ predicate on the "pseudonym" field.
+func PseudonymNEQ(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldNEQ(FieldPseudonym, v))
+}
+
+// PseudonymIn applies the In predicate on the "pseudonym" field.
+func PseudonymIn(vs ...string) predicate.Principal {
+	return predicate.Principal(sql.FieldIn(FieldPseudonym, vs...))
+}
+
+// PseudonymNotIn applies the NotIn predicate on the "pseudonym" field.
+func PseudonymNotIn(vs ...string) predicate.Principal {
+	return predicate.Principal(sql.FieldNotIn(FieldPseudonym, vs...))
+}
+
+// PseudonymGT applies the GT predicate on the "pseudonym" field.
+func PseudonymGT(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldGT(FieldPseudonym, v))
+}
+
+// PseudonymGTE applies the GTE predicate on the "pseudonym" field.
+func PseudonymGTE(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldGTE(FieldPseudonym, v))
+}
+
+// PseudonymLT applies the LT predicate on the "pseudonym" field.
+func PseudonymLT(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldLT(FieldPseudonym, v))
+}
+
+// PseudonymLTE applies the LTE predicate on the "pseudonym" field.
+func PseudonymLTE(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldLTE(FieldPseudonym, v))
+}
+
+// PseudonymContains applies the Contains predicate on the "pseudonym" field.
+func PseudonymContains(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldContains(FieldPseudonym, v))
+}
+
+// PseudonymHasPrefix applies the HasPrefix predicate on the "pseudonym" field.
+func PseudonymHasPrefix(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldHasPrefix(FieldPseudonym, v))
+}
+
+// PseudonymHasSuffix applies the HasSuffix predicate on the "pseudonym" field.
+func PseudonymHasSuffix(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldHasSuffix(FieldPseudonym, v))
+}
+
+// PseudonymIsNil applies the IsNil predicate on the "pseudonym" field.
+func PseudonymIsNil() predicate.Principal {
+	return predicate.Principal(sql.FieldIsNull(FieldPseudonym))
+}
+
+// PseudonymNotNil applies the NotNil predicate on the "pseudonym" field.
+func PseudonymNotNil() predicate.Principal {
+	return predicate.Principal(sql.FieldNotNull(FieldPseudonym))
+}
+
+// PseudonymEqualFold applies the EqualFold predicate on the "pseudonym" field.
+func PseudonymEqualFold(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldEqualFold(FieldPseudonym, v))
+}
+
+// PseudonymContainsFold applies the ContainsFold predicate on the "pseudonym" field.
+func PseudonymContainsFold(v string) predicate.Principal {
+	return predicate.Principal(sql.FieldContainsFold(FieldPseudonym, v))
 }
 
 // KindEQ applies the EQ predicate on the "kind" field.

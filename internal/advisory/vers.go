@@ -1,4 +1,4 @@
-package blast
+package advisory
 
 import (
 	"errors"
@@ -6,12 +6,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/plimsoll/plimsoll/internal/purl"
 )
 
 const maxConstraints = 100
 
-// versRange is a range of versions as VERS writes it: `vers:npm/>=2.0.0|<3.0.0`.
-type versRange struct {
+// VERS is a range of versions of a package, in its package URL's type: `vers:npm/>=2.0.0|<3.0.0`. ParseVERS makes one.
+type VERS struct {
 	all bool
 	// equal and unequal are versions by themselves; bounds are the ends of intervals, in order.
 	equal, unequal []string
@@ -24,10 +26,13 @@ type constraint struct{ op, version string }
 
 func (c constraint) opens() bool { return c.op[0] == '>' }
 
-// parseVERS reads a range whose scheme is the purl's type. Where versions can be ordered it refuses bounds that are no
-// versions.
-func parseVERS(text, scheme string, compare func(a, b string) (int, error), ordered bool) (versRange, error) {
-	r := versRange{compare: compare}
+// ParseVERS reads a range of versions of a package. Its scheme is the package URL's type, and versions are compared by the
+// rules of the package's ecosystem; where that has any, bounds that are no versions are refused. The package's own version
+// does not matter.
+func ParseVERS(text string, of purl.PURL) (VERS, error) {
+	ecosystem, scheme := PackageOf(of).Ecosystem, of.Type
+	ordered := ecosystem != ""
+	r := VERS{compare: func(a, b string) (int, error) { return Compare(ecosystem, a, b) }}
 	rest, ok := strings.CutPrefix(text, "vers:")
 	if !ok {
 		return r, errors.New("a range begins with vers: and the type of the package, such as vers:npm/>=2.0.0|<3.0.0")
@@ -58,7 +63,7 @@ func parseVERS(text, scheme string, compare func(a, b string) (int, error), orde
 		}
 		seen[c.version] = true
 		if ordered {
-			if _, err := compare(c.version, c.version); err != nil {
+			if _, err := r.compare(c.version, c.version); err != nil {
 				return r, fmt.Errorf("%q is no version that can be compared: %w", c.version, err)
 			}
 		}
@@ -98,7 +103,7 @@ func parseConstraint(part string) (constraint, error) {
 }
 
 // order sorts the bounds and drops those that others say already: after >=1, >=2 says nothing.
-func (r *versRange) order(ordered bool) error {
+func (r *VERS) order(ordered bool) error {
 	// != alone leaves everything else.
 	r.all = len(r.bounds) == 0 && len(r.equal) == 0
 	if !ordered {
@@ -126,10 +131,12 @@ func (r *versRange) order(ordered bool) error {
 	return nil
 }
 
-// holds tells whether a version may lie in the range. What cannot be compared does: it is never taken for unaffected.
-func (r versRange) holds(version string) bool {
+// Contains tells whether the version of a package URL lies in the range, and whether that is certain. Where it cannot be
+// compared the answer is yes, and not certain: it is never taken for unaffected.
+func (r VERS) Contains(p purl.PURL) (in, certain bool) {
+	version := comparedVersion(p)
 	if version == "" {
-		return true
+		return true, r.all && len(r.unequal) == 0
 	}
 	undecided := false
 	is := func(list []string) bool {
@@ -141,17 +148,35 @@ func (r versRange) holds(version string) bool {
 	}
 	switch {
 	case is(r.equal):
-		return true
+		return true, true
 	case is(r.unequal):
-		return false
+		return false, true
 	}
 	inside, decided := r.between(version)
-	return inside || undecided || !decided
+	certain = decided && (!undecided || inside && len(r.unequal) == 0)
+	return inside || !certain, certain
+}
+
+// ExactVERS is the range of the version of a package URL alone; empty when it has none.
+func ExactVERS(p purl.PURL) string {
+	version := comparedVersion(p)
+	if version == "" {
+		return ""
+	}
+	return "vers:" + p.Type + "/" + versVersion("", version)
+}
+
+// comparedVersion is what the ecosystem compares: of an RPM with the epoch, which its package URL has as a qualifier.
+func comparedVersion(p purl.PURL) string {
+	if p.Type == "rpm" {
+		return PackageOf(p).Version
+	}
+	return p.Version
 }
 
 // between tells whether the version lies in one of the intervals that the bounds make: from one that opens to the one after
 // it, which closes; from the beginning when the first closes, to the end when the last opens.
-func (r versRange) between(version string) (inside, decided bool) {
+func (r VERS) between(version string) (inside, decided bool) {
 	if r.all {
 		return true, true
 	}

@@ -1,0 +1,2 @@
+// Package freeze keeps the times in which nothing moves.
+package freeze
