@@ -81,9 +81,9 @@ func of(a advisory.Affected, version string) advisory.Package {
 	return advisory.Package{Ecosystem: ecosystem, Names: []string{a.Name}, Version: version}
 }
 
-// TestRule37VersionsThatAreListedAreAffectedCorpus holds the strongest thing that an advisory says about itself: a
+// TestCorpusRule37_VersionsThatAreListedAreAffected holds the strongest thing that an advisory says about itself: a
 // version that it lists is affected, also when the list is not there and only ranges speak.
-func TestRule37VersionsThatAreListedAreAffectedCorpus(t *testing.T) {
+func TestCorpusRule37_VersionsThatAreListedAreAffected(t *testing.T) {
 	t.Parallel()
 	listed, inRange := 0, 0
 	corpusRecords(t, func(name string, r advisory.Record) {
@@ -142,9 +142,9 @@ func fixedAndIntroduced() map[string]string {
 	}
 }
 
-// TestRule37WhatIsFixedIsNotAffectedCorpus asks every range for its own events: what it introduces and what it last
+// TestCorpusRule37_WhatIsFixedIsNotAffected asks every range for its own events: what it introduces and what it last
 // affects is affected, what it fixes is not.
-func TestRule37WhatIsFixedIsNotAffectedCorpus(t *testing.T) {
+func TestCorpusRule37_WhatIsFixedIsNotAffected(t *testing.T) {
 	t.Parallel()
 	events := 0
 	corpusRecords(t, func(name string, r advisory.Record) {
@@ -172,9 +172,9 @@ func TestRule37WhatIsFixedIsNotAffectedCorpus(t *testing.T) {
 	t.Logf("%d events", events)
 }
 
-// TestRule37GoAgreesWithItsOwnLibraryCorpus evaluates every range of Go's database a second time: by the loop that the OSV
+// TestCorpusRule37_GoAgreesWithItsOwnLibrary evaluates every range of Go's database a second time: by the loop that the OSV
 // schema prints, over versions compared by Go's own library, at each event and just beside it.
-func TestRule37GoAgreesWithItsOwnLibraryCorpus(t *testing.T) {
+func TestCorpusRule37_GoAgreesWithItsOwnLibrary(t *testing.T) {
 	t.Parallel()
 	asked, affected := 0, 0
 	corpusRecords(t, func(name string, r advisory.Record) {
@@ -217,9 +217,9 @@ func printedLoop(events []advisory.Event, v string) bool {
 	return vulnerable
 }
 
-// TestEveryAdvisoryIsFoundByThePackagesItSpeaksOfCorpus spells the package of each entry as tools spell it in bills of
+// TestCorpusEveryAdvisoryIsFoundByThePackagesItSpeaksOf spells the package of each entry as tools spell it in bills of
 // materials, for Go in both of their ways, and looks it up.
-func TestEveryAdvisoryIsFoundByThePackagesItSpeaksOfCorpus(t *testing.T) {
+func TestCorpusEveryAdvisoryIsFoundByThePackagesItSpeaksOf(t *testing.T) {
 	t.Parallel()
 	types := map[string]string{"Go": "golang", "PyPI": "pypi", "npm": "npm"}
 	corpusRecords(t, func(name string, r advisory.Record) {

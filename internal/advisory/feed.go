@@ -17,16 +17,17 @@ const (
 	MaxDocuments = 2_000_000
 	// MaxTotal is how much a feed may hold in all, in bytes when unpacked, unless Feed says otherwise.
 	MaxTotal = 64 << 30
-	// maxDirectory is how much of a zip file is read to learn what is in it.
-	maxDirectory = MaxDocuments * 128
+	// maxEntry is how much of a zip file is read to learn what is in it, in bytes a document.
+	maxEntry = 128
 )
 
 // Feed is where advisories come from.
 type Feed struct {
 	// Source is a folder, read with all folders in it; a zip file; or a single document.
 	Source string
-	// MaxTotal bounds the size of all documents, in bytes; 0 is the constant of this name.
-	MaxTotal int64
+	// MaxTotal bounds the size of all documents, in bytes, and MaxDocuments their number; 0 is the constant of this name.
+	MaxTotal     int64
+	MaxDocuments int
 }
 
 // Document is one file of a feed.
@@ -45,9 +46,12 @@ type Document struct {
 // Nothing is unpacked to disk, and one document is held at a time. An error of the function ends the walk and is
 // returned; so is the end of ctx.
 func (f Feed) Walk(ctx context.Context, each func(Document) error) error {
-	w := walk{ctx: ctx, each: each, total: f.MaxTotal, limit: f.MaxTotal}
+	w := walk{ctx: ctx, each: each, total: f.MaxTotal, limit: f.MaxTotal, most: f.MaxDocuments}
 	if w.total <= 0 {
 		w.total, w.limit = MaxTotal, MaxTotal
+	}
+	if w.most <= 0 {
+		w.most = MaxDocuments
 	}
 	if err := w.source(f.Source); err != nil {
 		return fmt.Errorf("read advisories from %s: %w", f.Source, err)
@@ -60,6 +64,7 @@ type walk struct {
 	each         func(Document) error
 	total, limit int64 // how many bytes may still be read, and might at first
 	number, of   int
+	most         int // how many documents there may be
 }
 
 func (w *walk) source(path string) error {
@@ -95,8 +100,8 @@ func (w *walk) folder(root string) error {
 		if err != nil || !entry.Type().IsRegular() || !isJSON(path) {
 			return err
 		}
-		if len(names) == MaxDocuments {
-			return errTooMany
+		if len(names) == w.most {
+			return w.tooMany()
 		}
 		names = append(names, path)
 		return w.ctx.Err()
@@ -114,7 +119,7 @@ func (w *walk) folder(root string) error {
 }
 
 func (w *walk) zip(file *os.File, size int64) error {
-	source := &directory{file: file, left: maxDirectory}
+	source := &directory{file: file, left: int64(w.most) * maxEntry}
 	archive, err := zip.NewReader(source, size)
 	if err != nil {
 		return err
@@ -126,8 +131,8 @@ func (w *walk) zip(file *os.File, size int64) error {
 			entries = append(entries, entry)
 		}
 	}
-	if w.of = len(entries); w.of > MaxDocuments {
-		return errTooMany
+	if w.of = len(entries); w.of > w.most {
+		return w.tooMany()
 	}
 	for _, entry := range entries {
 		if err := w.document(visible(strings.ToValidUTF8(entry.Name, "�")), entry.Open); err != nil {
@@ -137,7 +142,7 @@ func (w *walk) zip(file *os.File, size int64) error {
 	return nil
 }
 
-var errTooMany = fmt.Errorf("it holds more than %d documents", MaxDocuments)
+func (w *walk) tooMany() error { return fmt.Errorf("it holds more than %d documents", w.most) }
 
 func isJSON(name string) bool { return strings.HasSuffix(name, ".json") }
 
@@ -181,7 +186,7 @@ type directory struct {
 func (d *directory) ReadAt(p []byte, at int64) (int, error) {
 	n, err := d.file.ReadAt(p, at)
 	if d.left -= int64(n); !d.opened && d.left < 0 {
-		return 0, errors.New("the list of what is in the zip file is too long")
+		return 0, errors.New("the list of what is in the zip file is too long: it holds too many documents")
 	}
 	return n, err
 }

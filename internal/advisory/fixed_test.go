@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/plimsoll/plimsoll/internal/advisory"
+	"github.com/plimsoll/plimsoll/internal/purl"
 )
 
 func TestRule37AFixIsNeverAVersionThatTheAdvisoryAffects(t *testing.T) {
@@ -94,4 +95,33 @@ func TestAJudgeSaysWhatAffectsSays(t *testing.T) {
 	if hits != 2*7 {
 		t.Errorf("%d hits", hits)
 	}
+}
+
+// FuzzJudge asks a record both ways about a package, and expects one answer: bounded, with a fix that is not affected.
+func FuzzJudge(f *testing.F) {
+	f.Add(written(`"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.3"},{"introduced":"1.2.3"},{"last_affected":"2.0.0"}]}],"versions":["1.0.0"]`), "pkg:npm/a@1.0.0")
+	f.Add(`{"id":"T-1","modified":"2024-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"debian:12","name":"openssl"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"3.0.11-1"}]}]}]}`,
+		"pkg:deb/debian/libssl3@3.0.9-1?distro=debian-12&upstream=openssl")
+	f.Fuzz(func(t *testing.T, text, url string) {
+		u, err := purl.Parse(url)
+		if err != nil {
+			return
+		}
+		r, err := advisory.Parse([]byte(text))
+		if err != nil || len(r.Affected) > 100 {
+			return
+		}
+		p := advisory.PackageOf(u)
+		m, ok := advisory.Affects(r, p)
+		if m.Undecided && m.Reason == "" || len(m.Fixed) > advisory.MaxFixed || ok && !m.Undecided && m.Why == "" {
+			t.Fatalf("%+v", m)
+		}
+		// With so many entries more, it looks up what it went through before.
+		for i := range 20 {
+			r.Affected = append(r.Affected, entry("npm", fmt.Sprintf("no-%d", i), "0"))
+		}
+		if again, also := advisory.NewJudge(r).Affects(p); ok != also || fmt.Sprint(m) != fmt.Sprint(again) {
+			t.Fatalf("%+v, %t, and looked up %+v, %t", m, ok, again, also)
+		}
+	})
 }

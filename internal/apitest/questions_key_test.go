@@ -41,7 +41,7 @@ func (v *made) sites(digest string) (list []int) {
 		list = append(list, -1)
 	}
 	for i, p := range v.pieces {
-		if p.digest == digest {
+		if p.digest == digest && digest != "" {
 			list = append(list, i)
 		}
 	}

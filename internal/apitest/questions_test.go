@@ -18,11 +18,11 @@ type question struct {
 }
 
 // questions are those that the service exists for.
-func questions(h *house) []question {
+func questions(t testing.TB, h *house) []question {
 	list := []question{{"1: which teams use what is deprecated", "TeamsUsingDeprecated", object{"first": 20}, func(h *house, by eyes) object {
 		return object{"deprecatedPackages": h.users(by)}
 	}, ""}}
-	list = append(list, radii(h)...)
+	list = append(list, radii(t, h)...)
 	for _, v := range h.versions {
 		for _, name := range []string{"CVE-2026-1001", "GHSA-dddd-eeee-ffff"} {
 			list = append(list, question{"3: who brought " + name + " into " + v.app.key + " " + v.version, "WhoIntroduced",
@@ -49,10 +49,10 @@ func (h *house) vulnerability(name string) string {
 }
 
 // radii are the second question, of everything that it can begin from.
-func radii(h *house) []question {
+func radii(t testing.TB, h *house) []question {
 	var list []question
 	ask := func(of, in object, what func(by eyes) bad, within func(*made) bool) {
-		list = append(list, question{"2: where is " + text(nil, of) + text(nil, in), "BlastRadius", object{"of": of, "in": in, "first": 50},
+		list = append(list, question{"2: where is " + text(t, of) + " " + text(t, in), "BlastRadius", object{"of": of, "in": in, "first": 50},
 			func(h *house, by eyes) object { return object{"blastRadius": h.radius(what(by), within, by)} }, "through"})
 	}
 	all := func(*made) bool { return true }
@@ -117,6 +117,16 @@ func plain(t testing.TB, v any, unordered string) any {
 	return v
 }
 
+// apart cuts two long texts to where they part.
+func apart(a, b string) (string, string) {
+	i := 0
+	for i < min(len(a), len(b)) && a[i] == b[i] {
+		i++
+	}
+	cut := func(s string) string { return s[max(0, i-300):min(len(s), i+500)] }
+	return cut(a), cut(b)
+}
+
 // settled tells a server everything.
 func settled(t testing.TB, s *server, seed uint64) *house {
 	h, r := estateOf(seed)
@@ -142,7 +152,7 @@ func TestRule38EachQuestionIsAnsweredByOneQuery(t *testing.T) {
 			if who != "" {
 				token = s.token("viewer of "+who, "VIEWER", who)
 			}
-			for _, q := range questions(h) {
+			for _, q := range questions(t, h) {
 				a := s.post(token, contract(t, q.operation), q.variables)
 				if code, path := a.code(); by != nil && strings.Contains(q.name, `"owner"`) && code == "NOT_FOUND" && path == "of.owner" {
 					continue // of whom nothing is in reach
@@ -153,6 +163,7 @@ func TestRule38EachQuestionIsAnsweredByOneQuery(t *testing.T) {
 				want := answer{Data: []byte(text(t, q.want(h, by)))}
 				got, key := text(t, plain(t, a.at(t), q.unordered)), text(t, plain(t, want.at(t), q.unordered))
 				if got != key {
+					got, key = apart(got, key)
 					t.Errorf("%s, as %q sees it: got\n%s\nwant\n%s", q.name, who, got, key)
 				}
 				if by == nil {
@@ -161,7 +172,7 @@ func TestRule38EachQuestionIsAnsweredByOneQuery(t *testing.T) {
 			}
 		}
 		for _, n := range []string{"1", "2", "3", "4"} {
-			if said[n] < 1000 {
+			if said[n] < 500 {
 				t.Errorf("question %s is hardly asked: its answers have %d characters", n, said[n])
 			}
 		}

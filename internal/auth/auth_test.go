@@ -36,14 +36,14 @@ func TestRule44_EveryRoleOnEveryMutation(t *testing.T) {
 	may := map[auth.Role]string{
 		auth.Viewer:         "",
 		auth.Auditor:        "",
-		auth.WaiverApprover: "",
+		auth.WaiverApprover: "recordTriageDecision revokeTriageDecision",
 		auth.EvidencePusher: "submitEvidence submitEvidenceBatch",
 		auth.PolicyManager:  "createPolicy createPolicyTemplate createRule updatePolicy",
 		auth.Releaser:       "recordDeployment promoteApplicationVersion releaseApplicationVersion rollbackApplicationVersion",
 		auth.Contributor: "deprecatePackage recordDeployment addVersionSources bindPackage createApplication createApplicationVersion deleteDraftVersion lockApplicationVersion promoteApplicationVersion reportBuild updateApplicationVersion submitEvidence submitEvidenceBatch " +
 			"unbindPackage",
 		auth.ProjectAdmin: "deprecatePackage recordDeployment addVersionSources archiveApplication archiveApplicationVersion deleteDraftVersion lockApplicationVersion reportBuild updateApplicationVersion bindPackage createApplication createApplicationVersion createStage createToken importOwners revokeToken setLifecycle " +
-			"submitEvidence submitEvidenceBatch unbindPackage updateApplication",
+			"submitEvidence submitEvidenceBatch unbindPackage updateApplication recordTriageDecision revokeTriageDecision",
 	}
 	for field := range auth.Table() {
 		mutation, ok := strings.CutPrefix(field, "Mutation.")

@@ -251,3 +251,24 @@ func TestComponentsInMostVersionsComeFirst(t *testing.T) {
 		}
 	})
 }
+
+// TestNoUpgradeReadsAWholeTable looks at the plans of what upgrades ask beyond the question.
+func TestNoUpgradeReadsAWholeTable(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, dsn string) {
+		e := grow(1)
+		s := testdb.Open(t, dsn)
+		e.settle(t, s)
+		service := blast.New(s, time.Now)
+		in := &blast.BlastRadiusScope{Upgraded: []string{"pkg:npm/left@2.0.0", "pkg:npm/right@10.5.0"}}
+		for _, of := range []blast.BlastRadiusInput{{Vulnerability: ptr("CVE-1")}, {Purl: ptr("pkg:npm/left@2.0.0")}} {
+			testdb.NoScans(viewer(1, 2), t, dsn, func(ctx context.Context) error {
+				r, err := service.Of(ctx, of, in)
+				if err != nil {
+					return err
+				}
+				_, err = r.ByComponent(ctx)
+				return err
+			}, "json_each", "h")
+		}
+	})
+}
