@@ -26,6 +26,9 @@ import (
 // serveVariable makes this test binary the service itself, so that a test can kill it.
 const serveVariable = "PLIMSOLL_APITEST_SERVE"
 
+// commandVariable makes it the command line, with the arguments that it is given.
+const commandVariable = "PLIMSOLL_APITEST_COMMAND"
+
 func TestMain(m *testing.M) {
 	if data := os.Getenv(serveVariable); data != "" {
 		getenv := func(name string) string {
@@ -39,6 +42,9 @@ func TestMain(m *testing.M) {
 		ctx, stop := signalled()
 		defer stop()
 		os.Exit(cli.Run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--data", data}, getenv, os.Stdout, os.Stderr))
+	}
+	if os.Getenv(commandVariable) != "" {
+		os.Exit(cli.Run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }

@@ -36,13 +36,13 @@ func TestRule44_EveryRoleOnEveryMutation(t *testing.T) {
 	may := map[auth.Role]string{
 		auth.Viewer:         "",
 		auth.Auditor:        "",
-		auth.WaiverApprover: "recordTriageDecision revokeTriageDecision",
+		auth.WaiverApprover: "decideWaiver revokeWaiver approveApplicationVersion recordTriageDecision revokeTriageDecision",
 		auth.EvidencePusher: "submitEvidence submitEvidenceBatch",
-		auth.PolicyManager:  "createPolicy createPolicyTemplate createRule updatePolicy",
-		auth.Releaser:       "recordDeployment promoteApplicationVersion releaseApplicationVersion rollbackApplicationVersion",
-		auth.Contributor: "deprecatePackage recordDeployment addVersionSources bindPackage createApplication createApplicationVersion deleteDraftVersion lockApplicationVersion promoteApplicationVersion reportBuild updateApplicationVersion submitEvidence submitEvidenceBatch " +
+		auth.PolicyManager:  "requestWaiver cancelWaiver approveApplicationVersion createPolicy createPolicyTemplate createRule updatePolicy",
+		auth.Releaser:       "requestWaiver cancelWaiver createFreeze liftFreeze approveApplicationVersion recordDeployment promoteApplicationVersion releaseApplicationVersion rollbackApplicationVersion",
+		auth.Contributor: "requestWaiver cancelWaiver approveApplicationVersion deprecatePackage recordDeployment addVersionSources bindPackage createApplication createApplicationVersion deleteDraftVersion lockApplicationVersion promoteApplicationVersion reportBuild updateApplicationVersion submitEvidence submitEvidenceBatch " +
 			"unbindPackage",
-		auth.ProjectAdmin: "deprecatePackage recordDeployment addVersionSources archiveApplication archiveApplicationVersion deleteDraftVersion lockApplicationVersion reportBuild updateApplicationVersion bindPackage createApplication createApplicationVersion createStage createToken importOwners revokeToken setLifecycle " +
+		auth.ProjectAdmin: "requestWaiver cancelWaiver revokeWaiver createFreeze liftFreeze approveApplicationVersion deprecatePackage recordDeployment addVersionSources archiveApplication archiveApplicationVersion deleteDraftVersion lockApplicationVersion reportBuild updateApplicationVersion bindPackage createApplication createApplicationVersion createStage createToken importOwners revokeToken setLifecycle " +
 			"submitEvidence submitEvidenceBatch unbindPackage updateApplication recordTriageDecision revokeTriageDecision",
 	}
 	for field := range auth.Table() {

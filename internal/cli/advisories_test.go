@@ -23,6 +23,7 @@ func importing(t *testing.T) (url string, sent *[][]string) {
 			Variables struct {
 				Input struct {
 					Format    string
+					Feed      *string
 					Documents []string
 				}
 			}
@@ -31,6 +32,9 @@ func importing(t *testing.T) (url string, sent *[][]string) {
 			t.Error(err)
 		}
 		in := asked.Variables.Input
+		if in.Feed != nil {
+			in.Format += " of " + *in.Feed
+		}
 		*sent = append(*sent, append([]string{in.Format}, in.Documents...))
 		rejected := []map[string]any{}
 		for i, d := range in.Documents {
@@ -85,6 +89,21 @@ func TestScoresAreUnpacked(t *testing.T) {
 	code, _, stderr := run(t, nil, "advisories", "import", "--url", url, "--token", "t", "--format", "epss", path)
 	if code != cli.Done || len(*sent) != 1 || strings.Join((*sent)[0], " ") != "EPSS cve,epss" {
 		t.Errorf("ended with %d, %q, sent %q", code, stderr, *sent)
+	}
+}
+
+func TestAFeedIsNamedOnlyWhenItIsGiven(t *testing.T) {
+	url, sent := importing(t)
+	path := filepath.Join(t.TempDir(), "kev.json")
+	if err := os.WriteFile(path, []byte(`{}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[string][]string{"KEV {}": nil, "KEV of cisa {}": {"--feed", "cisa"}} {
+		*sent = nil
+		code, _, stderr := run(t, nil, append([]string{"advisories", "import", "--url", url, "--token", "t", "--format", "kev", path}, args...)...)
+		if code != cli.Done || len(*sent) != 1 || strings.Join((*sent)[0], " ") != want {
+			t.Errorf("ended with %d, %q, sent %q, want %q", code, stderr, *sent, want)
+		}
 	}
 }
 

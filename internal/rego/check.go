@@ -46,6 +46,7 @@ type Info struct {
 	Remediation        string   // custom.remediation, with its placeholders unresolved
 	Evidence           string   // custom.evidence: what the rule has to be given
 	Controls           []string // custom.controls
+	Predicates         []string // custom.predicates: the predicate types of the evidence that it needs
 	Parameters         []string // custom.parameters: the names of its parameters
 }
 
@@ -121,7 +122,7 @@ func describe(m *ast.Module) (Info, []Problem) {
 			return out
 		}
 		info.Category, info.Remediation, info.Evidence = text("category"), text("remediation"), text("evidence")
-		info.Controls, info.Parameters = list("controls"), list("parameters")
+		info.Controls, info.Parameters, info.Predicates = list("controls"), list("parameters"), list("predicates")
 		return info, problems
 	}
 	return info, nil
