@@ -37,6 +37,7 @@ type loaders struct {
 	decisions *dataloadgen.Loader[int, []*db.WaiverDecision]
 	approvals *dataloadgen.Loader[int, []*db.VersionApproval]
 	rego      *dataloadgen.Loader[policy.TemplateRef, *string]
+	sentences *dataloadgen.Loader[int, string]
 
 	ownersAsOf   *dataloadgen.Loader[catalog.AsOf, []*db.Owner]
 	owningAsOf   *dataloadgen.Loader[catalog.AsOf, *db.Application]
@@ -73,6 +74,7 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandle
 		decisions: dataloadgen.NewLoader(each(r.do.Waivers.DecisionsOf), wait),
 		approvals: dataloadgen.NewLoader(each(r.do.Approvals.Of), wait),
 		rego:      dataloadgen.NewLoader(each(r.do.Policies.RegoOf), wait),
+		sentences: dataloadgen.NewLoader(each(r.do.Policies.Sentences), wait),
 
 		ownersAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwnersAsOf), wait),
 		owningAsOf:   dataloadgen.NewLoader(each(r.do.Catalog.OwningApplicationsAsOf), wait),

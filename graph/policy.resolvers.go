@@ -49,7 +49,7 @@ func (r *mutationResolver) UpdatePolicy(ctx context.Context, input policy.Update
 }
 
 func (r *policyResolver) Sentence(ctx context.Context, obj *db.GatePolicy) (string, error) {
-	return r.do.Policies.SentenceOf(ctx, obj.ID)
+	return load(ctx).sentences.Load(ctx, obj.ID)
 }
 
 func (r *policyResolver) Gate(ctx context.Context, obj *db.GatePolicy) (*gate.Gate, error) {

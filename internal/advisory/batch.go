@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// MaxBatch and MaxBatchBytes are how much of a feed is handed on at once, in documents and bytes.
-	MaxBatch      = 1000
+	// MaxBatch is how many documents of a feed are handed on at once.
+	MaxBatch = 1000
+	// MaxBatchBytes is how large they may be together, in bytes.
 	MaxBatchBytes = 16 << 20
 	// MaxList is the largest catalogue or table that is read, in bytes when unpacked.
 	MaxList = 48 << 20

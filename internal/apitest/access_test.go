@@ -38,7 +38,7 @@ func calls(anchor, token, decision string) map[string]call {
 	}
 	always := func(in object) func(int) object { return func(int) object { return in } }
 	scope := object{"type": "PROJECT", "projectKeys": []string{"payments"}}
-	rego := "package x\n\nexamined contains \"x\"\n\nviolations contains v if {\n\tv := {\"code\": \"A\", \"subject\": \"b\", \"message\": \"c\"}\n\tinput.x\n}\n"
+	rego := "package x\n\nexamined contains \"x\"\n\nviolations contains v if {\n\tv := {\"code\": \"A\", \"subject\": \"b\", \"message\": \"c\"}\n\tinput.gate.stage == \"x\"\n}\n"
 	return map[string]call{
 		"createProject":      {input: func(n int) object { return object{"key": key(n), "name": name(n)} }, organisation: true},
 		"createStage":        {input: func(n int) object { return object{"projectKey": "payments", "name": name(n), "category": "PROMOTE"} }},

@@ -34,7 +34,7 @@ type (
 		name, project, revision string
 		artifacts               []object
 	}
-	// piece is a line of a version. Origin is the application that first brought it, by.made what made it.
+	// piece is a line of a version. Origin is the application that first brought it, by what made it.
 	piece struct {
 		name, purl, digest, origin string
 		by                         *run

@@ -115,7 +115,7 @@ func (h *house) judge(s *server) {
 	}
 }
 
-// warn imports the advisories: one of each kind before what they speak of is listed would be the same.
+// warn imports the advisories, of which one was withdrawn.
 func (h *house) warn(s *server) {
 	var documents []string
 	for _, a := range h.advisories {

@@ -140,7 +140,9 @@ func assemble(ctx context.Context, s *store.Store, files *objects.Store, events 
 	if r.Evidence, err = r.Evidence.WithCollector(signs); err != nil {
 		return graph.Services{}, err
 	}
-	if r.Gates, err = gate.New(s, r.Evidence, r.Policies, r.Vulnerabilities, now); err != nil {
+	if r.Gates, err = gate.New(s, gate.Sources{
+		Evidence: r.Evidence, Policies: r.Policies, Vulnerabilities: r.Vulnerabilities, Waivers: r.Waivers, Freezes: r.Freezes, Approvals: r.Approvals,
+	}, now); err != nil {
 		return graph.Services{}, err
 	}
 	r.Releases = release.New(s, events, r.Gates, signs, attest.Verifier{ID: verifierID, Version: map[string]string{"plimsoll": Program}}, now)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -56,7 +57,9 @@ func parseCycloneDXJSON(content []byte) (Document, error) {
 		return Document{}, fmt.Errorf("the CycloneDX document says version %q; JSON is read in versions 1.2 to 1.7", oneLine(version))
 	}
 	var b cdx.BOM
-	if err := json.Unmarshal(reduced, &b); err != nil {
+	// It was checked, and is the program's own spelling now.
+	trusted := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+	if err := jsonv2.Unmarshal(reduced, &b, trusted...); err != nil {
 		return Document{}, fmt.Errorf("the CycloneDX document cannot be read: %w", err)
 	}
 	return fromCycloneDX(&b, version)

@@ -51,7 +51,9 @@ func array(element *shape, l *limit) *shape {
 // is how the formats' libraries read them.
 func reduce(content []byte, s *shape) ([]byte, error) {
 	var out bytes.Buffer
-	r := reducer{in: jsontext.NewDecoder(bytes.NewReader(content)), out: jsontext.NewEncoder(&out)}
+	// From a buffer the decoder reads in place. Names were checked to be there once.
+	once := jsontext.AllowDuplicateNames(true)
+	r := reducer{in: jsontext.NewDecoder(bytes.NewBuffer(content), once), out: jsontext.NewEncoder(&out, once)}
 	if err := r.value(s); err != nil {
 		return nil, err
 	}

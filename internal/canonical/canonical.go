@@ -51,7 +51,7 @@ func IsDigest(s string) bool { return digestPattern.MatchString(s) }
 // invalid UTF-8, nesting deeper than maxDepth, or anything after the value. It allocates no tree, so that bytes
 // from outside can be refused before a parser builds one.
 func Check(b []byte, maxDepth int) error {
-	d := jsontext.NewDecoder(bytes.NewReader(b))
+	d := jsontext.NewDecoder(bytes.NewBuffer(b)) // which it reads in place
 	values := 0
 	for {
 		_, err := d.ReadToken()

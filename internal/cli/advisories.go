@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -25,14 +22,6 @@ already and did not change stays as it is, so a run that was interrupted may be 
 
 Ends with 2 when something was refused: each is told with the reason, and all the others are taken.
 `
-
-const (
-	// How much is sent at once, in documents and bytes.
-	maxSent      = 1000
-	maxSentBytes = 16 << 20
-	// maxList is the largest catalogue or table that is sent, in bytes when unpacked: what a server takes at once.
-	maxList = 48 << 20
-)
 
 const importAdvisories = `mutation ImportAdvisories($input: ImportAdvisoriesInput!) {
   importAdvisories(input: $input) { imported updated unchanged rejected { index reason } newFindings }
@@ -55,7 +44,6 @@ type importer struct {
 	feed   string // "" for that of the format
 
 	names, texts []string
-	size         int
 	sum          importSummary
 	told         time.Time
 }
@@ -96,58 +84,35 @@ func runImport(ctx context.Context, env environment, args []string) error {
 
 func (i *importer) run(ctx context.Context, source string) error {
 	if i.format != "OSV" {
-		text, err := readList(source)
+		text, err := advisory.ReadList(source)
+		if errors.Is(err, advisory.ErrTooLong) {
+			err = fmt.Errorf("%w: %w", errWrongCall, err)
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("read %s: %w", source, err)
 		}
 		i.add(source, text)
 		return i.send(ctx)
 	}
-	err := advisory.Feed{Source: source}.Walk(ctx, func(d advisory.Document) error {
-		if d.Err != nil {
-			i.refuse(d.Name, d.Err.Error())
-			return nil
-		}
-		if len(i.texts) == maxSent || i.size+len(d.Content) > maxSentBytes {
-			if err := i.send(ctx); err != nil {
-				return err
+	return advisory.Feed{Source: source}.Batches(ctx, func(batch []advisory.Document) error {
+		for _, d := range batch {
+			if d.Err != nil {
+				i.refuse(d.Name, d.Err.Error())
+				continue
 			}
+			i.add(d.Name, d.Content)
 		}
-		i.add(d.Name, d.Content)
-		i.progress(d.Number-len(i.texts), d.Of)
+		if err := i.send(ctx); err != nil {
+			return err
+		}
+		last := batch[len(batch)-1]
+		i.progress(last.Number, last.Of)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return i.send(ctx)
-}
-
-// readList reads a catalogue or a table, packed by gzip or not.
-func readList(path string) (_ []byte, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	b, err := io.ReadAll(io.LimitReader(file, maxList+1))
-	if err == nil && bytes.HasPrefix(b, []byte{0x1f, 0x8b}) {
-		var packed *gzip.Reader
-		if packed, err = gzip.NewReader(bytes.NewReader(b)); err == nil {
-			b, err = io.ReadAll(io.LimitReader(packed, maxList+1))
-		}
-	}
-	if err == nil && len(b) > maxList {
-		err = fmt.Errorf("%w: it is larger than %d bytes", errWrongCall, maxList)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return b, nil
 }
 
 func (i *importer) add(name string, content []byte) {
-	i.names, i.texts, i.size = append(i.names, name), append(i.texts, string(content)), i.size+len(content)
+	i.names, i.texts = append(i.names, name), append(i.texts, string(content))
 }
 
 // send sends what was gathered. The same twice changes nothing, so it is tried again when there is no answer.
@@ -180,7 +145,7 @@ func (i *importer) send(ctx context.Context) error {
 			i.refuse(i.names[bad.Index], bad.Reason)
 		}
 	}
-	i.names, i.texts, i.size = nil, nil, 0
+	i.names, i.texts = nil, nil
 	return nil
 }
 

@@ -74,7 +74,7 @@ func (l *loader) loadMoves(ctx context.Context) (int, error) {
 			return err
 		}
 		_, err := l.Deployments.Record(ctx, deployment.RecordDeploymentInput{
-			ApplicationKey: key, Version: released, Environment: "production", Kind: "DEPLOY", Status: "SUCCEEDED",
+			ApplicationKey: key, Version: released, Environment: "production", Kind: "RELEASE", Status: "SUCCEEDED",
 		})
 		if v := l.shape.inDevelopment(); v >= 0 && err == nil {
 			_, err = l.Releases.Promote(ctx, release.PromoteApplicationVersionInput{ApplicationKey: key, Version: versionName(v), ToStage: development})

@@ -15,6 +15,7 @@ type part struct {
 	name, version string
 	licenses      []string // sorted, never nil
 	direct        bool
+	id            int // of the row, 0 while it is not known
 }
 
 // maxIdentity bounds the identity of a component without a purl, in bytes: it is a key in an index. Purls are shorter.

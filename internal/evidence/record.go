@@ -15,9 +15,6 @@ import (
 	"github.com/plimsoll/plimsoll/internal/store"
 )
 
-// Rows a statement. SQLite takes 32,766 variables, and no table here needs more than four a row.
-const rowsPerStatement = 2000
-
 // identity is what makes evidence one; see the columns.
 type identity struct{ digest, signerKey, realm string }
 
@@ -112,6 +109,9 @@ func (s *Service) rows(ctx context.Context, tx *db.Client, entries []*entry) (st
 		Unique:    []string{evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldRealm},
 		Returning: []string{evidence.FieldID, evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldRealm},
 	}
+	if err := s.recordBills(auth.System(ctx), tx, entries); err != nil {
+		return rows, err
+	}
 	for _, e := range entries {
 		var anchor, project, bill *int
 		if e.anchor != nil {
@@ -121,11 +121,7 @@ func (s *Service) rows(ctx context.Context, tx *db.Client, entries []*entry) (st
 			project = &e.home.project.ID
 		}
 		if e.bill != nil {
-			id, err := e.bill.record(auth.System(ctx), tx, s.store.Dialect(), s.matcher, e.at)
-			if err != nil {
-				return rows, err
-			}
-			bill = &id
+			bill = &e.bill.id
 		}
 		rows.Add(e.digest, e.signerKey, e.home.realm(), e.rawDigest(), e.staged != nil, e.mediaType,
 			e.size(), e.predicateType, string(categoryOf(e.predicateType)), e.view, e.saysVex(), e.verified, e.collected,

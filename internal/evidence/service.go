@@ -19,6 +19,8 @@ const (
 	rememberedPredicates = 512
 	rememberedKeys       = 1024
 	rememberedRoots      = 64
+	// rememberedComponents times the length of a purl is about 16 MiB.
+	rememberedComponents = 1 << 16
 )
 
 // Service takes evidence and reads it. It is safe for concurrent use.
@@ -39,6 +41,7 @@ type Service struct {
 	predicates *lru.Cache[string, json.RawMessage]    // by digest of the raw bytes; nil where there is none to show
 	keys       *lru.Cache[string, attest.PublicKey]   // by fingerprint
 	roots      *lru.Cache[string, attest.TrustedRoot] // by fingerprint
+	components *lru.Cache[string, int]                // rows, by identity
 	merges     *mergeCache                            // by digest of what was merged
 }
 
@@ -51,6 +54,7 @@ func New(s *store.Store, log *activity.Log, now func() time.Time, program string
 		predicates: cache[json.RawMessage](rememberedPredicates),
 		keys:       cache[attest.PublicKey](rememberedKeys),
 		roots:      cache[attest.TrustedRoot](rememberedRoots),
+		components: cache[int](rememberedComponents),
 		merges:     newMergeCache(),
 	}
 }

@@ -155,6 +155,11 @@ func (s *Service) prepare(ctx context.Context, e *entry) (err error) {
 			return err
 		}
 	}
+	if e.bill != nil {
+		if err := s.findComponents(ctx, e.bill); err != nil {
+			return err
+		}
+	}
 	e.event, err = s.log.LayOut(ctx, submitted(*e))
 	return err
 }
@@ -162,6 +167,9 @@ func (s *Service) prepare(ctx context.Context, e *entry) (err error) {
 // readView gives what a claim says in the shape of its category, as JSON; empty when its type has none. A document must be
 // what it is called. What somebody has signed is kept as it is: a predicate of another shape has no view.
 func readView(c claim) (string, error) {
+	if _, isBill := sbomFormat(c.predicateType); isBill && !mentionsVulnerabilities(c.predicate) {
+		return "", nil
+	}
 	v, known, err := view.Read(c.predicateType, c.predicate)
 	if err != nil && c.signed() {
 		return "", nil
@@ -177,6 +185,12 @@ func readView(c claim) (string, error) {
 		return "", fmt.Errorf("write view: %w", err)
 	}
 	return string(b), nil
+}
+
+// mentionsVulnerabilities tells whether an SBOM may list vulnerabilities. Most do not, and need not be read once more to find
+// that out. A name of JSON may be spelled with escapes.
+func mentionsVulnerabilities(document []byte) bool {
+	return bytes.Contains(document, []byte("vulnerabilities")) || bytes.Contains(document, []byte(`\u`))
 }
 
 // known returns the record of the same evidence, or nil. Evidence that was verified while its key was valid stays the

@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
+	"github.com/plimsoll/plimsoll/internal/approval"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/labels"
 	"github.com/plimsoll/plimsoll/internal/version"
@@ -34,6 +35,17 @@ type subject struct {
 	history  []historyEntry
 	// known is which vulnerabilities are in the version, and from where that is known.
 	known *vulnerability.GateView
+	// waivers are in force for the version, freezes cover its application and are not over, both by row.
+	waivers []*EvaluatedWaiver
+	freezes []*db.Freeze
+	// approvals are what people said of it, author is who made it.
+	approvals []approval.Said
+	author    approval.Person
+}
+
+// name is what a version is called among others.
+func (sub *subject) name() string {
+	return sub.version.Edges.Application.Key + "@" + sub.version.Version
 }
 
 // load reads the subject as it is to be judged at an instant. Ctx is the system's: what a gate says must not depend on who asks.
@@ -69,7 +81,23 @@ func (s *Service) load(ctx context.Context, versionID int, at time.Time) (*subje
 	if sub.known, err = s.vulnerabilities.ForGate(ctx, v, at); err != nil {
 		return nil, fmt.Errorf("load vulnerabilities of version %d: %w", versionID, err)
 	}
-	return sub, nil
+	return sub, s.loadDecided(ctx, sub, at)
+}
+
+// loadDecided reads what people decided for the version: waivers, freezes, approvals.
+func (s *Service) loadDecided(ctx context.Context, sub *subject, at time.Time) error {
+	waivers, err := s.waivers.InForce(ctx, s.store.Read(), sub.version, at)
+	if err != nil {
+		return err
+	}
+	if sub.waivers, err = s.evaluated(ctx, waivers); err != nil {
+		return err
+	}
+	if sub.freezes, err = s.freezes.Covering(ctx, s.store.Read(), sub.version.Edges.Application, sub.labels, at); err != nil {
+		return err
+	}
+	sub.approvals, sub.author, err = s.approvals.ForGate(ctx, sub.version)
+	return err
 }
 
 type content struct {
@@ -180,6 +208,7 @@ type versionPart struct {
 	Tag            *string        `json:"tag"`
 	ManifestDigest string         `json:"manifest_digest"`
 	CreatedAt      string         `json:"created_at"`
+	CreatedBy      string         `json:"created_by"`
 	CurrentStage   *string        `json:"current_stage"`
 	Inherited      inheritedPart  `json:"inherited"`
 	History        []historyEntry `json:"history"`
@@ -203,7 +232,7 @@ func (s *Service) versionPart(ctx context.Context, sub *subject) (versionPart, e
 		return versionPart{}, fmt.Errorf("load inherited owners: %w", err)
 	}
 	return versionPart{
-		Version: v.Version, Tag: known(v.Tag), ManifestDigest: v.ManifestDigest, CreatedAt: instant(v.CreatedAt),
+		Version: v.Version, Tag: known(v.Tag), ManifestDigest: v.ManifestDigest, CreatedAt: instant(v.CreatedAt), CreatedBy: sub.author.Pseudonym,
 		CurrentStage: stageName(v.Edges.CurrentStage), History: sub.history,
 		Inherited: inheritedPart{
 			Criticality: string(in.Criticality), Maturity: string(in.Maturity), Labels: labels.Map(in.Labels), Owners: refs(owners),

@@ -58,7 +58,7 @@ func list(items []string) string {
 
 // explain adds to what a rule found what to do next, and who does it.
 func explain(sub *subject, rule *db.Rule, v rego.Violation) *Violation {
-	out := &Violation{Code: v.Code, Subject: v.Subject, Message: v.Message, Remediation: v.Remediation}
+	out := &Violation{Code: v.Code, Subject: v.Subject, Message: v.Message, Remediation: v.Remediation, Vulnerability: known(v.Vulnerability), Purl: known(v.Purl)}
 	if out.Remediation == "" {
 		out.Remediation = fill(rule.Edges.Template.Remediation, rule.Parameters, map[string]string{
 			"subject": v.Subject, "application": sub.version.Edges.Application.Key, "version": sub.version.Version,

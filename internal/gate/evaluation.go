@@ -90,6 +90,8 @@ type RuleResult struct {
 	// Result is what the Rego said, canonical JSON; nil when the outcome is ERROR.
 	Result   *string  `json:"result,omitempty"`
 	Examined []string `json:"-"`
+	// WaiverID is the row of the waiver that lets it pass although it found nothing to look at; 0 when none does.
+	WaiverID int `json:"waiver,omitempty"`
 }
 
 // Violation is one thing that is wrong or missing, with what to do next and who does it.
@@ -116,7 +118,7 @@ type EvaluatedWaiver struct {
 	Rule    string `json:"rule,omitempty"`
 	Code    string `json:"code,omitempty"`
 	Subject string `json:"subject,omitempty"`
-	// Vulnerabilities are all names of the one that it is about.
+	// Vulnerabilities are all names of the one that it is about, first that which stands in the waiver.
 	Vulnerabilities []string  `json:"vulnerabilities,omitempty"`
 	Package         string    `json:"package,omitempty"`
 	ExpiresAt       time.Time `json:"expires_at"`

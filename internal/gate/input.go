@@ -30,7 +30,13 @@ type part struct {
 // partCache holds parsed parts. They never change, so there is nothing to invalidate.
 type partCache struct {
 	byDigest   *lru.Cache[string, part]
-	components *lru.Cache[string, part]
+	components *lru.Cache[string, listed]
+}
+
+// listed is what SBOMs list together: the part of the input, and which packages there are, without versions, sorted.
+type listed struct {
+	part
+	packages []string
 }
 
 // cachedParts is how many parts of one kind are kept parsed. The largest, the components of a version, take about 1 MB
@@ -42,7 +48,7 @@ func newPartCache() (*partCache, error) {
 	if err != nil {
 		return nil, err
 	}
-	components, err := lru.New[string, part](cachedParts)
+	components, err := lru.New[string, listed](cachedParts)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +83,11 @@ func (s *Service) commonParts(ctx context.Context, sub *subject, at time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	parts := []part{components}
+	deprecated, err := s.deprecated(ctx, sub.contents, components.packages)
+	if err != nil {
+		return nil, err
+	}
+	parts := []part{components.part}
 	for _, m := range []struct {
 		key   string
 		value any
@@ -92,6 +102,9 @@ func (s *Service) commonParts(ctx context.Context, sub *subject, at time.Time) (
 		{"sboms", sbomParts(sub.evidence)},
 		{"vulnerabilities", vulnerabilityParts(sub.known.Findings)},
 		{"feeds", feedParts(sub.known.Feeds)},
+		{"approvals", sub.approvalParts()},
+		{"freezes", freezeParts(sub.freezes, at)},
+		{"deprecated", deprecated},
 	} {
 		p, err := s.parts.newPart(m.key, m.value)
 		if err != nil {
@@ -103,7 +116,7 @@ func (s *Service) commonParts(ctx context.Context, sub *subject, at time.Time) (
 }
 
 // components reads the components of the version's SBOMs. SBOMs never change, so neither does what they list together.
-func (s *Service) components(ctx context.Context, sboms []*db.Sbom) (part, error) {
+func (s *Service) components(ctx context.Context, sboms []*db.Sbom) (listed, error) {
 	ids := make([]int, len(sboms))
 	names := make([]string, len(sboms))
 	for i, b := range sboms {
@@ -115,14 +128,19 @@ func (s *Service) components(ctx context.Context, sboms []*db.Sbom) (part, error
 	}
 	list, err := s.evidence.Components(ctx, ids)
 	if err != nil {
-		return part{}, err
+		return listed{}, err
 	}
 	p, err := s.parts.newPart("components", componentParts(list))
 	if err != nil {
-		return part{}, err
+		return listed{}, err
 	}
-	s.parts.components.Add(key, p)
-	return p, nil
+	purls := make([]*string, len(list))
+	for i, c := range list {
+		purls[i] = known(c.PURL)
+	}
+	all := listed{part: p, packages: packagesOf(purls)}
+	s.parts.components.Add(key, all)
+	return all, nil
 }
 
 // withGate completes the input for one gate, sorted by key.

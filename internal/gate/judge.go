@@ -8,36 +8,10 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/internal/auth"
-	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/id"
 	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/rego"
-	"github.com/plimsoll/plimsoll/internal/store"
-	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
-
-// Service judges.
-type Service struct {
-	store    *store.Store
-	evidence *evidence.Service
-	policies *policy.Service
-	now      func() time.Time
-	limits   rego.Limits
-	parts    *partCache
-
-	vulnerabilities *vulnerability.Service
-}
-
-// New returns the gate service; now is the clock that evaluations are made for.
-func New(s *store.Store, evidence *evidence.Service, policies *policy.Service, vulnerabilities *vulnerability.Service, now func() time.Time) (*Service, error) {
-	parts, err := newPartCache()
-	if err != nil {
-		return nil, err
-	}
-	return &Service{
-		store: s, evidence: evidence, policies: policies, vulnerabilities: vulnerabilities, now: now, limits: rego.DefaultLimits(), parts: parts,
-	}, nil
-}
 
 // Judgement is what the gates said about a version at one instant, and on which state of affairs. It is not recorded yet.
 type Judgement struct {
@@ -48,6 +22,8 @@ type Judgement struct {
 	Generation int
 
 	inputs [][]part
+	// sub is what was judged on: waivers and freezes that are others at commit make the judgement stale, too.
+	sub *subject
 }
 
 // Open tells whether every gate lets the version through.
@@ -87,7 +63,7 @@ func (s *Service) Judge(ctx context.Context, versionID int, gates []*db.Stage, k
 	if err != nil {
 		return nil, err
 	}
-	j := &Judgement{Generation: generation, EvidenceDigests: digests(sub)}
+	j := &Judgement{Generation: generation, EvidenceDigests: digests(sub), sub: sub}
 	for i, stage := range gates {
 		g := Gate{Stage: stage.Name, Kind: kinds[i]}
 		input, err := withGate(common, g, stage.Production)
@@ -106,6 +82,10 @@ func (s *Service) Judge(ctx context.Context, versionID int, gates []*db.Stage, k
 
 func (s *Service) judgeGate(ctx context.Context, sub *subject, g Gate, at time.Time, input []part) (*Evaluation, error) {
 	app := sub.version.Edges.Application
+	frozen, err := s.frozen(ctx, sub, at)
+	if err != nil {
+		return nil, err
+	}
 	applying, err := s.policies.Applying(ctx, s.store.Read(), policy.Subject{
 		ProjectID: app.ProjectID, ApplicationID: app.ID, Criticality: string(app.Criticality), Labels: sub.labels,
 	}, g.Stage, g.Kind)
@@ -115,21 +95,23 @@ func (s *Service) judgeGate(ctx context.Context, sub *subject, g Gate, at time.T
 	evalID := newEvalID(g.Kind)
 	e := &Evaluation{
 		EvalID: &evalID, Gate: &g, EvaluatedAt: at, InputDigest: inputDigest(input), CapabilitiesDigest: rego.CapabilitiesDigest(),
-		Feeds: sub.known.Feeds, Policies: []*EvaluatedPolicy{}, results: []*RuleResult{},
+		Feeds: sub.known.Feeds, Waivers: sub.waivers, Policies: []*EvaluatedPolicy{}, results: []*RuleResult{},
 	}
 	in := regoInput(input)
 	judged := map[int]*RuleResult{} // a rule that two policies share is evaluated once
-	for _, a := range applying {
+	for _, a := range append(frozen, applying...) {
 		p := &EvaluatedPolicy{Name: a.Policy.Name, Revision: a.Policy.Revision, Mode: a.Policy.Mode, Because: a.Because}
 		e.Policies = append(e.Policies, p)
 		for _, rule := range a.Rules {
 			if judged[rule.ID] == nil {
 				judged[rule.ID] = s.judgeRule(ctx, sub, rule, in)
 			}
-			result := *judged[rule.ID]
-			result.Policy = p
+			result := judged[rule.ID].under(p)
+			if a.Policy.Waivable {
+				result.waive(e.Waivers)
+			}
 			p.Rules = append(p.Rules, result.Rule)
-			e.results = append(e.results, &result)
+			e.results = append(e.results, result)
 		}
 	}
 	e.Decision, e.Explanation = decide(g, e.Policies, e.results)
@@ -146,6 +128,11 @@ func (s *Service) judgeRule(ctx context.Context, sub *subject, rule *db.Rule, in
 	if err != nil {
 		return r.faulted(err)
 	}
+	return s.ask(ctx, sub, rule, compiled, in, r)
+}
+
+// ask evaluates a compiled rule, and writes into r what it says.
+func (s *Service) ask(ctx context.Context, sub *subject, rule *db.Rule, compiled *rego.Policy, in rego.Input, r *RuleResult) *RuleResult {
 	r.Rule.Query = compiled.Query()
 	result, err := compiled.Evaluate(ctx, in, s.limits)
 	if err != nil {
@@ -165,6 +152,17 @@ func (s *Service) judgeRule(ctx context.Context, sub *subject, rule *db.Rule, in
 		r.Outcome = Pass
 	}
 	return r
+}
+
+// under is what a rule said as a policy's own: what is waived under one policy may be held against the version under another.
+func (r *RuleResult) under(p *EvaluatedPolicy) *RuleResult {
+	own := *r
+	own.Policy, own.Violations = p, make([]*Violation, len(r.Violations))
+	for i, v := range r.Violations {
+		copied := *v
+		own.Violations[i] = &copied
+	}
+	return &own
 }
 
 func (r *RuleResult) faulted(err error) *RuleResult {

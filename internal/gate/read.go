@@ -59,6 +59,9 @@ func FromRow(row *db.Evaluation) (*Evaluation, error) {
 	if err := json.Unmarshal([]byte(row.Feeds), &e.Feeds); err != nil {
 		return nil, fmt.Errorf("read feeds of evaluation %s: %w", row.EvalID, err)
 	}
+	if err := json.Unmarshal([]byte(row.Waivers), &e.Waivers); err != nil {
+		return nil, fmt.Errorf("read waivers of evaluation %s: %w", row.EvalID, err)
+	}
 	return e, nil
 }
 

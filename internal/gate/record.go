@@ -44,7 +44,7 @@ func (s *Service) Record(ctx context.Context, tx *db.Client, p *db.Promotion, j 
 			return fmt.Errorf("record evaluation %s: %w", *e.EvalID, err)
 		}
 	}
-	return nil
+	return s.overrides(ctx, tx, p, j)
 }
 
 // keep puts contents in one order whatever they are of, each once: two decisions that keep the same never wait for each
@@ -79,18 +79,38 @@ func (s *Service) record(ctx context.Context, tx *db.Client, p *db.Promotion, e 
 	if err != nil {
 		return err
 	}
+	waivers, err := json.Marshal(e.Waivers)
+	if err != nil {
+		return err
+	}
 	e.row, err = tx.Evaluation.Create().SetEvalID(*e.EvalID).SetStageName(e.Gate.Stage).
 		SetGateKind(evaluation.GateKind(e.Gate.Kind)).SetDecision(e.Decision).SetExplanation(e.Explanation).
 		SetEvaluatedAt(e.EvaluatedAt).SetInputDigest(e.InputDigest).SetInputParts(string(parts)).
-		SetCapabilitiesDigest(e.CapabilitiesDigest).SetPolicies(string(policies)).SetFeeds(string(feeds)).SetResultsDigest(results).
+		SetCapabilitiesDigest(e.CapabilitiesDigest).SetPolicies(string(policies)).SetFeeds(string(feeds)).SetWaivers(string(waivers)).SetResultsDigest(results).
 		SetProjectID(p.ProjectID).SetVersionID(p.VersionID).SetPromotionID(p.ID).Save(ctx)
 	return err
 }
 
-// Stale tells, inside the transaction that is to record it, whether policies changed since a judgement was made. What became
-// known meanwhile, be it evidence, an advisory or a triage decision, is later than the instant that was judged at and does not
-// matter: the input says what was known then, and by which snapshots of the feeds.
+// Stale tells, inside the transaction that is to record it, whether the decisions of people that a judgement rests on changed
+// since it was made: policies, waivers in force, freezes. What became known meanwhile, be it evidence, an advisory or a triage
+// decision, is later than the instant that was judged at and does not matter: the input says what was known then, and by which
+// snapshots of the feeds.
 func (s *Service) Stale(ctx context.Context, tx *db.Client, j *Judgement) (bool, error) {
 	generation, err := s.policies.Generation(auth.System(ctx), tx)
-	return generation != j.Generation, err
+	if err != nil || generation != j.Generation {
+		return true, err
+	}
+	at := j.Evaluations[0].EvaluatedAt
+	waivers, err := s.waivers.InForce(ctx, tx, j.sub.version, at)
+	if err != nil {
+		return false, err
+	}
+	if !slices.EqualFunc(waivers, j.sub.waivers, func(now *db.Waiver, then *EvaluatedWaiver) bool { return now.ID == then.ID }) {
+		return true, nil
+	}
+	freezes, err := s.freezes.Covering(ctx, tx, j.sub.version.Edges.Application, j.sub.labels, at)
+	if err != nil {
+		return false, err
+	}
+	return !slices.EqualFunc(freezes, j.sub.freezes, func(now, then *db.Freeze) bool { return now.ID == then.ID }), nil
 }

@@ -318,7 +318,9 @@ func TestRule22_WhatAGateSaysDoesNotDependOnWhoAsks(t *testing.T) {
 			digests[j.Evaluations[0].InputDigest] = true
 		}
 		// Another service on the same database remembers nothing, and makes the same input.
-		fresh := must(gate.New(w.st, evidence.New(w.st, w.log, clock, "test"), policy.New(w.st, w.log, clock), w.vulnerabilities, clock))(t)
+		others := w.sources()
+		others.Evidence, others.Policies = evidence.New(w.st, w.log, clock, "test"), policy.New(w.st, w.log, clock)
+		fresh := must(gate.New(w.st, others, clock))(t)
 		j := must(fresh.Judge(w.admin, v.ID, []*db.Stage{w.stage("DEV")}, []gateKind{entry}))(t)
 		digests[j.Evaluations[0].InputDigest] = true
 		if len(digests) != 1 {

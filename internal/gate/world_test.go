@@ -23,12 +23,15 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/principal"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/approval"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/freeze"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/release"
@@ -37,6 +40,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/testdb"
 	"github.com/plimsoll/plimsoll/internal/version"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
+	"github.com/plimsoll/plimsoll/internal/waiver"
 )
 
 // Names of people: none may stand in what is kept for ever.
@@ -93,9 +97,14 @@ type world struct {
 	releases *release.Service
 
 	vulnerabilities *vulnerability.Service
+	waivers         *waiver.Service
+	freezes         *freeze.Service
+	approvals       *approval.Service
 
 	admin, releaser context.Context
 
+	// later is how far the clock of gates, waivers, freezes and approvals was moved.
+	later atomic.Int64
 	// onSign is called before the next signature, once.
 	onSign atomic.Pointer[func()]
 	rules  map[string]bool
@@ -115,11 +124,23 @@ func newWorld(tb testing.TB, dsn string) *world {
 	w.evidence = evidence.New(w.st, w.log, clock, "test")
 	w.versions = version.New(w.st, w.catalog, w.log, w.signing, clock)
 	w.vulnerabilities = vulnerability.New(w.st, w.log, w.signing, clock)
-	w.gates = must(gate.New(w.st, w.evidence, w.policies, w.vulnerabilities, clock))(tb)
+	w.waivers = waiver.New(w.st, w.log, blast.New(w.st, w.clock), w.clock)
+	w.freezes = freeze.New(w.st, w.log, w.clock)
+	w.approvals = approval.New(w.st, w.log, w.signing, w.clock)
+	w.gates = must(gate.New(w.st, w.sources(), w.clock))(tb)
 	w.releases = release.New(w.st, w.log, w.gates, w.signing, attest.Verifier{ID: "https://plimsoll.example.org"}, clock)
 	w.organisation()
 	return w
 }
+
+func (w *world) sources() gate.Sources {
+	return gate.Sources{
+		Evidence: w.evidence, Policies: w.policies, Vulnerabilities: w.vulnerabilities, Waivers: w.waivers, Freezes: w.freezes, Approvals: w.approvals,
+	}
+}
+
+// clock is the time of the world, which a test may move.
+func (w *world) clock() time.Time { return start.Add(time.Duration(w.later.Load())) }
 
 func (w *world) people() {
 	w.tb.Helper()

@@ -73,14 +73,14 @@ func arrows() []room {
 		{"internal/blast", below("internal/advisory", "internal/vulnerability"), domain + "; it reads and writes nothing"},
 		{"internal/build", below("internal/activity"), domain},
 		{"internal/deployment", below("internal/activity"), domain},
-		{"internal/vulnerability", below("internal/activity", "internal/advisory", "internal/signing", "internal/view"), domain},
+		{"internal/vulnerability", below("internal/activity", "internal/advisory", "internal/fetch", "internal/signing", "internal/view"), domain},
 		{"internal/catalog", below("internal/activity"), domain},
 		{"internal/evidence", below("internal/activity", "internal/build", "internal/version", "internal/signing", "internal/attest", "internal/bom", "internal/objects", "internal/view"), domain},
 		{
 			"internal/gate", below("internal/catalog", "internal/evidence", "internal/policy", "internal/version", "internal/vulnerability", "internal/rego"),
 			domain + "; a gate judges and records, it moves nothing and signs nothing",
 		},
-		{"internal/policy", below("internal/activity", "internal/rego", "policies"), domain},
+		{"internal/policy", below("internal/activity", "internal/rego", "docs", "policies"), domain},
 		{"internal/release", below("internal/activity", "internal/catalog", "internal/gate", "internal/signing", "internal/version", "internal/attest"), domain},
 		{"internal/signing", below("internal/activity", "internal/attest"), domain},
 		{"internal/version", below("internal/activity", "internal/blast", "internal/build", "internal/catalog", "internal/deployment", "internal/signing", "internal/attest"), domain},
@@ -91,6 +91,8 @@ func arrows() []room {
 		{"internal/rego", []string{"internal/canonical"}, engine},
 		{"internal/view", []string{"internal/canonical", "internal/purl"}, engine},
 		{"internal/objects", []string{"internal/canonical"}, engine},
+
+		{"internal/fetch", nil, "it gets bytes from a URL within bounds, and knows nothing of what is in them"},
 
 		{"internal/auth", []string{"internal/fault"}, leaf + ", but for the kinds of failure"},
 		{"internal/check", []string{"internal/fault"}, leaf + ", but for the kinds of failure"},
@@ -107,6 +109,7 @@ func arrows() []room {
 
 		{"policies", []string{"internal/rego"}, "templates are data; the engine compiles them"},
 		{"schema", nil, "the public contract depends on no code"},
+		{"docs", nil, "a schema that people read and the program, too"},
 		{"frontend", nil, "files in a binary"},
 		{"testdata/sbom", nil, "files for tests"},
 	}
@@ -160,7 +163,7 @@ func TestEveryLibraryHasItsRooms(t *testing.T) {
 		library string
 		rooms   []string
 	}{
-		{"net/http", []string{"internal/web", "internal/app", "internal/client", "graph"}},
+		{"net/http", []string{"internal/web", "internal/app", "internal/client", "internal/fetch", "graph"}},
 		{"github.com/99designs/gqlgen", []string{"graph", "graph/model"}},
 		{"github.com/vektah/gqlparser", []string{"graph", "internal/demo"}},
 		{"github.com/vikstrous/dataloadgen", []string{"graph"}},

@@ -10,6 +10,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/check"
+	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/store"
 )
 
@@ -18,6 +19,9 @@ type GateInput struct {
 	Stage string
 	Kind  gatepolicy.GateKind
 }
+
+// FreezeName is what decisions call a freeze, as if it were a policy: no policy has this name.
+const FreezeName = "freeze"
 
 // CreatePolicyInput is a policy to make.
 type CreatePolicyInput struct {
@@ -69,6 +73,7 @@ func (s *Service) CreatePolicy(ctx context.Context, in CreatePolicyInput) (*db.G
 func (s *Service) firstRevision(ctx context.Context, in CreatePolicyInput) (revision, error) {
 	err := check.First(
 		check.Name("input.name", in.Name),
+		notReserved(in.Name),
 		oneOf("input.mode", gatepolicy.ModeValidator(in.Mode)),
 		check.Name("input.gate.stage", in.Gate.Stage),
 		waivers{in.Waivable, in.WaiverApprovals, in.WaiverMaxDays}.check(),
@@ -88,6 +93,14 @@ func (s *Service) firstRevision(ctx context.Context, in CreatePolicyInput) (revi
 		return revision{}, err
 	}
 	return r, s.findGate(ctx, r.stage, r.kind, r.area, "input.gate.stage", "input.gate.kind")
+}
+
+// notReserved refuses the name under which decisions show freezes.
+func notReserved(name string) error {
+	if name != FreezeName {
+		return nil
+	}
+	return fault.At("input.name", "%q is how decisions call a freeze; choose another name", name)
 }
 
 func policyCreated(r revision) activity.Event {

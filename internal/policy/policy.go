@@ -32,6 +32,13 @@ const (
 // maxCompiled bounds the policies that are kept compiled. One takes from 100 KiB to some MiB.
 const maxCompiled = 256
 
+// maxDescribed bounds the sentences of templates that are kept, and maxLooking how much Rego of people who write it is looked
+// at or tested at once: gates are judged beside it.
+const (
+	maxDescribed = 1024
+	maxLooking   = 2
+)
+
 // maxAttempts is how often a template's revision is numbered anew because somebody else took the number.
 const maxAttempts = 5
 
@@ -43,6 +50,9 @@ type Service struct {
 	compiled *lru.Cache[compiledKey, *rego.Policy]
 	// builtin returns the templates that come with the program; they are read once.
 	builtin func() ([]content, error)
+	// sentences are what templates ask, by the digest of their source; looking holds a place for each draft that is looked at.
+	sentences *lru.Cache[string, string]
+	looking   chan struct{}
 }
 
 // New returns the service on a store; log takes its events and now is the clock.
@@ -51,5 +61,12 @@ func New(s *store.Store, log *activity.Log, now func() time.Time) *Service {
 	if err != nil {
 		panic(err) // only for a size that is not positive
 	}
-	return &Service{store: s, log: log, now: now, compiled: compiled, builtin: sync.OnceValues(readBuiltin)}
+	sentences, err := lru.New[string, string](maxDescribed)
+	if err != nil {
+		panic(err) // as above
+	}
+	return &Service{
+		store: s, log: log, now: now, compiled: compiled, builtin: sync.OnceValues(readBuiltin),
+		sentences: sentences, looking: make(chan struct{}, maxLooking),
+	}
 }

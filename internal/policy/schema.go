@@ -42,8 +42,27 @@ func (p Problem) Error() string {
 	return p.Pointer + ": " + p.Message
 }
 
+// problemList is several problems of one document, at least one.
+//
+//nolint:errname // as Problem
+type problemList []Problem
+
+// Error implements the error interface with the first.
+func (l problemList) Error() string { return l[0].Error() }
+
+// problemsIn returns the problems that an error of readSchema is.
+func problemsIn(err error) []Problem {
+	if list, ok := errors.AsType[problemList](err); ok {
+		return list
+	}
+	if one, ok := errors.AsType[Problem](err); ok {
+		return []Problem{one}
+	}
+	return []Problem{{"", err.Error()}}
+}
+
 // readSchema checks the JSON Schema of a template's parameters and returns its canonical JSON. The error
-// is a Problem: not JSON, not of an object, another draft, a reference that leads out of the schema, too many
+// is one for problemsIn: not JSON, not of an object, another draft, a reference that leads out of the schema, too many
 // parameters, a default that does not obey.
 func readSchema(raw []byte) ([]byte, error) {
 	if len(raw) > MaxSchema {
@@ -142,7 +161,7 @@ func compileSchema(doc any) (*jsonschema.Schema, error) {
 	}
 	schema, err := c.Compile(schemaURL)
 	if invalid, ok := errors.AsType[*jsonschema.SchemaValidationError](err); ok {
-		return nil, problemsOf(invalid.Err)[0]
+		return nil, problemList(problemsOf(invalid.Err))
 	}
 	if err != nil {
 		return nil, Problem{"", strings.ReplaceAll(err.Error(), schemaURL, "")}

@@ -3,7 +3,6 @@ package policy
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,7 +16,6 @@ import (
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/check"
 	"github.com/plimsoll/plimsoll/internal/fault"
-	"github.com/plimsoll/plimsoll/internal/rego"
 	"github.com/plimsoll/plimsoll/internal/store"
 )
 
@@ -41,14 +39,16 @@ type content struct {
 	category                        policytemplate.Category
 	title, description, remediation string
 	controls                        []string
-	rego, schema                    string
+	rego, schema, tests             string
+	// evidence are the predicate types of the evidence that it needs.
+	evidence []string
 }
 
 // CreateTemplate adds a template, or the next revision of the one with this name. When the newest revision says the same,
 // it is returned and nothing is written. Whoever manages policies anywhere may do so: templates belong to no project.
 //
-// Faults: BAD_USER_INPUT at the field that is wrong; at "input.rego" with the details "problems", a list of {row, col,
-// code, message}, when the source is no template; CONFLICT for the name of a template that comes with the program.
+// Faults: BAD_USER_INPUT at the field that is wrong; at "input.rego", "input.parametersSchema" or "input.tests" with the details
+// "problems", a list of {kind, row, col, code, pointer, message}, when CheckRego would not call it ok; CONFLICT for the name of a template that comes with the program.
 func (s *Service) CreateTemplate(ctx context.Context, in CreatePolicyTemplateInput) (*db.PolicyTemplate, error) {
 	if err := auth.Admit(ctx, "Mutation.createPolicyTemplate"); err != nil {
 		return nil, err
@@ -57,11 +57,11 @@ func (s *Service) CreateTemplate(ctx context.Context, in CreatePolicyTemplateInp
 	if err != nil {
 		return nil, err
 	}
-	c, err := readTemplate(in)
-	if err != nil {
+	if err := s.notBuiltin(in.Name); err != nil {
 		return nil, err
 	}
-	if err := s.notBuiltin(in.Name); err != nil {
+	c, err := s.readTemplate(ctx, in)
+	if err != nil {
 		return nil, err
 	}
 	var made *db.PolicyTemplate
@@ -105,7 +105,7 @@ func (s *Service) addRevision(ctx context.Context, tx *db.Client, c content, cre
 	made, err := tx.PolicyTemplate.Create().
 		SetName(c.name).SetRevision(revision).SetCategory(c.category).
 		SetTitle(c.title).SetDescription(c.description).SetRemediation(c.remediation).SetControls(c.controls).
-		SetRego(c.rego).SetParametersSchema(c.schema).SetDigest(canonical.Digest([]byte(c.rego))).
+		SetRego(c.rego).SetParametersSchema(c.schema).SetTests(c.tests).SetEvidence(c.evidence).SetDigest(canonical.Digest([]byte(c.rego))).
 		SetCreatedAt(s.now()).SetNillableCreatedBy(creator).Save(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("write template: %w", err)
@@ -119,17 +119,19 @@ func (s *Service) addRevision(ctx context.Context, tx *db.Client, c content, cre
 			activity.Added("category", activity.Text(string(made.Category))),
 			activity.Added("rego", activity.Text(made.Digest)),
 			activity.Added("parametersSchema", activity.Text(canonical.Digest([]byte(made.ParametersSchema)))),
+			activity.Added("tests", activity.Text(canonical.Digest([]byte(made.Tests)))),
 		},
 	})
 }
 
 func (c content) saysSameAs(t *db.PolicyTemplate) bool {
 	return c.category == t.Category && c.title == t.Title && c.description == t.Description && c.remediation == t.Remediation &&
-		slices.Equal(c.controls, t.Controls) && c.rego == t.Rego && c.schema == t.ParametersSchema
+		slices.Equal(c.controls, t.Controls) && c.rego == t.Rego && c.schema == t.ParametersSchema &&
+		c.tests == t.Tests && slices.Equal(c.evidence, t.Evidence)
 }
 
 // readTemplate checks a template that a user sent.
-func readTemplate(in CreatePolicyTemplateInput) (content, error) {
+func (s *Service) readTemplate(ctx context.Context, in CreatePolicyTemplateInput) (content, error) {
 	err := check.First(
 		check.Name("input.name", in.Name),
 		oneOf("input.category", policytemplate.CategoryValidator(in.Category)),
@@ -141,52 +143,26 @@ func readTemplate(in CreatePolicyTemplateInput) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	info, err := checkRego([]byte(in.Rego))
+	look, err := s.lookAt(ctx, CheckRegoInput{Rego: in.Rego, ParametersSchema: in.ParametersSchema, Tests: in.Tests}, true)
 	if err != nil {
 		return content{}, err
 	}
-	schema, err := readSchema(in.ParametersSchema)
-	if problem, ok := errors.AsType[Problem](err); ok {
-		return content{}, fault.At("input.parametersSchema", "%s", problem).With("problems", []Problem{problem})
-	}
-	if err != nil {
+	if err := look.refusal(); err != nil {
 		return content{}, err
 	}
+	info := look.info
 	c := content{
-		name: in.Name, category: in.Category, rego: in.Rego, schema: string(schema), controls: in.Controls,
+		name: in.Name, category: in.Category, rego: in.Rego, schema: string(look.schema), controls: in.Controls,
 		title: given(in.Title, info.Title), description: given(in.Description, info.Description), remediation: given(in.Remediation, info.Remediation),
+		tests: given(in.Tests, ""), evidence: info.Predicates,
 	}
 	if c.controls == nil {
 		c.controls = info.Controls
 	}
-	// Again, for what came out of the METADATA.
-	return c, check.First(
-		check.Line("input.title", c.title, 0, MaxTitle),
-		check.Text("input.description", c.description, 0, MaxDescription),
-		check.Text("input.remediation", c.remediation, 0, MaxRemediation),
-		checkControls("input.controls", c.controls),
-	)
-}
-
-// checkRego refuses a source that is no template and says where and why.
-func checkRego(source []byte) (rego.Info, error) {
-	if len(source) > rego.MaxSource {
-		return rego.Info{}, fault.At("input.rego", "at most %d bytes are allowed and %d were given; shorten it", rego.MaxSource, len(source))
+	if c.evidence == nil {
+		c.evidence = []string{}
 	}
-	if err := check.Text("input.rego", string(source), 1, rego.MaxSource); err != nil {
-		return rego.Info{}, err // what a database cannot keep
-	}
-	info, problems := rego.Check(source)
-	if len(problems) == 0 {
-		return info, nil
-	}
-	first := problems[0]
-	shown := make([]map[string]any, min(len(problems), maxProblems))
-	for i := range shown {
-		p := problems[i]
-		shown[i] = map[string]any{"row": p.Row, "col": p.Col, "code": p.Code, "message": p.Message}
-	}
-	return rego.Info{}, fault.At("input.rego", "%d:%d: %s", first.Row, first.Col, first.Message).With("problems", shown)
+	return c, nil
 }
 
 func checkControls(path string, controls []string) error {

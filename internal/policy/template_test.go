@@ -65,7 +65,7 @@ func TestTemplateTakesItsTextsFromMetadataUnlessTheyAreGiven(t *testing.T) {
 }
 
 func TestRule22_TemplatesThatCannotBeEvaluatedAreRefused(t *testing.T) {
-	const sets = "examined contains \"x\" if true\nviolations contains v if some v in input.wrong\n"
+	const sets = "examined contains \"x\" if true\nviolations contains v if some v in input.contents\n"
 	type change = func(*policy.CreatePolicyTemplateInput)
 	rego := func(s string) change { return func(in *policy.CreatePolicyTemplateInput) { in.Rego = s } }
 	schema := func(s string) change {
@@ -99,7 +99,7 @@ func TestRule22_TemplatesThatCannotBeEvaluatedAreRefused(t *testing.T) {
 			in.Controls = strings.Split(strings.Repeat("c,", 50)+"c", ",")
 		}, "input.controls", "at most 50"},
 		{"a control that is blank", func(in *policy.CreatePolicyTemplateInput) { in.Controls = []string{"A 1", " "} }, "input.controls.1", "blank"},
-		{"a title of 256 characters in the METADATA", rego("# METADATA\n# title: " + strings.Repeat("t", 256) + "\n" + source), "input.title", "at most 255"},
+		{"a title of 256 characters in the METADATA", rego("# METADATA\n# title: " + strings.Repeat("t", 256) + "\n" + source), "input.rego", "at most 255"},
 
 		{"no source", rego(""), "input.rego", "at least 1"},
 		{"a source over 64 KiB", rego(source + "#" + strings.Repeat("x", 64<<10)), "input.rego", "at most 65536 bytes"},

@@ -24,10 +24,10 @@ import (
 
 const source = `package acme.minimum
 
-examined contains e if some e in input.refs
+examined contains c.name if some c in input.contents
 
 violations contains {"code": "TOO_FEW", "subject": "all", "message": "too few"} if {
-	count(input.refs) < data.parameters.least
+	count(input.contents) < data.parameters.least
 }
 `
 

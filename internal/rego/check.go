@@ -36,7 +36,15 @@ const (
 	CodePackage          = "package"
 	CodeMissingSet       = "missing_set"
 	CodeMetadata         = "metadata"
+	CodeUnknownInput     = "unknown_input"
+	CodeUnknownParameter = "unknown_parameter"
+	CodeLimit            = "limit"
+	CodeFormat           = "format"
+	CodeTest             = "test"
 )
+
+// maxErrors is how many errors the compiler gathers before it gives up.
+const maxErrors = 100
 
 // Info is what a module says about itself. All but Package come from the METADATA of its package and may be empty.
 type Info struct {
@@ -44,9 +52,10 @@ type Info struct {
 	Title, Description string   //
 	Category           string   // custom.category
 	Remediation        string   // custom.remediation, with its placeholders unresolved
-	Evidence           string   // custom.evidence: what the rule has to be given
+	Sentence           string   // custom.sentence: what it asks, for the sentence of a policy; may hold {parameters.…}
+	Evidence           string   // custom.evidence, where it is a text: what the rule has to be given
 	Controls           []string // custom.controls
-	Predicates         []string // custom.predicates: the predicate types of the evidence that it needs
+	Predicates         []string // custom.predicates, or custom.evidence where it is a list: the predicate types that it needs
 	Parameters         []string // custom.parameters: the names of its parameters
 }
 
@@ -67,27 +76,47 @@ func compile(source []byte) (*ast.Compiler, Info, []Problem) {
 		}}
 	}
 	caps := allowed()
-	module, err := ast.ParseModuleWithOpts(moduleFile, string(source), ast.ParserOptions{
-		RegoVersion:       ast.RegoV1,
-		Capabilities:      caps.caps,
-		ProcessAnnotation: true,
-	})
-	if err != nil {
-		return nil, Info{}, problemsOf(err)
+	module, problems := parse(moduleFile, source)
+	if module == nil {
+		return nil, Info{}, problems
 	}
-	info, problems := describe(module)
+	info, more := describe(module)
+	problems = append(problems, more...)
 	problems = append(problems, checkPackage(module)...)
 	problems = append(problems, checkImports(module)...)
 	problems = append(problems, checkBuiltins(module, caps.refused)...)
 	problems = append(problems, checkSets(module)...)
 	problems = append(problems, checkData(module)...)
 
-	compiler := ast.NewCompiler().WithCapabilities(caps.caps).WithStrict(true).WithDefaultRegoVersion(ast.RegoV1)
+	compiler := ast.NewCompiler().WithCapabilities(caps.caps).WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).SetErrorLimit(maxErrors)
 	compiler.Compile(map[string]*ast.Module{moduleFile: module})
 	if compiler.Failed() {
 		problems = append(problems, withoutRefused(problemsOf(compiler.Errors), caps.refused)...)
 	}
 	return compiler, info, sorted(problems)
+}
+
+// parse reads a module with its annotations. Where they alone are wrong, the module comes without them, and with problems of
+// the METADATA; where the text is wrong, there is no module.
+func parse(file string, source []byte) (*ast.Module, []Problem) {
+	options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: allowed().caps, ProcessAnnotation: true}
+	module, err := ast.ParseModuleWithOpts(file, string(source), options)
+	if err == nil {
+		return module, nil
+	}
+	all := problemsOf(err)
+	options.ProcessAnnotation = false
+	module, err = ast.ParseModuleWithOpts(file, string(source), options)
+	var text []Problem
+	if err != nil {
+		module, text = nil, problemsOf(err)
+	}
+	for i, p := range all {
+		if !slices.Contains(text, p) {
+			all[i].Code, all[i].Message = CodeMetadata, "the METADATA cannot be read: "+p.Message
+		}
+	}
+	return module, sorted(all)
 }
 
 // describe reads the METADATA of the package.
@@ -121,11 +150,26 @@ func describe(m *ast.Module) (Info, []Problem) {
 			}
 			return out
 		}
-		info.Category, info.Remediation, info.Evidence = text("category"), text("remediation"), text("evidence")
+		info.Category, info.Remediation, info.Sentence = text("category"), text("remediation"), text("sentence")
 		info.Controls, info.Parameters, info.Predicates = list("controls"), list("parameters"), list("predicates")
+		if _, isText := a.Custom["evidence"].(string); isText {
+			info.Evidence = text("evidence")
+		} else {
+			info.Predicates = append(info.Predicates, list("evidence")...)
+		}
 		return info, problems
 	}
 	return info, nil
+}
+
+// Describe reads what a module says about itself, and nothing else of it: of one that cannot be parsed it is empty.
+func Describe(source []byte) Info {
+	module, _ := parse(moduleFile, source)
+	if module == nil {
+		return Info{}
+	}
+	info, _ := describe(module)
+	return info
 }
 
 // packageName is the path as it stands after the keyword: OPA keeps it below data.

@@ -73,43 +73,54 @@ type answer struct {
 	err    error
 }
 
-// bounded runs the evaluation beside the watch, so that the caller gets its answer even when a built-in does not
-// stop: that one is left behind, and its result is dropped.
+// bounded runs the evaluation within its limits.
 func (p *Policy) bounded(ctx context.Context, in Input, lim Limits) (Result, error) {
 	cancel := topdown.NewCancel()
-	done := make(chan answer, 1)
-	go func() { done <- p.run(ctx, in, cancel) }()
+	a, err := within(ctx, lim, cancel.Cancel, func() answer { return p.run(ctx, in, cancel) })
+	if err != nil {
+		return Result{}, err
+	}
+	return a.result, a.err
+}
 
+// within does work beside the watch, so that the caller gets its answer even when a built-in does not stop: that one is left
+// behind, and its result is dropped. Stop tells the work that a bound was reached. Work must not panic.
+func within[T any](ctx context.Context, lim Limits, stop func(), work func() T) (T, error) {
+	done := make(chan T, 1)
+	go func() { done <- work() }()
+
+	var none T
 	a, stopped := watch(ctx, lim, done)
 	if stopped == nil {
-		return a.result, a.err
+		return a, nil
 	}
-	cancel.Cancel()
+	stop()
 	grace := time.NewTimer(stopGrace)
 	defer grace.Stop()
 	select {
 	case <-done:
 	case <-grace.C:
-		return Result{}, fmt.Errorf("%w, and one built-in call is still running", stopped)
+		return none, fmt.Errorf("%w, and one built-in call is still running", stopped)
 	}
-	return Result{}, stopped
+	return none, stopped
 }
 
 // watch waits for the answer; its error says which bound was reached before.
-func watch(ctx context.Context, lim Limits, done <-chan answer) (answer, error) {
+func watch[T any](ctx context.Context, lim Limits, done <-chan T) (T, error) {
 	deadline := time.NewTimer(lim.Time)
 	defer deadline.Stop()
 	sample := time.NewTicker(sampleEvery)
 	defer sample.Stop()
+	var none T
 	ceiling := uint64(0)
 	for {
 		select {
 		case a := <-done:
 			return a, nil
 		case <-ctx.Done():
-			return answer{}, ctx.Err()
+			return none, ctx.Err()
 		case <-deadline.C:
-			return answer{}, fmt.Errorf("%w: the limit is %v", ErrTime, lim.Time)
+			return none, fmt.Errorf("%w: the limit is %v", ErrTime, lim.Time)
 		case <-sample.C:
 			if ceiling == 0 {
 				ceiling = heap() + lim.Memory
@@ -119,7 +130,7 @@ func watch(ctx context.Context, lim Limits, done <-chan answer) (answer, error) 
 			}
 			runtime.GC() // what is over may be garbage, of this evaluation or of a neighbour: only live memory counts
 			if heap() > ceiling {
-				return answer{}, fmt.Errorf("%w: the limit is %d bytes", ErrMemory, lim.Memory)
+				return none, fmt.Errorf("%w: the limit is %d bytes", ErrMemory, lim.Memory)
 			}
 		}
 	}

@@ -25,6 +25,9 @@ type Violation struct {
 	Subject     string `json:"subject"`
 	Message     string `json:"message"`
 	Remediation string `json:"remediation,omitempty"` // may be empty: then that of the template holds
+	// Vulnerability and Purl are what it is about, when it is about one: a waiver may name them, too.
+	Vulnerability string `json:"vulnerability,omitempty"`
+	Purl          string `json:"purl,omitempty"`
 }
 
 // Result is a complete answer.
@@ -86,13 +89,20 @@ func readViolation(value any) (Violation, error) {
 		return Violation{}, errors.New(" is not an object")
 	}
 	var v Violation
-	for _, f := range []struct {
-		name string
-		to   *string
-		max  int
-	}{{"code", &v.Code, MaxCode}, {"subject", &v.Subject, MaxText}, {"message", &v.Message, MaxText}, {"remediation", &v.Remediation, MaxText}} {
+	members := []struct {
+		name     string
+		to       *string
+		max      int
+		optional bool
+	}{
+		{"code", &v.Code, MaxCode, false}, {"subject", &v.Subject, MaxText, false}, {"message", &v.Message, MaxText, false},
+		{"remediation", &v.Remediation, MaxText, true}, {"vulnerability", &v.Vulnerability, MaxCode, true}, {"purl", &v.Purl, MaxText, true},
+	}
+	known := make([]string, len(members))
+	for i, f := range members {
+		known[i] = f.name
 		field, there := fields[f.name]
-		if !there && f.name == "remediation" {
+		if !there && f.optional {
 			continue
 		}
 		s, err := readText(field, f.max)
@@ -102,7 +112,7 @@ func readViolation(value any) (Violation, error) {
 		*f.to = s
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if !slices.Contains([]string{"code", "subject", "message", "remediation"}, name) {
+		if !slices.Contains(known, name) {
 			return Violation{}, fmt.Errorf(".%s is not a field of a violation", name)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/gate"
+	"github.com/plimsoll/plimsoll/internal/id"
 	"github.com/plimsoll/plimsoll/internal/signing"
 )
 
@@ -37,7 +38,20 @@ type releasePredicate struct {
 	Trust          string             `json:"trust"`
 	Gates          []gateSummary      `json:"gates"`
 	Evidence       []string           `json:"evidence"`
-	Waivers        []string           `json:"waivers"`
+	// Waivers are those that covered something at one of the gates.
+	Waivers []waiverSummary `json:"waivers"`
+}
+
+// waiverSummary is a waiver as it stood when the gates were asked. What it does not name is not there.
+type waiverSummary struct {
+	ID            string `json:"id"`
+	Policy        string `json:"policy,omitempty"`
+	Rule          string `json:"rule,omitempty"`
+	Code          string `json:"code,omitempty"`
+	Subject       string `json:"subject,omitempty"`
+	Vulnerability string `json:"vulnerability,omitempty"`
+	Package       string `json:"package,omitempty"`
+	ExpiresAt     string `json:"expiresAt"`
 }
 
 type applicationContext struct {
@@ -148,7 +162,7 @@ func summarise(m *move, j *gate.Judgement, trust applicationversion.Trust) relea
 			Key: app.Key, Name: app.Name, Project: v.Edges.Project.Key, Criticality: string(app.Criticality), Maturity: string(app.Maturity),
 		},
 		Version: v.Version, ManifestDigest: v.ManifestDigest, ToStage: m.to.Name, Trust: string(trust),
-		DecidedAt: j.Evaluations[0].EvaluatedAt.Format(time.RFC3339Nano), Evidence: j.EvidenceDigests, Waivers: []string{},
+		DecidedAt: j.Evaluations[0].EvaluatedAt.Format(time.RFC3339Nano), Evidence: j.EvidenceDigests, Waivers: summariseWaivers(j.Waivers()),
 	}
 	if from := v.Edges.CurrentStage; from != nil {
 		p.FromStage = &from.Name
@@ -157,6 +171,20 @@ func summarise(m *move, j *gate.Judgement, trust applicationversion.Trust) relea
 		p.Gates = append(p.Gates, summariseGate(e))
 	}
 	return p
+}
+
+func summariseWaivers(list []*gate.EvaluatedWaiver) []waiverSummary {
+	out := make([]waiverSummary, len(list))
+	for i, w := range list {
+		out[i] = waiverSummary{
+			ID: id.Global("Waiver", w.ID), Policy: w.Policy, Rule: w.Rule, Code: w.Code, Subject: w.Subject, Package: w.Package,
+			ExpiresAt: w.ExpiresAt.Format(time.RFC3339Nano),
+		}
+		if len(w.Vulnerabilities) > 0 {
+			out[i].Vulnerability = w.Vulnerabilities[0]
+		}
+	}
+	return out
 }
 
 func summariseGate(e *gate.Evaluation) gateSummary {

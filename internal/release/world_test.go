@@ -23,12 +23,15 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/principal"
 	"github.com/plimsoll/plimsoll/ent/db/stage"
 	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/approval"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/auth"
+	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/evidence"
 	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/freeze"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/release"
@@ -37,6 +40,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/testdb"
 	"github.com/plimsoll/plimsoll/internal/version"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
+	"github.com/plimsoll/plimsoll/internal/waiver"
 )
 
 // Names of people: none may stand in what is kept for ever.
@@ -89,6 +93,7 @@ type world struct {
 	policies *policy.Service
 	evidence *evidence.Service
 	versions *version.Service
+	waivers  *waiver.Service
 	gates    *gate.Service
 	releases *release.Service
 
@@ -112,7 +117,11 @@ func newWorld(tb testing.TB, dsn string) *world {
 	w.policies = policy.New(w.st, w.log, clock)
 	w.evidence = evidence.New(w.st, w.log, clock, "test")
 	w.versions = version.New(w.st, w.catalog, w.log, w.signing, clock)
-	w.gates = must(gate.New(w.st, w.evidence, w.policies, vulnerability.New(w.st, w.log, w.signing, clock), clock))(tb)
+	w.waivers = waiver.New(w.st, w.log, blast.New(w.st, clock), clock)
+	w.gates = must(gate.New(w.st, gate.Sources{
+		Evidence: w.evidence, Policies: w.policies, Vulnerabilities: vulnerability.New(w.st, w.log, w.signing, clock), Waivers: w.waivers,
+		Freezes: freeze.New(w.st, w.log, clock), Approvals: approval.New(w.st, w.log, w.signing, clock),
+	}, clock))(tb)
 	w.releases = release.New(w.st, w.log, w.gates, w.signing, attest.Verifier{ID: "https://plimsoll.example.org"}, clock)
 	w.organisation()
 	return w

@@ -41,14 +41,25 @@ func (s *Store) Insert(ctx context.Context, tx *db.Client, r Rows, scan func(des
 	if width == 0 || len(r.Values)%width != 0 {
 		return fmt.Errorf("insert into %s: %d values for rows of %d columns", r.Table, len(r.Values), width)
 	}
-	lot := max(1, maxVariables/width) * width
-	for start := 0; start < len(r.Values); start += lot {
-		values := r.Values[start:min(start+lot, len(r.Values))]
-		if err := r.insert(ctx, tx, r.statement(s.Dialect(), len(values)/width), values, scan); err != nil {
+	for values := r.Values; len(values) > 0; {
+		n := lot(len(values)/width, maxVariables/width)
+		if err := r.insert(ctx, tx, r.statement(s.Dialect(), n), values[:n*width], scan); err != nil {
 			return fmt.Errorf("insert into %s: %w", r.Table, err)
 		}
+		values = values[n*width:]
 	}
 	return nil
+}
+
+// lot is how many of n rows the next statement writes, at most so many. Large ones come in few lengths: databases keep
+// statements that they understood, and take longer to understand one of this length than to run it.
+func lot(n, most int) int {
+	for _, size := range []int{2000, 500, 100} {
+		if size <= most && size <= n {
+			return size
+		}
+	}
+	return min(n, max(1, most))
 }
 
 func (r Rows) insert(ctx context.Context, tx *db.Client, statement string, values []any, scan func(dest func(...any) error) error) (err error) {

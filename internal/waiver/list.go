@@ -56,7 +56,7 @@ func (f *WaiverFilter) predicates(now time.Time) ([]predicate.Waiver, error) {
 		where = append(where, entwaiver.Or(states...))
 	}
 	if f.Policy != nil {
-		where = append(where, entwaiver.Policy(*f.Policy))
+		where = append(where, entwaiver.PolicyEQ(*f.Policy))
 	}
 	if f.Rule != nil {
 		where = append(where, entwaiver.Rule(*f.Rule))

@@ -9,13 +9,16 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/application"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/predicate"
+	"github.com/plimsoll/plimsoll/ent/db/principal"
+	entwaiver "github.com/plimsoll/plimsoll/ent/db/waiver"
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/fault"
 )
 
 // Request asks for a waiver. It holds for a policy, or for a rule in whatever policy, of an application in reach; nobody is let
-// through before it was decided.
+// through before it was decided. The same again by the same person, while it waits to be decided, is the one that is there.
 func (s *Service) Request(ctx context.Context, in RequestWaiverInput) (*db.Waiver, error) {
 	w, err := in.read(s.now())
 	if err != nil {
@@ -35,6 +38,9 @@ func (s *Service) Request(ctx context.Context, in RequestWaiverInput) (*db.Waive
 			return err
 		}
 		if err := w.within(touched, s.now()); err != nil {
+			return err
+		}
+		if row, err = w.known(ctx, tx, actor.ID); err != nil || row != 0 {
 			return err
 		}
 		made, err := w.create(tx, actor.ID, s.now()).Save(ctx)
@@ -95,6 +101,29 @@ func (w *wish) path() string {
 		return "input.policy"
 	}
 	return "input.rule"
+}
+
+// known finds the same request by the same person; 0 when there is none. Of two at once, the second waits for the first.
+func (w *wish) known(ctx context.Context, tx *db.Client, by int) (int, error) {
+	if _, err := tx.Principal.Query().Where(principal.ID(by), oneByOne).Only(ctx); err != nil {
+		return 0, fmt.Errorf("take turns on waivers: %w", err)
+	}
+	where := []predicate.Waiver{
+		entwaiver.StateEQ(entwaiver.StatePENDING), entwaiver.RequestedBy(by), entwaiver.ApplicationID(w.application.ID), entwaiver.VersionIDIsNil(),
+		entwaiver.PolicyEQ(w.policy), entwaiver.Rule(w.rule), entwaiver.Code(w.code), entwaiver.Subject(w.subject),
+		entwaiver.Vulnerability(w.vulnerability), entwaiver.Purl(w.purl), entwaiver.Justification(w.justification), entwaiver.ExpiresAt(w.expires),
+	}
+	if w.version != nil {
+		where[3] = entwaiver.VersionID(w.version.ID)
+	}
+	row, err := tx.Waiver.Query().Where(where...).Order(entwaiver.ByID()).FirstID(ctx)
+	if db.IsNotFound(err) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look for the same waiver: %w", err)
+	}
+	return row, nil
 }
 
 func (w *wish) create(tx *db.Client, by int, now time.Time) *db.WaiverCreate {
