@@ -46,8 +46,9 @@ bench: ## measure, each beside its baseline; BENCH=REGEXP and BENCHTIME=300ms na
 bench-evidence: ## push and find signed evidence over HTTP, beside a server that checks nothing
 	go test ./internal/bench -run '^$$' -bench 'EvidenceOverHTTP|EvidenceLookup' -benchtime $(or $(PIECES),10000)x -timeout 30m
 
-bench-blast: ## the blast radius of something rare, of 1 % and of 30 % of versions, beside hand-written SQL
+bench-blast: ## the blast radius of something rare, of 1 % and of 30 % of versions, beside hand-written SQL; then over the API, in an estate of 906,000 edges
 	scripts/postgres run go test ./internal/blast -run '^$$' -bench . -benchtime $(BENCHTIME)
+	scripts/postgres run go test ./internal/bench -run '^$$' -bench Estate -benchtime $(BENCHTIME) -timeout 30m
 
 generate: ## write anew what is generated: the database client, the GraphQL server, the policies' pages
 	go generate ./ent

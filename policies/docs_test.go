@@ -114,7 +114,11 @@ func page(t *testing.T, tpl policies.Template) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, generated+"# %s\n\n`%s` · %s · source [`policies/%s`](../../policies/%s)\n\n%s\n\n", tpl.Title, tpl.Name, tpl.Category, tpl.Folder, tpl.Folder, tpl.Description)
-	fmt.Fprintf(&b, "**What it looks at.** %s\n\n**What to do.** %s\n\n**Controls.** %s\n\n", tpl.Evidence, tpl.Remediation, strings.Join(tpl.Controls, ", "))
+	fmt.Fprintf(&b, "**What it looks at.** %s\n\n", tpl.Evidence)
+	if len(tpl.Predicates) > 0 {
+		fmt.Fprintf(&b, "**Predicate types.** `%s`\n\n", strings.Join(tpl.Predicates, "`, `"))
+	}
+	fmt.Fprintf(&b, "**What to do.** %s\n\n**Controls.** %s\n\n", tpl.Remediation, strings.Join(tpl.Controls, ", "))
 	b.WriteString("## Parameters\n\n| Name | Type | Default | Meaning |\n|---|---|---|---|\n")
 	for _, name := range propertyNames(t, tpl) {
 		p := schema.Properties[name]
@@ -135,7 +139,7 @@ func page(t *testing.T, tpl policies.Template) string {
 		fmt.Fprintf(&b, "\nAt least one of %s must be given.\n", strings.Join(either, " and "))
 	}
 	b.WriteString("\n## Codes of its violations\n\n")
-	for _, code := range codes(tpl.Rego) {
+	for _, code := range codes(t, tpl.Rego) {
 		fmt.Fprintf(&b, "- `%s`\n", code)
 	}
 	return b.String()
@@ -156,11 +160,18 @@ func typeOf(p map[string]any) string {
 	return s
 }
 
-// codes are the only words of a module in this spelling.
-func codes(source []byte) []string {
+// codes are the only words of a module in this spelling, but for the values of the input.
+func codes(t *testing.T, source []byte) []string {
+	t.Helper()
+	schema, err := os.ReadFile("../docs/policy-input.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var list []string
 	for _, m := range regexp.MustCompile(`"([A-Z]+(?:_[A-Z]+)+)"`).FindAllSubmatch(source, -1) {
-		list = append(list, string(m[1]))
+		if !bytes.Contains(schema, m[0]) {
+			list = append(list, string(m[1]))
+		}
 	}
 	slices.Sort(list)
 	return slices.Compact(list)

@@ -26,10 +26,17 @@ func TestRule23_StockOPAGivesTheSameBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range append(mutationCases(),
-		mutationCase{"violations", "evidence-present", `{"predicateType":"https://cyclonedx.org/bom","onEveryArtifact":true}`, nil},
-		mutationCase{"violations", "gate-certified", `{"stage":"<QA>","gate":"EXIT"}`, nil},
-		mutationCase{"violations", "sbom-complete", `{"formats":["SPDX"],"minComponents":2}`, nil},
-		mutationCase{"violations", "license-allowed", `{"allow":["ISC"],"deny":["MIT"]}`, nil}) {
+		mutationCase{"violations", "evidence-present", `{"predicateType":"https://cyclonedx.org/bom","onEveryArtifact":true}`, nil, nil},
+		mutationCase{"violations", "gate-certified", `{"stage":"<QA>","gate":"EXIT"}`, nil, nil},
+		mutationCase{"violations", "sbom-complete", `{"formats":["SPDX"],"minComponents":2}`, nil, nil},
+		mutationCase{"violations", "license-allowed", `{"allow":["ISC"],"deny":["MIT"]}`, nil, nil},
+		mutationCase{"violations", "max-vulnerability", `{"severity":"LOW"}`, nil, nil},
+		mutationCase{"violations", "slsa-provenance", `{"builders":["<other>"],"minLevel":3}`, nil, nil},
+		mutationCase{"violations", "tests-passed", `{"minPassed":1000,"minCoverage":99.5}`, nil, nil},
+		mutationCase{"violations", "static-analysis", `{"maxErrors":0,"maxWarnings":1,"tools":["gosec"]}`, nil, nil},
+		mutationCase{"violations", "approved-by", `{"approvers":["team:payments"]}`, nil, nil},
+		mutationCase{"violations", "no-deprecated", `{}`, nil, nil},
+		mutationCase{"violations", "soak-time", `{"stage":"QA","hours":1000}`, nil, nil}) {
 		tpl := template(t, c.template)
 		p, err := rego.Compile(t.Context(), tpl.Rego, []byte(c.parameters))
 		if err != nil {

@@ -23,8 +23,10 @@ type Template struct {
 	Description      string
 	Remediation      string   // what to do about a violation; may hold {subject}, {application}, {version}, {parameters.X}
 	Evidence         string   // what has to be there for it to look at
+	Predicates       []string // the predicate types of that, where it looks for particular ones
 	Controls         []string // framework controls it gives evidence for, e.g. "NIST-SSDF PS.3.2"
 	Rego             []byte   // the module
+	Tests            []byte   // its unit tests, a module of their own
 	ParametersSchema []byte   // JSON Schema 2020-12, with defaults
 	Folder           string   // where it lives below this package, e.g. "evidence/evidence-present"
 }
@@ -53,6 +55,10 @@ func load(folder string) (Template, error) {
 	if err != nil {
 		return Template{}, err
 	}
+	tests, err := files.ReadFile(path.Join(folder, name+"_test.rego"))
+	if err != nil {
+		return Template{}, err
+	}
 	schema, err := files.ReadFile(path.Join(folder, "parameters.schema.json"))
 	if err != nil {
 		return Template{}, err
@@ -64,7 +70,7 @@ func load(folder string) (Template, error) {
 	return Template{
 		Name: name, Folder: folder,
 		Category: info.Category, Title: info.Title, Description: info.Description,
-		Remediation: info.Remediation, Evidence: info.Evidence, Controls: info.Controls,
-		Rego: source, ParametersSchema: schema,
+		Remediation: info.Remediation, Evidence: info.Evidence, Predicates: info.Predicates, Controls: info.Controls,
+		Rego: source, Tests: tests, ParametersSchema: schema,
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/testdb"
@@ -24,8 +25,11 @@ type call struct {
 	anywhere bool
 }
 
+// prepared is what mutations are about that somebody must have made before.
+type prepared struct{ anchor, token, decision, waiver, ownWaiver, approvedWaiver, freeze, manifest string }
+
 // calls has one for every mutation of the schema, about the project payments, its application gateway and version 1.0.0.
-func calls(anchor, token, decision string) map[string]call {
+func calls(made prepared) map[string]call {
 	numbered := func(format string) func(int) string { return func(n int) string { return fmt.Sprintf(format, n) } }
 	key, name := numbered("key-%d"), numbered("name %d")
 	target := object{"applicationKey": "gateway", "version": "1.0.0"}
@@ -52,8 +56,8 @@ func calls(anchor, token, decision string) map[string]call {
 		"bindPackage":       {input: func(n int) object { return object{"applicationKey": "gateway", "purl": "pkg:npm/p" + key(n)} }},
 		"unbindPackage":     {input: func(n int) object { return object{"applicationKey": "gateway", "purl": "pkg:npm/p" + key(n)} }},
 		"createToken":       {input: func(n int) object { return object{"name": name(n), "role": "VIEWER", "projectKey": "payments"} }},
-		"revokeToken":       {input: always(object{"id": token})},
-		"addTrustAnchor":    {input: func(n int) object { return object{"alias": name(n), "publicKey": anchor} }, organisation: true},
+		"revokeToken":       {input: always(object{"id": made.token})},
+		"addTrustAnchor":    {input: func(n int) object { return object{"alias": name(n), "publicKey": made.anchor} }, organisation: true},
 		"revokeTrustAnchor": {input: always(object{"alias": "nobody"}), organisation: true},
 		"createPolicyTemplate": {input: func(n int) object {
 			return object{"name": name(n), "category": "CUSTOM", "rego": rego, "parametersSchema": object{"type": "object"}}
@@ -93,7 +97,18 @@ func calls(anchor, token, decision string) map[string]call {
 		"recordTriageDecision": {input: func(n int) object {
 			return object{"vulnerability": fmt.Sprint("CVE-", n), "applicationKey": "gateway", "status": "AFFECTED", "justification": "because of that"}
 		}},
-		"revokeTriageDecision":       {input: always(object{"id": decision, "reason": "because of that"})},
+		"revokeTriageDecision": {input: always(object{"id": made.decision, "reason": "because of that"})},
+		"requestWaiver": {input: func(n int) object {
+			return object{"policy": "bills", "applicationKey": "gateway", "code": key(n), "justification": "because of that", "expiresAt": tomorrow()}
+		}},
+		"decideWaiver": {input: always(object{"id": made.waiver, "approve": true})},
+		"cancelWaiver": {input: always(object{"id": made.ownWaiver})},
+		"revokeWaiver": {input: always(object{"id": made.approvedWaiver, "reason": "because of that"})},
+		"createFreeze": {input: func(n int) object {
+			return object{"projectKey": "payments", "reason": "because of that " + key(n), "endsAt": tomorrow()}
+		}},
+		"liftFreeze":                 {input: always(object{"id": made.freeze})},
+		"approveApplicationVersion":  {input: always(with(object{"manifestDigest": made.manifest}))},
 		"importAdvisories":           {input: always(object{"format": "OSV", "documents": []string{lodashText}}), organisation: true},
 		"promoteApplicationVersion":  {input: always(with(object{"toStage": "DEV", "dryRun": true}))},
 		"releaseApplicationVersion":  {input: always(with(object{"dryRun": true}))},
@@ -115,7 +130,7 @@ func TestRule44_EachRoleMaySendWhatTheTableSays(t *testing.T) {
 			"scope": object{"type": "PROJECT", "projectKeys": []string{"payments"}},
 		})
 		victim := s.must(admin, "CreateToken", object{"name": "victim", "role": "VIEWER", "projectKey": "payments"}, "createToken", "token", "id").(string)
-		all := calls(string(key(t).PublicKeyPEM()), victim, s.decide("gateway"))
+		all := calls(s.prepare(victim))
 		n := 0
 		for _, role := range []auth.Role{auth.Viewer, auth.Contributor, auth.EvidencePusher, auth.Releaser, auth.PolicyManager, auth.WaiverApprover, auth.Auditor, auth.ProjectAdmin} {
 			here, there := s.token("here "+string(role), string(role), "payments"), s.token("there "+string(role), string(role), "other")
@@ -144,6 +159,30 @@ func TestRule44_EachRoleMaySendWhatTheTableSays(t *testing.T) {
 			}
 		}
 	})
+}
+
+// tomorrow is an instant in the future.
+func tomorrow() string { return time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339) }
+
+// prepare makes what mutations are about, with a policy called bills. Of the waivers that nobody decided on yet, somebody else asked
+// for one and the admin for the other.
+func (s *server) prepare(token string) prepared {
+	s.t.Helper()
+	made := prepared{anchor: string(key(s.t).PublicKeyPEM()), token: token, decision: s.decide("gateway")}
+	contributor, approver := s.token("asks", "CONTRIBUTOR", "payments"), s.token("approves", "WAIVER_APPROVER", "payments")
+	ask := func(who, code string) string {
+		return s.must(who, "RequestWaiver", object{
+			"policy": "bills", "applicationKey": "gateway", "code": code, "justification": "because of that", "expiresAt": tomorrow(),
+		}, "requestWaiver", "waiver", "id").(string)
+	}
+	made.waiver, made.ownWaiver, made.approvedWaiver = ask(contributor, "A"), ask(admin, "B"), ask(contributor, "C")
+	s.must(approver, "DecideWaiver", object{"id": made.approvedWaiver, "approve": true})
+	frozen := s.post(admin, `mutation($input: CreateFreezeInput!) { createFreeze(input: $input) { freeze { id } } }`,
+		object{"input": object{"projectKey": "payments", "reason": "because of that", "startsAt": tomorrow(), "endsAt": time.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339)}})
+	made.freeze, _ = frozen.at(s.t, "createFreeze", "freeze", "id").(string)
+	version := s.post(admin, `{ applicationVersion(application: "gateway", version: "1.0.0") { manifestDigest } }`, nil)
+	made.manifest, _ = version.at(s.t, "applicationVersion", "manifestDigest").(string)
+	return made
 }
 
 // decide records a triage decision for an application, and gives its id.

@@ -24,8 +24,12 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 		s.report("gateway", "1.0.0")
 		s.must(admin, "CreateRule", object{"name": "bills", "template": "sbom-complete", "parameters": object{}})
 		victim := s.must(admin, "CreateToken", object{"name": "victim", "role": "VIEWER", "projectKey": "payments"}, "createToken", "token", "id").(string)
+		s.must(admin, "CreatePolicy", object{
+			"name": "bills", "rules": []string{"bills"}, "mode": "WARN", "gate": object{"stage": "QA", "kind": "ENTRY"}, "scope": object{"type": "GLOBAL"},
+		})
+		s.person("bootstrap")
+		all := calls(s.prepare(victim))
 		pem := string(key(t).PublicKeyPEM())
-		all := calls(pem, victim, s.decide("gateway"))
 		target := object{"applicationKey": "gateway", "version": "1.0.0"}
 		scope := object{"type": "GLOBAL"}
 		of := func(version string, more object) object {
@@ -61,6 +65,12 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 			{"createRule", nil, false},
 			{"createPolicy", object{"name": "p", "rules": []string{"bills"}, "mode": "WARN", "gate": object{"stage": "QA", "kind": "ENTRY"}, "scope": scope}, false},
 			{"updatePolicy", object{"name": "p", "enabled": false}, true},
+			{"requestWaiver", nil, true},
+			{"decideWaiver", nil, false},
+			{"cancelWaiver", nil, false},
+			{"revokeWaiver", nil, false},
+			{"liftFreeze", nil, false},
+			{"approveApplicationVersion", nil, true},
 			{"reportBuild", nil, true},
 			{"createApplicationVersion", nil, false},
 			{"createApplicationVersion", draft("2.0.0"), false},
@@ -78,6 +88,7 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 			{"revokeTriageDecision", nil, false},
 			{"promoteApplicationVersion", object{"applicationKey": "gateway", "version": "1.0.0", "toStage": "DEV"}, false},
 			{"releaseApplicationVersion", target, false},
+			{"createFreeze", nil, true},
 			{"recordDeployment", object{"applicationKey": "gateway", "version": "1.0.0", "environment": "production", "kind": "RELEASE", "status": "SUCCEEDED", "startedAt": "2026-01-01T00:00:00Z"}, true},
 			{"rollbackApplicationVersion", object{"applicationKey": "gateway", "version": "1.0.0", "fromStage": "PROD", "reason": "because of that"}, false},
 		} {
@@ -108,6 +119,19 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 		}
 		s.checkLeaves(t)
 	})
+}
+
+// person makes a principal one, as whom a person would come in.
+func (s *server) person(name string) {
+	s.t.Helper()
+	ctx := auth.System(context.Background())
+	err := s.db.InTx(ctx, func(tx *db.Client) error {
+		_, err := tx.ExecContext(ctx, "UPDATE principals SET kind = 'USER' WHERE name = '"+name+"'")
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func (s *server) events() int {

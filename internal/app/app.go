@@ -49,6 +49,8 @@ type App struct {
 	log      *slog.Logger
 	// stopSweeping ends the sweeping of the object store, and waits for it.
 	stopSweeping func()
+	// stopExpiring ends the looking for waivers that expired, and waits for it.
+	stopExpiring func()
 	// startPulling starts to pull feeds of advisories, and gives what ends that.
 	startPulling func(context.Context) (stop func(), err error)
 	// BootstrapToken is the organisation admin's token, when this start made one: it is shown once.
@@ -113,7 +115,8 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	}, log)
 	return &App{
 		store: s, objects: files, services: services, handler: handler, log: log, BootstrapToken: made,
-		stopSweeping: sweeping(ctx, services.Evidence, log), startPulling: pulling(cfg, services.Vulnerabilities, accesses, log),
+		stopSweeping: sweeping(ctx, services.Evidence, log), stopExpiring: beside(ctx, func(ctx context.Context) { services.Waivers.Run(ctx, log) }),
+		startPulling: pulling(cfg, services.Vulnerabilities, accesses, log),
 	}, nil
 }
 
@@ -174,6 +177,20 @@ func releaseKey(cfg config.Config, log *slog.Logger) (*attest.Signer, error) {
 	return signer, nil
 }
 
+// beside runs something beside the requests until it is stopped. Stop waits for what is under way.
+func beside(ctx context.Context, run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
 // Services are what requests are answered with, for commands that work beside the API.
 func (a *App) Services() graph.Services { return a.services }
 
@@ -193,5 +210,6 @@ func (a *App) Run(ctx context.Context, listener net.Listener) error {
 // Close ends the app. What was acknowledged is durable with or without it.
 func (a *App) Close() error {
 	a.stopSweeping()
+	a.stopExpiring()
 	return errors.Join(a.objects.Close(), a.store.Close())
 }

@@ -1,5 +1,5 @@
-// Package cli is the command line: one file a command. Commands end with 0 when done, 1 when a gate said no, 2 when the
-// call was wrong, and 3 when something failed.
+// Package cli is the command line: one file a command. Commands end with 0 when done, 1 when a gate said no or checks failed, 2
+// when the call was wrong, and 3 when something failed.
 package cli
 
 import (
@@ -24,6 +24,8 @@ var (
 	errWrongCall = errors.New("wrong call")
 	// errGateNo says that a gate said no: what it said was printed.
 	errGateNo = errors.New("a gate says no")
+	// errChecks says that checks or tests failed: what they said was printed.
+	errChecks = errors.New("not everything is as it has to be")
 )
 
 // command is one word of the command line, or two.
@@ -47,6 +49,9 @@ func commands() []command {
 		{"version create", "report a version of an application", reportVersion},
 		{"deployment record", "record that a version was rolled out", tellDeployment},
 		{"advisories import", "import advisories, or lists of what is exploited", runImport},
+		{"policy check", "look at policies kept in a folder, as the server does", checkPolicies},
+		{"policy test", "run the unit tests of policies kept in a folder", testPolicies},
+		{"policy push", "bring policies kept in a folder to the server", pushPolicies},
 		{"promote", "move a version to a stage if the gates let it", promoteVersion},
 		{"release", "release a version if the gates let it", releaseVersion},
 		{"bench estate", "load a made-up estate to measure on", benchEstate},
@@ -81,7 +86,7 @@ func exit(stderr io.Writer, err error) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return Done
-	case errors.Is(err, errGateNo):
+	case errors.Is(err, errGateNo), errors.Is(err, errChecks):
 		fmt.Fprintln(stderr, "plimsoll:", err)
 		return GateNo
 	case callersOwn(err):

@@ -11,7 +11,7 @@ import (
 )
 
 // maxPushed is how many bytes of documents are pushed at once.
-const maxPushed = 8 << 20
+const maxPushed = 3 << 20
 
 // pusher gathers bills of materials and pushes them together.
 type pusher struct {

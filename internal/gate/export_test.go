@@ -20,3 +20,6 @@ func Decide(modes []gatepolicy.Mode, outcomes []Outcome) (string, string) {
 	decision, explanation := decide(Gate{Stage: "QA", Kind: gatepolicy.GateKindENTRY}, policies, results)
 	return string(decision), explanation
 }
+
+// Backtests is how many back-tests run.
+func (s *Service) Backtests() int { return len(s.backtests) }

@@ -29,6 +29,8 @@ type Service struct {
 	now    func() time.Time
 	limits rego.Limits
 	parts  *partCache
+	// backtests holds a place for each back-test that runs.
+	backtests chan struct{}
 
 	evidence        *evidence.Service
 	policies        *policy.Service
@@ -45,7 +47,7 @@ func New(s *store.Store, from Sources, now func() time.Time) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		store: s, now: now, limits: rego.DefaultLimits(), parts: parts,
+		store: s, now: now, limits: rego.DefaultLimits(), parts: parts, backtests: make(chan struct{}, maxBacktests),
 		evidence: from.Evidence, policies: from.Policies, vulnerabilities: from.Vulnerabilities,
 		waivers: from.Waivers, freezes: from.Freezes, approvals: from.Approvals,
 	}, nil

@@ -25,8 +25,8 @@ var (
 	records = []string{"ent/db", "internal/store"}
 	leaves  = []string{"internal/auth", "internal/fault", "internal/id", "internal/check", "internal/purl", "internal/labels", "internal/canonical"}
 	domains = []string{
-		"internal/access", "internal/activity", "internal/blast", "internal/build", "internal/catalog", "internal/deployment", "internal/evidence", "internal/gate", "internal/policy",
-		"internal/release", "internal/signing", "internal/version", "internal/vulnerability",
+		"internal/access", "internal/activity", "internal/approval", "internal/blast", "internal/build", "internal/catalog", "internal/deployment", "internal/evidence", "internal/freeze", "internal/gate", "internal/policy",
+		"internal/release", "internal/signing", "internal/version", "internal/vulnerability", "internal/waiver",
 	}
 )
 
@@ -36,7 +36,7 @@ func arrows() []room {
 		{".", []string{"internal/cli"}, "package main hands over to the command line at once"},
 		{
 			"internal/cli",
-			[]string{"internal/advisory", "internal/app", "internal/attest", "internal/client", "internal/config", "internal/demo", "internal/fault", "internal/push"},
+			[]string{"internal/advisory", "internal/app", "internal/attest", "internal/client", "internal/config", "internal/demo", "internal/estate", "internal/fault", "internal/push"},
 			"a command reads its flags and starts what it names",
 		},
 		{"internal/client", nil, "it knows the server as any other program does: by what goes over the wire"},
@@ -49,6 +49,11 @@ func arrows() []room {
 			"internal/demo",
 			[]string{"internal/app", "internal/config", "internal/attest", "internal/canonical", "internal/client", "schema", "testdata/sbom"},
 			"the demonstration is a client: it starts the server, then sends what the contract says, and reaches behind the API nowhere",
+		},
+		{
+			"internal/estate",
+			[]string{"ent/db", "internal/canonical", "internal/catalog", "internal/deployment", "internal/evidence", "internal/release", "internal/version", "internal/vulnerability"},
+			"it loads what it makes up through the verbs, as pipelines do, and opens no store",
 		},
 		{"internal/apitest", nil, "it asks the running service from outside; its tests start what they ask"},
 		{"internal/bench", nil, "it measures the running service from outside; its benchmarks start what they measure"},
@@ -70,6 +75,9 @@ func arrows() []room {
 
 		{"internal/access", below("internal/activity"), domain},
 		{"internal/activity", below(), "every domain appends to the log, so the log can call none of them"},
+		{"internal/approval", below("internal/activity", "internal/signing"), domain},
+		{"internal/freeze", below("internal/activity"), domain},
+		{"internal/waiver", below("internal/activity", "internal/blast", "internal/vulnerability"), domain},
 		{"internal/blast", below("internal/advisory", "internal/vulnerability"), domain + "; it reads and writes nothing"},
 		{"internal/build", below("internal/activity"), domain},
 		{"internal/deployment", below("internal/activity"), domain},
@@ -77,7 +85,7 @@ func arrows() []room {
 		{"internal/catalog", below("internal/activity"), domain},
 		{"internal/evidence", below("internal/activity", "internal/build", "internal/version", "internal/signing", "internal/attest", "internal/bom", "internal/objects", "internal/view"), domain},
 		{
-			"internal/gate", below("internal/catalog", "internal/evidence", "internal/policy", "internal/version", "internal/vulnerability", "internal/rego"),
+			"internal/gate", below("internal/approval", "internal/catalog", "internal/evidence", "internal/freeze", "internal/policy", "internal/version", "internal/vulnerability", "internal/waiver", "internal/rego"),
 			domain + "; a gate judges and records, it moves nothing and signs nothing",
 		},
 		{"internal/policy", below("internal/activity", "internal/rego", "docs", "policies"), domain},

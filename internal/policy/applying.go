@@ -121,17 +121,22 @@ func because(p *db.GatePolicy) (string, error) {
 		}
 		parts = []string{"guards application " + key}
 	}
-	switch texts := labelTexts(p.LabelSelectors); len(texts) {
+	return narrowed(parts, p.LabelSelectors, p.CriticalitySelectors), nil
+}
+
+// narrowed says what else an application has to have.
+func narrowed(parts []string, selectors []labels.Label, criticality []string) string {
+	switch texts := labelTexts(selectors); len(texts) {
 	case 0:
 	case 1:
 		parts = append(parts, "label "+texts[0])
 	default:
 		parts = append(parts, "labels "+strings.Join(texts, " and "))
 	}
-	if len(p.CriticalitySelectors) > 0 {
-		parts = append(parts, "criticality "+strings.Join(p.CriticalitySelectors, " or "))
+	if len(criticality) > 0 {
+		parts = append(parts, "criticality "+strings.Join(criticality, " or "))
 	}
-	return strings.Join(parts, ", "), nil
+	return strings.Join(parts, ", ")
 }
 
 // textColumn reads a column that is none of the table's.

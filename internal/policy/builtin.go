@@ -47,6 +47,7 @@ func readBuiltin() ([]content, error) {
 		contents[i] = content{
 			name: t.Name, category: policytemplate.Category(t.Category), title: t.Title, description: t.Description,
 			remediation: t.Remediation, controls: t.Controls, rego: string(t.Rego), schema: string(schema),
+			tests: string(t.Tests), evidence: t.Predicates,
 		}
 	}
 	return contents, nil

@@ -49,7 +49,7 @@ func (s *Service) CreatePolicy(ctx context.Context, in CreatePolicyInput) (*db.G
 	if err != nil {
 		return nil, err
 	}
-	first, err := s.firstRevision(ctx, in)
+	first, err := s.firstRevision(ctx, "createPolicy", in)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (s *Service) CreatePolicy(ctx context.Context, in CreatePolicyInput) (*db.G
 	return s.byID(ctx, made.ID)
 }
 
-func (s *Service) firstRevision(ctx context.Context, in CreatePolicyInput) (revision, error) {
+func (s *Service) firstRevision(ctx context.Context, mutation string, in CreatePolicyInput) (revision, error) {
 	err := check.First(
 		check.Name("input.name", in.Name),
 		notReserved(in.Name),
@@ -86,7 +86,7 @@ func (s *Service) firstRevision(ctx context.Context, in CreatePolicyInput) (revi
 		waivers: waivers{in.Waivable, in.WaiverApprovals, in.WaiverMaxDays},
 		stage:   in.Gate.Stage, kind: in.Gate.Kind,
 	}
-	if r.area, err = s.areaOf(ctx, "createPolicy", in.Scope); err != nil {
+	if r.area, err = s.areaOf(ctx, mutation, in.Scope); err != nil {
 		return revision{}, err
 	}
 	if r.rules, err = s.findRules(ctx, in.Rules); err != nil {

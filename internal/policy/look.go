@@ -51,7 +51,7 @@ func (s *Service) lookAt(ctx context.Context, in CheckRegoInput, withSchema bool
 	if err != nil {
 		return look{}, err
 	}
-	l.take(report, wrong, in.Tests != nil)
+	l.take(report, wrong)
 	return l, nil
 }
 
@@ -88,7 +88,7 @@ func declared(raw []byte) (text []byte, names []string, wrong []Problem) {
 }
 
 // take puts what was found in the order of the text: the source, then the schema, then the tests.
-func (l *look) take(report rego.Report, schema []Problem, tested bool) {
+func (l *look) take(report rego.Report, schema []Problem) {
 	l.info = report.Info
 	for _, p := range report.Problems {
 		l.problems = append(l.problems, placed(kindOf(p.Code), p))
@@ -102,9 +102,6 @@ func (l *look) take(report rego.Report, schema []Problem, tested bool) {
 	if report.Formatted != nil {
 		text := string(report.Formatted)
 		l.formatted = &text
-	}
-	if !tested {
-		return
 	}
 	for _, t := range report.Tests {
 		l.tests = append(l.tests, &RegoTestResult{Name: t.Name, Passed: t.Passed, Message: t.Message})

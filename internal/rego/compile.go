@@ -20,6 +20,9 @@ type Policy struct {
 	info  Info
 	query string
 	eval  rego.PreparedEvalQuery
+
+	members    []string
+	allMembers bool
 }
 
 // Compile prepares source, which must pass Check, with parameters, a JSON object that the module sees as
@@ -34,6 +37,7 @@ func Compile(ctx context.Context, source, parameters []byte) (*Policy, error) {
 		return nil, err
 	}
 	p := &Policy{info: info, query: queryFor(info.Package)}
+	p.members, p.allMembers = membersRead(compiler.Modules[moduleFile])
 	p.eval, err = rego.New(
 		rego.Compiler(compiler),
 		rego.Capabilities(allowed().caps),

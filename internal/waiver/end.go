@@ -62,10 +62,10 @@ func (s *Service) end(ctx context.Context, row int, how ending) (*db.Waiver, err
 		if err != nil {
 			return err
 		}
-		if err := how.may(w, actor); err != nil {
+		if err := s.mustBe(w, how.from, how.did); err != nil {
 			return err
 		}
-		if err := s.mustBe(w, how.from, how.did); err != nil {
+		if err := how.may(w, actor); err != nil {
 			return err
 		}
 		err = tx.Waiver.UpdateOneID(w.ID).SetState(how.to).SetEndedAt(s.now()).SetEndedBy(actor.ID).SetEndReason(how.reason).Exec(ctx)

@@ -20,6 +20,9 @@
 #     - NIST-SSDF PW.4.1
 #     - NIST-SSDF PW.4.4
 #   evidence: CycloneDX or SPDX documents that list the components with their licences.
+#   predicates:
+#     - https://cyclonedx.org/bom
+#     - https://spdx.dev/Document
 #   parameters:
 #     - allow
 #     - deny

@@ -12,6 +12,9 @@
 #     - NIST-SSDF PS.3.2
 #     - EU-CRA I.II(1)
 #   evidence: A CycloneDX or SPDX document for each artifact, with the artifact's digest as its subject.
+#   predicates:
+#     - https://cyclonedx.org/bom
+#     - https://spdx.dev/Document
 #   parameters:
 #     - formats
 #     - minComponents

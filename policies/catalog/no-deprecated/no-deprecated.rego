@@ -97,6 +97,23 @@ _gaps contains v if {
 
 _code := {"CONTENTS": "CONTENTS_MISSING", "COMPONENTS": "COMPONENTS_MISSING"}
 
+_gaps contains v if {
+	some part in _parts
+	some i, entry in _of_part(part)
+	not _is_named(entry)
+	v := {
+		"code": "PART_UNREADABLE",
+		"subject": sprintf("%s[%d]", [lower(part), i]),
+		"message": sprintf("line %d of the %s cannot be read, so it may be a deprecated package", [i, lower(part)]),
+		"remediation": "Evaluate the version again.",
+	}
+}
+
+# One without a package URL is no package that can be deprecated.
+_is_named(entry) if entry.purl == null
+
+_is_named(entry) if _is_text(entry.purl)
+
 _because := {
 	"CONTENTS": "the version has no contents",
 	"COMPONENTS": "no SBOM of the version lists a component",

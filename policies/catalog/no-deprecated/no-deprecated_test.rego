@@ -8,7 +8,7 @@ _old := {"purl": "pkg:npm/left-pad", "reason": "use padStart", "since": "2026-11
 
 _input := {
 	"evaluated_at": "2026-11-21T03:00:00Z",
-	"contents": [{"name": "app.tar", "digest": _digest(1)}, {"purl": "pkg:npm/a@1", "digest": null}, {"name": "b"}],
+	"contents": [{"purl": null, "digest": _digest(1)}, {"purl": "pkg:npm/a@1", "digest": null}, {"purl": null, "name": "b"}],
 	"components": [{"purl": "pkg:npm/a@1", "sboms": [_digest(10), 1]}, {"purl": "pkg:npm/b@1", "sboms": null}],
 	"deprecated": [],
 }
@@ -55,6 +55,15 @@ test_grace if {
 test_unreadable if {
 	every entry in ["x", null, {}, object.union(_old, {"purl": ""}), object.union(_old, {"since": null}), object.union(_old, {"in": "x"})] {
 		_violations(_with([entry]), {}) == {["DEPRECATED_UNREADABLE", "deprecated[0]"]}
+	}
+}
+
+test_parts_that_cannot_be_read if {
+	every entry in ["x", null, {}, {"purl": ""}, {"purl": 1}, [{"purl": null}]] {
+		_violations(object.union(_input, {"contents": [entry]}), {}) == {["PART_UNREADABLE", "contents[0]"]}
+		_violations(object.union(_input, {"components": [entry]}), {}) == {["PART_UNREADABLE", "components[0]"]}
+		_examined(object.union(_input, {"contents": [entry]}), {}) == set()
+		_violations(object.union(_input, {"components": [entry]}), {"parts": ["CONTENTS"]}) == set()
 	}
 }
 
