@@ -47,7 +47,7 @@ type loaders struct {
 type loadersKey struct{}
 
 // gatherFor is how long a loader waits for more nodes to ask.
-const gatherFor = 500 * time.Microsecond
+const gatherFor = 200 * time.Microsecond
 
 // withLoaders gives each operation loaders of its own.
 func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {

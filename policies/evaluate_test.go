@@ -170,7 +170,7 @@ func TestLicenceExpressionsAreReadAsSPDXSays(t *testing.T) {
 }
 
 // BenchmarkTemplates evaluates each template over a version with 50 artifacts, 100 pieces of evidence and 500
-// components.
+// components, with four vulnerabilities each.
 func BenchmarkTemplates(b *testing.B) {
 	in := inputOf(b, largeInput(500))
 	for _, c := range mutationCases() {
@@ -209,7 +209,19 @@ func largeInput(n int) map[string]any {
 			"licenses": []any{licenses[i%len(licenses)]}, "sboms": []any{digest(1000 + i%50)},
 		})
 	}
+	vulnerabilities := make([]any, 4*n)
+	for i := range vulnerabilities {
+		vulnerabilities[i] = map[string]any{
+			"id": fmt.Sprintf("CVE-2026-%05d", i), "component": fmt.Sprintf("pkg:npm/p%d@1.0.0", i%n), "state": "AFFECTED", "severity": "HIGH",
+			"cvss": 7 + float64(i%20)/10, "kev": i%100 == 0, "undecided": false, "fixed_in": []any{"1.0.1"},
+		}
+	}
+	feeds := []any{
+		map[string]any{"name": "osv", "format": "OSV", "digest": digest(5000), "checked_at": "2026-11-21T02:00:00Z"},
+		map[string]any{"name": "kev", "format": "KEV", "digest": digest(5001), "checked_at": "2026-11-21T02:00:00Z"},
+	}
 	return map[string]any{
+		"vulnerabilities": vulnerabilities, "feeds": feeds, "deprecated": []any{}, "approvals": []any{},
 		"evaluated_at": "2026-11-21T03:00:00Z", "version": map[string]any{"manifest_digest": digest(9999), "history": []any{}},
 		"contents": contents, "evidence": evidence, "sboms": sboms, "components": components,
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/github/go-spdx/v2/spdxexp/spdxlicenses"
@@ -21,9 +22,12 @@ import (
 	"github.com/plimsoll/plimsoll/policies"
 )
 
+// loaded compiles every template once for all tests.
+var loaded = sync.OnceValues(policies.Builtin)
+
 func builtin(t testing.TB) []policies.Template {
 	t.Helper()
-	list, err := policies.Builtin()
+	list, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ type records struct {
 func (r *Radius) known(ctx context.Context, versions, parts, entries []int) (k records, err error) {
 	read := r.service.store.Read()
 	k.versions, err = loaded(versions, func(ids []int) ([]*db.ApplicationVersion, error) {
-		return read.ApplicationVersion.Query().Where(applicationversion.IDIn(ids...)).All(ctx)
+		return read.ApplicationVersion.Query().Where(applicationversion.IDIn(ids...)).WithApplication().WithCurrentStage().All(ctx)
 	}, func(v *db.ApplicationVersion) int { return v.ID })
 	if err != nil {
 		return k, err

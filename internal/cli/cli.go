@@ -52,6 +52,8 @@ func commands() []command {
 		{"policy check", "look at policies kept in a folder, as the server does", checkPolicies},
 		{"policy test", "run the unit tests of policies kept in a folder", testPolicies},
 		{"policy push", "bring policies kept in a folder to the server", pushPolicies},
+		{"policy backtest", "say what a policy would have decided", runBacktest},
+		{"evaluation export", "write all that a decision was made from", exportEvaluation},
 		{"promote", "move a version to a stage if the gates let it", promoteVersion},
 		{"release", "release a version if the gates let it", releaseVersion},
 		{"bench estate", "load a made-up estate to measure on", benchEstate},

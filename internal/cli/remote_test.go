@@ -21,7 +21,7 @@ func run(t *testing.T, env map[string]string, args ...string) (code int, stdout,
 
 func TestEveryCommandIsListedAndExplained(t *testing.T) {
 	_, usage, _ := run(t, nil, "help")
-	for _, command := range []string{"serve", "demo", "build report", "evidence push", "version create", "deployment record", "advisories import", "promote", "release", "version"} {
+	for _, command := range []string{"serve", "demo", "build report", "evidence push", "version create", "deployment record", "advisories import", "policy check", "policy test", "policy push", "promote", "release", "version"} {
 		if !strings.Contains(usage, "\n  "+command+" ") {
 			t.Errorf("the usage does not list %s", command)
 		}

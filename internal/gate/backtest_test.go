@@ -284,7 +284,7 @@ func TestRule25_AQuestionThatIsWrongIsRefused(t *testing.T) {
 			"both":                   {gate.BacktestPolicyInput{Policy: there, Draft: draft("wrong")}, fault.BadInput, "input", "either policy"},
 			"a draft and rules":      {gate.BacktestPolicyInput{Draft: draft("wrong"), Rules: []string{"wrong"}}, fault.BadInput, "input.rules", "leave these out"},
 			"no such policy":         {gate.BacktestPolicyInput{Policy: ptr("none")}, fault.NotFound, "input.policy", `no policy "none"`},
-			"no such mode":           {gate.BacktestPolicyInput{Policy: there, Mode: ptr("SHOUT")}, fault.BadInput, "input.mode", "SHOUT"},
+			"no such mode":           {gate.BacktestPolicyInput{Policy: there, Mode: ptr("SHOUT")}, fault.BadInput, "input.mode", "allowed here"},
 			"no such rule":           {gate.BacktestPolicyInput{Policy: there, Rules: []string{"none"}}, fault.BadInput, "input.rules.0", `no rule "none"`},
 			"a draft without a rule": {gate.BacktestPolicyInput{Draft: draft()}, fault.BadInput, "input.draft.rules", "1 to"},
 			"a draft of that name":   {gate.BacktestPolicyInput{Draft: named}, fault.Conflict, "input.draft.name", "already"},

@@ -59,9 +59,9 @@ func (b *bench) ownerFor(subject string) *db.Owner {
 	return b.owners[b.application.Key]
 }
 
-// needed says what a rule needs at all.
+// needed says what a rule needs at all: what has to be attached, or, for one that looks at what is known here, what it asks.
 func (b *bench) needed(rule *db.Rule) string {
-	if evidence := rego.Describe([]byte(rule.Edges.Template.Rego)).Evidence; evidence != "" {
+	if evidence := rego.Describe([]byte(rule.Edges.Template.Rego)).Evidence; evidence != "" && !strings.HasPrefix(evidence, "None") {
 		return evidence
 	}
 	return b.s.policies.RuleSentence(rule)
@@ -113,7 +113,7 @@ func (b *bench) sayEvidence(a *want) string {
 		"builder": "built by", "source": "from", "ref": "at", "tool": "by", "license": "with components of the licence",
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.says)) {
-		said += fmt.Sprintf(", %s %s", names[name], list(a.says[name]))
+		said += fmt.Sprintf(", %s %s", names[name], strings.Join(a.says[name], " or "))
 	}
 	for name, text := range map[string]string{"level": "SLSA build level %.0f or more", "passed": "%.0f tests or more that passed", "components": "%.0f components or more"} {
 		if n := a.least[name]; n > 0 {

@@ -68,6 +68,7 @@ type parameters struct {
 	Formats            []string `json:"formats"`
 	MinComponents      float64  `json:"minComponents"`
 	Allow              []string `json:"allow"`
+	Deny               []string `json:"deny"`
 	MinPassed          float64  `json:"minPassed"`
 	Tools              []string `json:"tools"`
 	Approvers          []string `json:"approvers"`
@@ -197,20 +198,30 @@ func (t trouble) bill() []*want {
 		return []*want{w}
 	case "COMPONENTS_MISSING":
 		w := t.push(types, t.contents(), false)
-		if t.p.Allow != nil {
-			w.says = map[string][]string{"license": t.p.Allow}
-		}
+		w.says = t.licences()
 		return []*want{w}
 	case "FEED_MISSING", "FEED_STALE":
 		return []*want{{kind: doEvidence, about: aboutFeed, thing: t.subject}}
 	case "KNOWN_EXPLOITED", "VULNERABILITY_SEVERITY":
 		return []*want{{kind: doMend, about: aboutComponent, thing: t.subject, notes: []string{"it is vulnerable"}}}
 	case "LICENSE_DENIED", "LICENSE_NOT_ALLOWED", "LICENSE_UNKNOWN", "LICENSE_UNPARSABLE":
-		return []*want{{kind: doMend, about: aboutComponent, thing: t.subject, notes: []string{noteLicence}}}
+		return []*want{{kind: doMend, about: aboutComponent, thing: t.subject, says: t.licences(), notes: []string{noteLicence}}}
 	case "PACKAGE_DEPRECATED":
 		return []*want{{kind: doMend, about: aboutPackage, thing: t.subject, notes: []string{"it is deprecated"}}}
 	}
 	return nil
+}
+
+// licences are those that a component may have; any where the rule is not about licences.
+func (t trouble) licences() map[string][]string {
+	if t.f.rule.Edges.Template.Name != "license-allowed" {
+		return nil
+	}
+	allowed := t.p.Allow
+	if allowed == nil {
+		allowed = []string{"MIT", "Apache-2.0", "BSD-3-Clause", "ISC", "MPL-2.0"}
+	}
+	return map[string][]string{"license": slices.DeleteFunc(slices.Clone(allowed), func(l string) bool { return slices.Contains(t.p.Deny, l) })}
 }
 
 // reports is for the templates that look at what tools say of the code.

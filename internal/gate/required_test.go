@@ -116,9 +116,9 @@ func TestRule24_WhatIsRequiredIsSaidBeforeAnyoneTries(t *testing.T) {
 		before := w.rows()
 		got := tell(w.required(nil, "PROD"))
 		want := `QA ENTRY: secure guards every application; provenance
-  SLSA provenance for each content, signed by a trust anchor; from level 2 on a verification summary, too. | plimsoll evidence push --subject sha256:DIGEST --predicate-type https://slsa.dev/provenance/v1 --sign-key KEY FILE | user:joan.clarke
+  SLSA provenance for each content, signed by a trust anchor; from level 2 on a verification summary, too. | plimsoll evidence push --subject sha256:DIGEST --predicate-type https://slsa.dev/provenance/v1 --sign-key KEY FILE | team:payments
 PROD RELEASE: certified guards every application; tested in QA
-  None to attach. The history of the version's promotions is looked at. | plimsoll promote --application checkout --version VERSION --stage QA | user:joan.clarke`
+  The gate was passed (Gate: ENTRY; Stage: QA) | plimsoll promote --application checkout --version VERSION --stage QA | team:payments`
 		if got != want {
 			t.Errorf("any version has to meet\n%s\nwant\n%s", got, want)
 		}
@@ -126,7 +126,7 @@ PROD RELEASE: certified guards every application; tested in QA
 		for _, want := range []string{
 			"provenance NOT_EVIDENCED false", "no verified SLSA provenance is attached for image",
 			"--subject " + digestOf("image") + " --predicate-type https://slsa.dev/provenance/v1 --sign-key KEY FILE",
-			"left-pad@1.3.0 has no digest",
+			"left-pad has no digest",
 		} {
 			if !strings.Contains(got, want) {
 				t.Errorf("the version has to meet\n%s\nwant %q in it", got, want)
@@ -138,6 +138,6 @@ PROD RELEASE: certified guards every application; tested in QA
 		testdb.NoScans(w.releaser, t, dsn, func(ctx context.Context) error {
 			_, err := w.gates.Required(ctx, "checkout", &v.Version, "PROD")
 			return err
-		}, "policies", "bill")
+		}, "policies", "bill", "freezes") // few rows, of which all that are not over matter
 	})
 }

@@ -72,12 +72,12 @@ func (sc *scene) billed(d *doc, a *want, format, digest, subject string) error {
 	if err != nil {
 		return err
 	}
-	licence := "MIT"
+	licences := []any{}
 	if allowed := a.says["license"]; allowed != nil {
-		licence = plain(allowed)
+		licences = append(licences, plain(allowed))
 	}
 	d.setList("components", append(components, map[string]any{
-		"purl": "pkg:generic/to-be-listed@1", "name": "to-be-listed", "version": "1", "licenses": []any{licence}, "sboms": []any{digest},
+		"purl": "pkg:generic/to-be-listed@1", "name": "to-be-listed", "version": "1", "licenses": licences, "sboms": []any{digest},
 	}))
 	return nil
 }
@@ -170,33 +170,37 @@ func (sc *scene) approved(d *doc, a *want, clock time.Time) error {
 	return nil
 }
 
-// mended takes a component, or all versions of a package, out of what the version holds, as another version of it would be.
+// mended replaces a component, or all versions of a package, by what nothing is known against.
 func mended(d *doc, a *want) error {
-	gone := func(text any) bool {
+	of := func(text any) bool {
 		s, _ := text.(string)
 		return s == a.thing || a.about == aboutPackage && withoutVersion(s) == a.thing
 	}
-	for key, of := range map[string]func(o map[string]any) any{
-		"vulnerabilities": func(o map[string]any) any { return o["component"] },
-		"deprecated":      func(o map[string]any) any { return o["purl"] },
-		"components":      func(o map[string]any) any { return componentName(o) },
-	} {
-		if key == "deprecated" && a.about != aboutPackage {
-			continue
-		}
-		if key == "components" && !slices.Contains(a.notes, noteLicence) && a.about != aboutPackage {
-			continue // an upgrade stays a component
-		}
-		list, err := d.list(key)
+	found, err := d.list("vulnerabilities")
+	if err != nil {
+		return err
+	}
+	d.setList("vulnerabilities", slices.DeleteFunc(found, func(o map[string]any) bool { return of(o["component"]) }))
+	if a.about == aboutPackage {
+		deprecated, err := d.list("deprecated")
 		if err != nil {
 			return err
 		}
-		kept := slices.DeleteFunc(list, func(o map[string]any) bool { return gone(of(o)) })
-		if key == "components" && len(kept) == 0 {
-			continue // its successor is listed instead
-		}
-		d.setList(key, kept)
+		d.setList("deprecated", slices.DeleteFunc(deprecated, func(o map[string]any) bool { return of(o["purl"]) }))
 	}
+	if a.says["license"] == nil {
+		return nil
+	}
+	components, err := d.list("components")
+	if err != nil {
+		return err
+	}
+	for _, o := range components {
+		if of(componentName(o)) {
+			o["licenses"] = []any{plain(a.says["license"])}
+		}
+	}
+	d.setList("components", components)
 	return nil
 }
 

@@ -118,7 +118,7 @@ func TestTrialsAreRefused(t *testing.T) {
 func TestRule45_ATrialShowsNothingOutOfReach(t *testing.T) {
 	w := newWorld(t, testdb.SQLite(t))
 	w.guard("lax", "DEV", gatepolicy.GateKindENTRY, gatepolicy.ModeWARN, "fine")
-	must(w.catalog.BindPackage(w.admin, catalog.BindPackageInput{ApplicationKey: "ledger", Purl: "pkg:npm/left-pad"}))(t)
+	must(w.catalog.BindPackage(w.admin, catalog.BindPackageInput{ApplicationKey: "ledger", PURL: "pkg:npm/left-pad"}))(t)
 	w.version("1.0.0")
 	recorded := must(w.promote("1.0.0", "DEV"))(t).Evaluations[0]
 

@@ -6,13 +6,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/id"
+	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/release"
 	"github.com/plimsoll/plimsoll/internal/testdb"
+	"github.com/plimsoll/plimsoll/internal/waiver"
 )
 
 // statements returns the statements about a version, oldest first, each verified with the release key and compared with
@@ -281,6 +285,39 @@ func TestRule17_AReleaseWithoutTrustIsTakenBackWithoutASignature(t *testing.T) {
 		w.says(w.rollback("1.0", "PROD"))("ROLLBACK, COMPLETED, in QA, PRE_RELEASE")
 		if got := len(w.statements(v)); got != before || !strings.HasSuffix(w.place("1.0"), "PRE_RELEASE") {
 			t.Errorf("%d statements became %d, the version is %s", before, got, w.place("1.0"))
+		}
+	})
+}
+
+func TestRule28_AReleaseListsTheWaiversThatCounted(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, dsn string) {
+		w := newWorld(t, dsn)
+		w.version("1.0")
+		must(w.promote("1.0", "DEV"))(t)
+		must(w.promote("1.0", "QA"))(t)
+		w.guard("release", "PROD", releaseGate, block, "wrong")
+		must(w.policies.UpdatePolicy(w.admin, policy.UpdatePolicyInput{Name: "release", Waivable: ptr(true)}))(t)
+		ids := map[string]string{}
+		for _, code := range []string{"WRONG", "NONE"} {
+			made := must(w.waivers.Request(w.releaser, waiver.RequestWaiverInput{
+				Policy: ptr("release"), ApplicationKey: "checkout", Version: ptr("1.0"), Code: &code, Justification: "the test wants it", ExpiresAt: start.Add(time.Hour),
+			}))(t)
+			ids[code] = id.Global("Waiver", made.ID)
+			must(w.waivers.Decide(w.admin, waiver.DecideWaiverInput{ID: ids[code], Approve: true}))(t)
+		}
+		must(w.release("1.0"))(t)
+		list := w.statements(must(w.versions.Version(w.admin, "checkout", "1.0"))(t))
+		last := list[len(list)-1]
+		var said struct {
+			Trust   string
+			Waivers json.RawMessage
+		}
+		if err := json.Unmarshal(last.Predicate, &said); err != nil {
+			t.Fatal(err)
+		}
+		want := `[{"code":"WRONG","expiresAt":"2026-11-21T04:00:00Z","id":"` + ids["WRONG"] + `","policy":"release"}]`
+		if last.PredicateType != attest.PredicateRelease || said.Trust != "TRUSTED_RELEASE" || string(said.Waivers) != want {
+			t.Errorf("a %s of %s lists %s, want %s", last.PredicateType, said.Trust, said.Waivers, want)
 		}
 	})
 }

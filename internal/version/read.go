@@ -28,7 +28,7 @@ func (s *Service) Version(ctx context.Context, app, version string) (*db.Applica
 
 // ByID returns those of the versions that exist for whoever asks.
 func (s *Service) ByID(ctx context.Context, ids []int) (map[int]*db.ApplicationVersion, error) {
-	rows, err := s.store.Read().ApplicationVersion.Query().Where(applicationversion.IDIn(ids...)).All(ctx)
+	rows, err := s.store.Read().ApplicationVersion.Query().Where(applicationversion.IDIn(ids...)).WithApplication().WithCurrentStage().All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load versions: %w", err)
 	}

@@ -18,19 +18,19 @@ package plimsoll.release.not_frozen
 # METADATA
 # description: The instant, and every freeze that is not over, whether it has begun or not.
 examined contains sprintf("the freezes at %s", [input.evaluated_at]) if {
-	is_array(input.freezes)
+	_listed
 	is_string(input.evaluated_at)
 }
 
 examined contains sprintf("freeze %s", [_said(freeze, "id")]) if {
-	is_array(input.freezes)
+	_listed
 	some freeze in input.freezes
 }
 
 # METADATA
 # description: One for each freeze that holds. One that does not say from when until when is taken to hold.
 violations contains v if {
-	is_array(input.freezes)
+	_listed
 	some freeze in input.freezes
 	not _waits(freeze)
 	not _over(freeze)
@@ -42,13 +42,15 @@ violations contains v if {
 }
 
 violations contains v if {
-	not is_array(input.freezes)
+	not _listed
 	v := {
 		"code": "FREEZES_UNKNOWN",
 		"subject": "freezes",
 		"message": "it is not known whether a freeze holds",
 	}
 }
+
+_listed if is_array(input.freezes)
 
 _waits(freeze) if {
 	is_string(freeze.starts_at)
