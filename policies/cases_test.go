@@ -84,8 +84,10 @@ func stateCases() []mutationCase {
 			slices.Concat(aContent(), []string{"contents/?/name", "contents/1/digest is null", "feeds/?/changed_at", `feeds/?/digest is "x"`, `feeds/?/name is "x"`},
 				fieldsOf("sboms/?", "signer", "spec_version", "verified"), withAll("vulnerabilities/?/aliases", "vulnerabilities/?/vex", "vulnerabilities/?/triage"),
 				fieldsOf("vulnerabilities/?", "because", "component_name", "component_version", "cvss_vector", "direct", "epss", "kev_due", "published_at", "undecided"),
-				// None, one less or a less severe one is a better version; VEX and triage are judged before.
+				// None, one less or a less severe one is a better version; VEX and triage are judged before. The first feed is that of
+				// what is exploited, which need not be there.
 				[]string{
+					"feeds/0 is gone",
 					"vulnerabilities is []", "vulnerabilities/? is gone", `vulnerabilities/?/id is "x"`, `vulnerabilities/?/component is "x"`,
 					"vulnerabilities/?/cvss is null", "vulnerabilities/?/cvss is 0", "vulnerabilities/?/fixed_in is []",
 					"vulnerabilities/?/fixed_in/0 is gone", `vulnerabilities/?/fixed_in/0 is "x"`, "vulnerabilities/0/kev is true", "vulnerabilities/1/kev is false",

@@ -34,8 +34,8 @@ func TestRule24_WhatIsRequired(t *testing.T) {
 			return s.post(token, pathToGreen, object{"application": "gateway", "version": "1.0.0", "toStage": "PROD"})
 		}
 		want := []object{
-			{"kind": "EVIDENCE", "rules": []string{"tested"}, "command": "plimsoll evidence push --subject " + manifest + " --predicate-type " + testResult + " --sign-key KEY FILE"},
 			{"kind": "EVIDENCE", "rules": []string{"built"}, "command": "plimsoll evidence push --subject " + image + " --predicate-type " + provenance + " --sign-key KEY FILE"},
+			{"kind": "EVIDENCE", "rules": []string{"tested"}, "command": "plimsoll evidence push --subject " + manifest + " --predicate-type " + testResult + " --sign-key KEY FILE"},
 		}
 		got := path(admin).at(t, "pathToGreen", "actions").([]any)
 		if len(got) != len(want) {

@@ -24,8 +24,8 @@ func (g *green) path(version, to string) *gate.PathToGreen {
 	return must(g.gates.PathToGreen(g.admin, "checkout", version, to))(g.tb)
 }
 
-// told is a path in short: the kinds and sentences of its actions.
-func told(p *gate.PathToGreen) string {
+// inShort is a path in short: the kinds and sentences of its actions.
+func inShort(p *gate.PathToGreen) string {
 	var lines []string
 	for _, a := range p.Actions {
 		lines = append(lines, fmt.Sprintf("%s %q: %s", a.Kind, a.Rules, a.What))
@@ -38,7 +38,7 @@ func told(p *gate.PathToGreen) string {
 
 func (g *green) tells(what string, p *gate.PathToGreen, want ...string) {
 	g.tb.Helper()
-	if got := told(p); got != strings.Join(want, "\n") {
+	if got := inShort(p); got != strings.Join(want, "\n") {
 		g.tb.Errorf("%s:\n%s\nwant\n%s", what, got, strings.Join(want, "\n"))
 	}
 }
@@ -59,16 +59,16 @@ func TestRule21_OnePushDoesForSeveralRules(t *testing.T) {
 			return fmt.Sprintf("EVIDENCE %q: Push evidence of type %s about %s, signed by %s, built by https://ci.example.org/*.", rules, slsa, about(name), signer)
 		}
 		if len(p.Actions) != 4 {
-			t.Errorf("to do is\n%s\nwant four pushes", told(p))
+			t.Errorf("to do is\n%s\nwant four pushes", inShort(p))
 		}
 		for _, name := range []string{"image", "chart"} {
 			signers := 0
 			for _, signer := range []string{"ci", "review"} {
-				signers += strings.Count(told(p), provenance(name, signer, "image provenance", "reviewed", "signed twice")) +
-					strings.Count(told(p), provenance(name, signer, "image provenance", "signed twice"))
+				signers += strings.Count(inShort(p), provenance(name, signer, "image provenance", "reviewed", "signed twice")) +
+					strings.Count(inShort(p), provenance(name, signer, "image provenance", "signed twice"))
 			}
 			if signers != 1 {
-				t.Errorf("to do is\n%s\nwant provenance of %s by one of the signers of the other rule", told(p), name)
+				t.Errorf("to do is\n%s\nwant provenance of %s by one of the signers of the other rule", inShort(p), name)
 			}
 		}
 	})
@@ -83,7 +83,7 @@ func TestRule21_TheWayItselfIsNoAction(t *testing.T) {
 		g.rule("soaked in DEV", "soak-time", `{"stage":"DEV","hours":2}`)
 		g.on("certified", "PROD", toRelease, block, false, "was in QA")
 		if p := g.path("1.0", "PROD"); !p.Open {
-			t.Errorf("what is passed on the way is asked for: %s", told(p))
+			t.Errorf("what is passed on the way is asked for: %s", inShort(p))
 		}
 		g.on("patience", "PROD", toRelease, block, false, "soaked", "soaked in DEV")
 		g.tells("patience", g.path("1.0", "PROD"),

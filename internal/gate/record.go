@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/blob"
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/canonical"
@@ -36,7 +37,7 @@ func (s *Service) Record(ctx context.Context, tx *db.Client, p *db.Promotion, j 
 			contents = append(contents, part.bytes)
 		}
 	}
-	if err := keep(ctx, tx, contents); err != nil {
+	if err := s.keep(ctx, tx, contents); err != nil {
 		return err
 	}
 	for i, e := range j.Evaluations {
@@ -47,19 +48,28 @@ func (s *Service) Record(ctx context.Context, tx *db.Client, p *db.Promotion, j 
 	return s.overrides(ctx, tx, p, j)
 }
 
-// keep puts contents in one order whatever they are of, each once: two decisions that keep the same never wait for each
-// other in a circle.
-func keep(ctx context.Context, tx *db.Client, contents [][]byte) error {
+// keep puts contents, each once. Most of what gates keep is there from the gate before: one look is cheaper than compressing.
+func (s *Service) keep(ctx context.Context, tx *db.Client, contents [][]byte) error {
 	byDigest := make(map[string][]byte, len(contents))
 	for _, c := range contents {
 		byDigest[canonical.Digest(c)] = c
 	}
-	for _, digest := range slices.Sorted(maps.Keys(byDigest)) {
-		if _, err := store.PutBlob(ctx, tx, byDigest[digest]); err != nil {
+	there, err := tx.Blob.Query().Where(blob.DigestIn(slices.Collect(maps.Keys(byDigest))...)).Select(blob.FieldDigest).Strings(ctx)
+	if err != nil {
+		return fmt.Errorf("look for what is kept: %w", err)
+	}
+	for _, digest := range there {
+		delete(byDigest, digest)
+	}
+	list := make([]store.Packed, 0, len(byDigest))
+	for _, c := range byDigest {
+		packed, err := store.Pack(c)
+		if err != nil {
 			return err
 		}
+		list = append(list, packed)
 	}
-	return nil
+	return s.store.PutBlobs(ctx, tx, list)
 }
 
 func (s *Service) record(ctx context.Context, tx *db.Client, p *db.Promotion, e *Evaluation, input []part, results string) error {
