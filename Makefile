@@ -17,7 +17,7 @@ tools := $(CURDIR)/.cache/tools
 pages := $(shell find frontend/src frontend/scripts frontend/graphiql frontend/public frontend/*.html frontend/*.ts -type f)
 benchmarks = $(shell grep -rl --include='*_test.go' '^func Benchmark' graph internal policies | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help run test test-corpus demo bench bench-evidence bench-blast generate migration lint build frontend clean
+.PHONY: help run test test-corpus demo bench bench-evidence bench-blast bench-gate generate migration lint build frontend clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -25,9 +25,9 @@ help: ## list the targets
 run: build ## build, and serve on an embedded database in ./data
 	@exec bin/plimsoll serve --data data
 
-test: .cache/npm ## run every test; installs PostgreSQL by apt-get when it is lacking and builds cosign, slsa-verifier, osv-scanner and an SBOM validator
+test: .cache/npm ## run every test; installs PostgreSQL by apt-get when it is lacking and builds cosign, slsa-verifier, osv-scanner, opa and an SBOM validator
 	@command -v cc >/dev/null || command -v gcc >/dev/null || { echo 'make test: a C compiler is needed: apt-get install gcc libc6-dev' >&2; exit 1; }
-	scripts/tools cosign slsa-verifier osv-scanner sbom
+	scripts/tools cosign slsa-verifier osv-scanner opa sbom
 	go vet ./...
 	PLIMSOLL_TOOLS='$(tools)' scripts/postgres run go test ./...
 	cd frontend && npm run lint && npm test && npm run build
@@ -49,6 +49,9 @@ bench-evidence: ## push and find signed evidence over HTTP, beside a server that
 bench-blast: ## the blast radius of something rare, of 1 % and of 30 % of versions, beside hand-written SQL; then over the API, in an estate of 906,000 edges
 	scripts/postgres run go test ./internal/blast -run '^$$' -bench . -benchtime $(BENCHTIME)
 	scripts/postgres run go test ./internal/bench -run '^$$' -bench Estate -benchtime $(BENCHTIME) -timeout 30m
+
+bench-gate: ## a promotion through two gates of ten rules beside OPA alone, and back-tests; EVALUATIONS=10000 says of how many
+	EVALUATIONS='$(or $(EVALUATIONS),10000)' go test ./internal/bench -run '^$$' -bench 'Gate|Backtest' -benchtime $(BENCHTIME) -timeout 60m
 
 generate: ## write anew what is generated: the database client, the GraphQL server, the policies' pages
 	go generate ./ent

@@ -27,6 +27,8 @@ const (
 	DefaultMaxBody = 64 << 20
 	// DefaultTimeout is how long an operation may run once its request was read.
 	DefaultTimeout = 30 * time.Second
+	// BacktestTimeout is how long one may run that makes recorded decisions again: ten thousand take about a minute.
+	BacktestTimeout = 2 * time.Minute
 	// maxRequestErrors keeps a document with thousands of mistakes from being answered with megabytes.
 	maxRequestErrors = 20
 
@@ -89,7 +91,19 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		refuse(w, mediaType, http.StatusNotAcceptable, fault.BadInput, "a subscription needs Accept: text/event-stream or a WebSocket")
 		return
 	}
+	ctx, done := context.WithTimeout(r.Context(), t.bound(operation))
+	defer done()
 	t.execute(ctx, w, mediaType, exec, operation)
+}
+
+// bound is how long an operation may run: longer, when it asks for a back-test at the top of its text.
+func (t Transport) bound(operation *graphql.OperationContext) time.Duration {
+	for _, selection := range operation.Operation.SelectionSet {
+		if field, ok := selection.(*ast.Field); ok && field.Name == "backtestPolicy" {
+			return orDefault(t.Timeout, BacktestTimeout)
+		}
+	}
+	return orDefault(t.Timeout, DefaultTimeout)
 }
 
 func (t Transport) execute(
@@ -100,8 +114,7 @@ func (t Transport) execute(
 	switch late := errors.Is(ctx.Err(), context.DeadlineExceeded); {
 	case late && (response == nil || len(response.Errors) > 0):
 		refuse(w, mediaType, http.StatusServiceUnavailable, fault.ResourceExhausted, fmt.Sprintf(
-			"gave up after %s; a mutation may have taken effect: look before you repeat it",
-			orDefault(t.Timeout, DefaultTimeout)))
+			"gave up after %s; a mutation may have taken effect: look before you repeat it", t.bound(operation)))
 	case response == nil:
 		// Whoever asked has hung up: this is for the access log.
 		refuse(w, mediaType, http.StatusServiceUnavailable, fault.ResourceExhausted, "the request was given up")

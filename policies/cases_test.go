@@ -33,14 +33,16 @@ func reportCases() []mutationCase {
 	const tests, measured, found, verdict = "evidence/3/view/tests", "evidence/4/view/tests", "evidence/5/view/static_analysis", "evidence/6/view/static_analysis"
 	return []mutationCase{
 		{
-			"tests that passed", "tests-passed", `{"minPassed":400,"maxFailed":0,"minCoverage":80}`, []string{"version", "contents", "evidence"},
+			"tests that passed", "tests-passed", `{"minPassed":400,"maxFailed":0,"minCoverage":80}`,
+			[]string{"version", "contents", "evidence"},
 			slices.Concat(aboutTheWhole(), withAll("version/[^m]*", "evidence/[^34]"),
 				fieldsOf("evidence/[34]", "category", "collected", "created_at", "predicate", "predicate_type", "provider", "signer", "stage", "verified"),
 				fieldsOf(tests, "duration_ms", "failures", "tool", "skipped is 0"),
 				fieldsOf(measured, "duration_ms", "failures", "tool", "coverage/branches", "coverage/branches_covered")),
 		},
 		{
-			"static analysis that found little", "static-analysis", `{"maxErrors":0,"maxWarnings":2,"tools":["CodeQL"]}`, []string{"contents", "evidence"},
+			"static analysis that found little", "static-analysis", `{"maxErrors":0,"maxWarnings":2,"tools":["CodeQL"]}`,
+			[]string{"contents", "evidence"},
 			slices.Concat(aboutTheWhole(), withAll("evidence/[^5]"),
 				// What is gone from the log itself is not seen, but that a tool stopped is.
 				fieldsOf("evidence/5/predicate/runs/0/invocations/0", executionKinds()...),
@@ -53,7 +55,8 @@ func reportCases() []mutationCase {
 				fieldsOf(found, "conditions", "counts/none", "counts/note", "counts/warning is 0", "result", "suppressed", "version")),
 		},
 		{
-			"a quality gate that passed", "quality-gate", `{"allowWarned":false,"verified":true}`, []string{"contents", "evidence"},
+			"a quality gate that passed", "quality-gate", `{"allowWarned":false,"verified":true}`,
+			[]string{"contents", "evidence"},
 			slices.Concat(withAll("contents/?", "evidence/[^6]", "evidence/6/predicate", verdict+"/conditions", verdict+"/counts"),
 				fieldsOf("evidence/6", "category", "collected", "provider", "signer", "stage", "subjects/?"),
 				fieldsOf(verdict, "findings", "suppressed", "tool", "version")),
@@ -74,7 +77,8 @@ func stateCases() []mutationCase {
 	moves := slices.Concat(withAll("version/inherited"), fieldsOf("version", "version", "tag", "manifest_digest", "created_at", "created_by"))
 	return []mutationCase{
 		{
-			"a gate that was passed", "gate-certified", `{"stage":"QA","gate":"ENTRY"}`, []string{"version"},
+			"a gate that was passed", "gate-certified", `{"stage":"QA","gate":"ENTRY"}`,
+			[]string{"version"},
 			slices.Concat(withAll("version/[^h]*", "version/history/0", "version/history/1/gates/0"),
 				fieldsOf("version/history/1", "from_stage", "to_stage", "at"), []string{`version/history/1/gates/1/eval_id is "x"`}),
 		},
@@ -94,7 +98,8 @@ func stateCases() []mutationCase {
 				}),
 		},
 		{
-			"approved by an owner and a releaser", "approved-by", `{"approvers":["OWNERS","RELEASER"],"count":2,"notAuthor":true}`, []string{"version", "approvals"},
+			"approved by an owner and a releaser", "approved-by", `{"approvers":["OWNERS","RELEASER"],"count":2,"notAuthor":true}`,
+			[]string{"version", "approvals"},
 			slices.Concat(withAll("version/[^c]*"), []string{"approvals/?/owner_refs/0"}, fieldsOf("version", "created_at", "current_stage", `created_by is "x"`),
 				[]string{
 					"approvals/0 is gone", `approvals/0/by is "x"`, "approvals/0/owner is false", "approvals/2/owner is true", "approvals/?/at", `approvals/?/statement is "x"`,
@@ -103,11 +108,13 @@ func stateCases() []mutationCase {
 				}),
 		},
 		{
-			"owners", "owner-set", `{"minOwners":2,"team":true}`, []string{"application"},
+			"owners", "owner-set", `{"minOwners":2,"team":true}`,
+			[]string{"application"},
 			slices.Concat(withAll("application/labels"), fieldsOf("application", "criticality", "maturity", "name", "project", `key is "x"`)),
 		},
 		{
-			"not at its end", "not-end-of-life", `{"specified":true}`, []string{"application"},
+			"not at its end", "not-end-of-life", `{"specified":true}`,
+			[]string{"application"},
 			slices.Concat(withAll("application/labels", "application/owners"), fieldsOf("application", "criticality", "name", "project", `key is "x"`)),
 		},
 		{
@@ -121,7 +128,14 @@ func stateCases() []mutationCase {
 				}),
 		},
 		{
-			"long enough in a stage", "soak-time", `{"stage":"QA","hours":20}`, []string{"evaluated_at", "version"},
+			"nothing frozen", "not-frozen", `{}`,
+			[]string{"evaluated_at", "freezes"},
+			// One that has yet to begin does not hold, whatever else it says.
+			slices.Concat([]string{"freezes is []", "freezes/0 is gone"}, fieldsOf("freezes/0", "active", "ends_at", "id", "reason", "scope")),
+		},
+		{
+			"long enough in a stage", "soak-time", `{"stage":"QA","hours":20}`,
+			[]string{"evaluated_at", "version"},
 			slices.Concat(moves, withAll("version/history/?/gates"), fieldsOf("version/history/?", "from_stage"),
 				fieldsOf("version/history/0", "to_stage", `at is "x"`, "undone is true"), []string{"version/history/0 is gone"}),
 		},

@@ -77,7 +77,8 @@ func evidenceCases() []mutationCase {
 				withAll("index_evidence/0/subjects", "index_evidence/0/predicate"), fieldsOf("index_evidence/0", "category", "collected", "provider", "stage", "view")),
 		},
 		{
-			"signed by those who may", "signed-by", `{"signers":["ci","verifier"],"count":2}`, []string{"contents", "evidence"},
+			"signed by those who may", "signed-by", `{"signers":["ci","verifier"],"count":2}`,
+			[]string{"contents", "evidence"},
 			slices.Concat(aContent(), []string{"contents/?/name"}, withAll("evidence/[^07]"), signedEvidence("evidence/0"), signedEvidence("evidence/7"),
 				[]string{"evidence/?/predicate_type"}),
 		},
@@ -93,13 +94,15 @@ func bomCases() []mutationCase {
 	component := slices.Concat(fieldsOf("components/?", "purl", "name", "version"), withAll("components/?/sboms"), []string{"components/? is gone", "components/2/licenses/? is gone"})
 	return []mutationCase{
 		{
-			"an SBOM for every artifact", "sbom-complete", `{"minComponents":1}`, []string{"contents", "sboms"},
+			"an SBOM for every artifact", "sbom-complete", `{"minComponents":1}`,
+			[]string{"contents", "sboms"},
 			slices.Concat(aContent(), fieldsOf("sboms/?", "spec_version", "verified", "signer"),
 				[]string{"contents/?/name", "contents/1/digest is null"}), // a package whose digest is null is left out
 		},
 		{
 			"licences that are allowed", "license-allowed", `{"allow":["MIT","Apache-2.0","BSD-3-Clause"],"deny":["AGPL-3.0-only"]}`,
-			[]string{"components"}, component, // one of two licences less is a smaller demand
+			[]string{"components"},
+			component, // one of two licences less is a smaller demand
 		},
 		{"licences that are not denied", "license-allowed", `{"deny":["AGPL-3.0-only"]}`, []string{"components"}, component},
 	}

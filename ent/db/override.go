@@ -24,7 +24,7 @@ type Override struct {
 	Code string `json:"code,omitempty"`
 	// Subject holds the value of the "subject" field.
 	Subject string `json:"subject,omitempty"`
-	// as the rule spelled it
+	// as databases spell it
 	Vulnerability string `json:"vulnerability,omitempty"`
 	// Purl holds the value of the "purl" field.
 	Purl string `json:"purl,omitempty"`

@@ -20,7 +20,7 @@ func (Override) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("code").Immutable(),
 		field.String("subject").Immutable(),
-		field.String("vulnerability").Default("").Immutable().Comment("as the rule spelled it"),
+		field.String("vulnerability").Default("").Immutable().Comment("as databases spell it"),
 		field.String("purl").Default("").Immutable(),
 		field.String("package").Default("").Immutable().Comment("the purl without its version"),
 		field.Int("waiver_id").Immutable(),

@@ -230,8 +230,13 @@ func TestAZipFileThatLeadsOutOrBlowsUp(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	files := []file{
-		{"../../../evil.json", "1"}, {"/etc/evil.json", "2"}, {`..\..\evil.json`, "3"}, {"a\x00/../evil.json", "4"}, {"bomb.json", strings.Repeat("0", advisory.MaxRecord*20)},
-		{strings.Repeat("d/", 5000) + "e.json", "5"}, {"last.json", "6"},
+		{"../../../evil.json", "1"},
+		{"/etc/evil.json", "2"},
+		{`..\..\evil.json`, "3"},
+		{"a\x00/../evil.json", "4"},
+		{"bomb.json", strings.Repeat("0", advisory.MaxRecord*20)},
+		{strings.Repeat("d/", 5000) + "e.json", "5"},
+		{"last.json", "6"},
 	}
 	path := filepath.Join(root, "all.zip")
 	if err := os.WriteFile(path, zipped(t, files...), 0o600); err != nil {

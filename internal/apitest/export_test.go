@@ -132,3 +132,20 @@ func verify(t *testing.T, tools, dir string) (code int, said string) {
 	}
 	return cmd.ProcessState.ExitCode(), string(out)
 }
+
+// TestTheStockOPAIsOfTheReleaseThatIsLinked: another one may say the same in other bytes.
+func TestTheStockOPAIsOfTheReleaseThatIsLinked(t *testing.T) {
+	versions := map[string]bool{}
+	for _, file := range []string{"../../go.mod", "../tools/opa/go.mod"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "github.com/open-policy-agent/opa v")
+		version, _, _ := strings.Cut(rest, "\n")
+		versions[strings.Fields(version + " none")[0]] = true
+	}
+	if len(versions) != 1 {
+		t.Errorf("linked and stock are %v", versions)
+	}
+}

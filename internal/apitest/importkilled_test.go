@@ -101,7 +101,7 @@ func (s *server) stored() int {
 	if err != nil {
 		return 0
 	}
-	defer answer.Body.Close() //nolint:errcheck // it is only read
+	defer answer.Body.Close()
 	content, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return 0

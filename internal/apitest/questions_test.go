@@ -25,10 +25,13 @@ func questions(t testing.TB, h *house) []question {
 	list = append(list, radii(t, h)...)
 	for _, v := range h.versions {
 		for _, name := range []string{"CVE-2026-1001", "GHSA-dddd-eeee-ffff"} {
-			list = append(list, question{"3: who brought " + name + " into " + v.app.key + " " + v.version, "WhoIntroduced",
-				object{"application": v.app.key, "version": v.version, "vulnerability": name}, func(h *house, by eyes) object {
+			list = append(list, question{
+				"3: who brought " + name + " into " + v.app.key + " " + v.version, "WhoIntroduced",
+				object{"application": v.app.key, "version": v.version, "vulnerability": name},
+				func(h *house, by eyes) object {
 					return object{"vulnerabilityOrigin": h.origins(v, h.vulnerability(name), by)}
-				}, "vulnerabilityOrigin"})
+				}, "vulnerabilityOrigin",
+			})
 		}
 	}
 	for _, name := range []string{"CVE-2026-1001", "CVE-2026-1002", "OSV-2026-1"} {
@@ -52,8 +55,11 @@ func (h *house) vulnerability(name string) string {
 func radii(t testing.TB, h *house) []question {
 	var list []question
 	ask := func(of, in object, what func(by eyes) bad, within func(*made) bool) {
-		list = append(list, question{"2: where is " + text(t, of) + " " + text(t, in), "BlastRadius", object{"of": of, "in": in, "first": 50},
-			func(h *house, by eyes) object { return object{"blastRadius": h.radius(what(by), within, by)} }, "through"})
+		list = append(list, question{
+			"2: where is " + text(t, of) + " " + text(t, in), "BlastRadius",
+			object{"of": of, "in": in, "first": 50},
+			func(h *house, by eyes) object { return object{"blastRadius": h.radius(what(by), within, by)} }, "through",
+		})
 	}
 	all := func(*made) bool { return true }
 	always := func(b bad) func(eyes) bad { return func(eyes) bad { return b } }

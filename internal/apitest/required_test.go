@@ -97,8 +97,10 @@ func (s *server) checkOutOfReach(t *testing.T, required func(token string, varia
 	t.Helper()
 	stranger := s.token("stranger", "VIEWER", "books")
 	for _, variables := range []object{
-		{"application": "gateway", "toStage": "PROD"}, {"application": "gateway", "version": "1.0.0", "toStage": "PROD"},
-		{"application": "gateway", "toStage": "NOWHERE"}, {"application": "nothing", "toStage": "PROD"},
+		{"application": "gateway", "toStage": "PROD"},
+		{"application": "gateway", "version": "1.0.0", "toStage": "PROD"},
+		{"application": "gateway", "toStage": "NOWHERE"},
+		{"application": "nothing", "toStage": "PROD"},
 	} {
 		if got := required(stranger, variables); len(got) != 0 {
 			t.Errorf("out of reach one learns %s", text(t, got))

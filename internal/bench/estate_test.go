@@ -108,7 +108,7 @@ func loaded(b testing.TB, dsn string, shape estate.Shape) (*service, *estate.Loa
 	}
 	done, err := estate.Load(ctx, estate.Services{
 		Catalog: do.Catalog, Versions: do.Versions, Evidence: do.Evidence, Releases: do.Releases,
-		Deployments: do.Deployments, Vulnerabilities: do.Vulnerabilities,
+		Deployments: do.Deployments, Vulnerabilities: do.Vulnerabilities, Now: time.Now,
 	}, shape, func(s estate.Step) { b.Log(s) })
 	if err != nil {
 		b.Fatal(err)

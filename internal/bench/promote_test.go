@@ -32,7 +32,7 @@ func BenchmarkPromote(b *testing.B) {
 	}
 	var bound time.Duration
 	b.Run("opa-alone", func(b *testing.B) {
-		evaluations := recorded(b, s, move(fresh()))
+		evaluations := recorded(b, s, move(fresh()), 10)
 		for b.Loop() {
 			for _, e := range evaluations {
 				if _, err := e.policy.Evaluate(b.Context(), e.input, rego.DefaultLimits()); err != nil {
@@ -61,8 +61,8 @@ type evaluation struct {
 	input  rego.Input
 }
 
-// recorded prepares the evaluations of a promotion from what the API says of them.
-func recorded(b *testing.B, s *service, promoted []byte) []evaluation {
+// recorded prepares the evaluations of a promotion, so many, from what the API says of them.
+func recorded(b *testing.B, s *service, promoted []byte, want int) []evaluation {
 	b.Helper()
 	var got struct {
 		Data struct {
@@ -105,8 +105,8 @@ func recorded(b *testing.B, s *service, promoted []byte) []evaluation {
 			out = append(out, evaluation{p, rego.NewInput(values)})
 		}
 	}
-	if len(out) != 10 {
-		b.Fatalf("%d evaluations, want 10", len(out))
+	if len(out) != want {
+		b.Fatalf("%d evaluations, want %d", len(out), want)
 	}
 	return out
 }

@@ -111,14 +111,20 @@ func (s *service) bills() []object {
 // guard makes five rules of the built-in templates and a policy that warns with them.
 func (s *service) guard(stage, kind string) {
 	s.b.Helper()
-	var names []string
-	for i, rule := range []object{
+	s.guardWith(stage, kind, []object{
 		{"template": "sbom-complete", "parameters": object{}},
 		{"template": "sbom-complete", "parameters": object{"minComponents": 50}},
 		{"template": "license-allowed", "parameters": object{"deny": []string{"AGPL-3.0-only"}}},
 		{"template": "evidence-present", "parameters": object{"predicateType": "https://cyclonedx.org/bom", "verified": false, "onEveryArtifact": true}},
 		{"template": "gate-certified", "parameters": object{"stage": "DEV", "gate": "ENTRY"}},
-	} {
+	})
+}
+
+// guardWith makes rules and a policy that warns with them.
+func (s *service) guardWith(stage, kind string, rules []object) {
+	s.b.Helper()
+	var names []string
+	for i, rule := range rules {
 		rule["name"] = fmt.Sprintf("%s-%s-%d", stage, kind, i)
 		names = append(names, rule["name"].(string))
 		s.do("createRule", "CreateRuleInput", rule)

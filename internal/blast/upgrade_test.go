@@ -119,8 +119,13 @@ func (q question) upgraded(to map[string]string) question {
 // TestRule38AnUpgradeIsAskedOfBeforeItIsMade compares what would be hit with a key in which everything was upgraded.
 func TestRule38AnUpgradeIsAskedOfBeforeItIsMade(t *testing.T) {
 	upgrades := []map[string]string{
-		{"pkg:npm/left": "1.1.0"}, {"pkg:npm/left": "2.0.0"}, {"pkg:npm/left": "3.0.0"}, {"pkg:npm/left": "main"},
-		{"pkg:npm/left": "9.0.0", "pkg:npm/right": "9.0.0"}, {"pkg:npm/left-pad": "10.5.0", "pkg:npm/right": "1.0.0"}, {"pkg:npm/%40left/pad": "2.10.0"},
+		{"pkg:npm/left": "1.1.0"},
+		{"pkg:npm/left": "2.0.0"},
+		{"pkg:npm/left": "3.0.0"},
+		{"pkg:npm/left": "main"},
+		{"pkg:npm/left": "9.0.0", "pkg:npm/right": "9.0.0"},
+		{"pkg:npm/left-pad": "10.5.0", "pkg:npm/right": "1.0.0"},
+		{"pkg:npm/%40left/pad": "2.10.0"},
 		{"pkg:npm/nobody-has-it": "1.0.0"},
 	}
 	testdb.Each(t, func(t *testing.T, dsn string) {

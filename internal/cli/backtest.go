@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,10 +33,11 @@ const backtestPolicy = `query BacktestPolicy($input: BacktestPolicyInput!) {
       results { rule { name } outcome error result violations { code subject message } } } }
 }`
 
-// backtestWindow is how much time one question is about, backtestSmallest the least: one that has more decisions to tell than
-// an answer holds is asked in halves.
+// backtestWindow is how much time one question is about. One that has more decisions to tell than an answer holds is asked in
+// halves, down to backtestSmallest, and so is one that takes longer than an answer may, down to backtestShort.
 const (
 	backtestWindow   = 30 * 24 * time.Hour
+	backtestShort    = 24 * time.Hour
 	backtestSmallest = time.Minute
 )
 
@@ -187,11 +189,13 @@ func (b *backtester) ask(ctx context.Context, from, to time.Time) error {
 	b.input["from"], b.input["to"] = from.Format(time.RFC3339Nano), to.Format(time.RFC3339Nano)
 	var out struct{ BacktestPolicy backtested }
 	op := client.Operation{Name: "BacktestPolicy", Document: backtestPolicy, Variables: map[string]any{"input": b.input}}
-	if err := client.Retry(ctx, pause, func() error { return b.server.Ask(ctx, op, &out) }); err != nil {
+	err := client.Retry(ctx, pause, func() error { return stopIfLate(b.server.Ask(ctx, op, &out)) })
+	late, _ := errors.AsType[*lateError](err)
+	if err != nil && (late == nil || ctx.Err() != nil || to.Sub(from) <= backtestShort) {
 		return err
 	}
 	got := out.BacktestPolicy
-	if got.FlipCount > len(got.Flips) && to.Sub(from) > backtestSmallest {
+	if late != nil || got.FlipCount > len(got.Flips) && to.Sub(from) > backtestSmallest {
 		middle := from.Add(to.Sub(from) / 2).Truncate(time.Microsecond)
 		if err := b.ask(ctx, from, middle); err != nil {
 			return err
@@ -203,6 +207,23 @@ func (b *backtester) ask(ctx context.Context, from, to time.Time) error {
 	b.sum.Unreadable += got.Unreadable
 	b.sum.Flips = append(b.sum.Flips, got.Flips...)
 	return nil
+}
+
+// lateError is an answer that took too long. To ask the same again would take as long.
+type lateError struct{ err error }
+
+// Error implements the error interface.
+func (l *lateError) Error() string {
+	return "it takes longer than an answer may; ask for less time, or when the server has less to do: " + l.err.Error()
+}
+
+// stopIfLate hides from those who try again an answer that took too long.
+func stopIfLate(err error) error {
+	p, answered := errors.AsType[*client.AnswerError](err)
+	if errors.Is(err, context.DeadlineExceeded) || answered && strings.HasPrefix(p.Message, "gave up") {
+		return &lateError{err}
+	}
+	return err
 }
 
 // digest is that of the report, as docs/backtest.md spells it.

@@ -106,7 +106,7 @@ func benchEstate(ctx context.Context, env environment, args []string) (err error
 	}
 	done, err := estate.Load(ctx, estate.Services{
 		Catalog: do.Catalog, Versions: do.Versions, Evidence: do.Evidence, Releases: do.Releases,
-		Deployments: do.Deployments, Vulnerabilities: do.Vulnerabilities,
+		Deployments: do.Deployments, Vulnerabilities: do.Vulnerabilities, Now: time.Now,
 	}, f.shape, func(s estate.Step) { fmt.Fprintln(env.stdout, s) })
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func (f *folder) write(to string) error {
 	}
 	for _, name := range f.names {
 		path := filepath.Join(to, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 			return fmt.Errorf("make folder: %w", err)
 		}
 		if err := os.WriteFile(path, []byte(f.texts[name]), modeOf(name)); err != nil {
@@ -99,7 +99,7 @@ func (f *folder) zip(to string) error {
 	if err := z.Close(); err != nil {
 		return fmt.Errorf("pack %s: %w", to, err)
 	}
-	if err := os.WriteFile(to, packed.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(to, packed.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", to, err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -93,9 +94,9 @@ func betweenLines(a, b []string) (changes []lineChange) {
 		return changes
 	}
 	common := make([]int32, (len(a)+1)*width) // how many lines a[i:] and b[j:] have in common
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
-			if a[i] == b[j] {
+	for i, removed := range slices.Backward(a) {
+		for j, added := range slices.Backward(b) {
+			if removed == added {
 				common[i*width+j] = common[(i+1)*width+j+1] + 1
 			} else {
 				common[i*width+j] = max(common[(i+1)*width+j], common[i*width+j+1])

@@ -267,7 +267,7 @@ func referred(root, schema map[string]any) map[string]any {
 		return nil
 	}
 	at := root
-	for _, name := range strings.Split(pointer, "/") {
+	for name := range strings.SplitSeq(pointer, "/") {
 		at, _ = at[strings.NewReplacer("~1", "/", "~0", "~").Replace(name)].(map[string]any)
 	}
 	return at

@@ -44,7 +44,7 @@ func load(ctx context.Context, t testing.TB, a *app.App, shape estate.Shape) *es
 	do := a.Services()
 	done, err := estate.Load(ctx, estate.Services{
 		Catalog: do.Catalog, Versions: do.Versions, Evidence: do.Evidence, Releases: do.Releases,
-		Deployments: do.Deployments, Vulnerabilities: do.Vulnerabilities,
+		Deployments: do.Deployments, Vulnerabilities: do.Vulnerabilities, Now: time.Now,
 	}, shape, func(s estate.Step) { t.Log(s) })
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,8 @@ type Services struct {
 	Releases        *release.Service
 	Deployments     *deployment.Service
 	Vulnerabilities *vulnerability.Service
+	// Now tells the time, by which each step is measured.
+	Now func() time.Time
 }
 
 // callers is how many at once make what is one small transaction each: they share commits.
@@ -95,12 +97,12 @@ func Load(ctx context.Context, to Services, shape Shape, told func(Step)) (*Load
 }
 
 func (l *loader) step(ctx context.Context, name string, run func(context.Context) (int, error)) error {
-	began := time.Now()
+	began := l.Now()
 	n, err := run(ctx)
 	if err != nil {
 		return fmt.Errorf("load %s: %w", name, err)
 	}
-	s := Step{name, n, time.Since(began)}
+	s := Step{name, n, l.Now().Sub(began)}
 	l.out.Steps = append(l.out.Steps, s)
 	l.told(s)
 	return nil

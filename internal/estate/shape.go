@@ -62,7 +62,7 @@ func (s Shape) Check() error {
 
 // random gives the numbers of one thing of the estate: what it is does not depend on what was made before.
 func (s Shape) random(application, line int) *rand.Rand {
-	return rand.New(rand.NewPCG(s.Seed, uint64(application)<<20|uint64(line)))
+	return rand.New(rand.NewPCG(s.Seed, uint64(application)<<20|uint64(line))) //nolint:gosec // the same seed makes the same estate; nothing of it is secret
 }
 
 // sampler draws components: low numbers are drawn often.

@@ -272,7 +272,7 @@ func byIdentity(a, b part) int { return cmp.Compare(a.identity, b.identity) }
 
 // union returns the sorted strings of both, each once, and never nil.
 func union(a, b []string) []string {
-	all := slices.Concat([]string{}, a, b)
+	all := append(append([]string{}, a...), b...) // slices.Concat of empty ones is nil
 	slices.SortFunc(all, strings.Compare)
 	return slices.Compact(all)
 }

@@ -1,8 +1,6 @@
 package gate
 
 import (
-	"slices"
-
 	"github.com/plimsoll/plimsoll/internal/approval"
 )
 
@@ -24,7 +22,7 @@ func (sub *subject) approvalParts() []approvalPart {
 	parts := make([]approvalPart, len(sub.approvals))
 	for i, a := range sub.approvals {
 		parts[i] = approvalPart{
-			By: a.By.Pseudonym, Roles: slices.Concat([]string{}, a.Roles), OwnerRefs: sub.ownerRefs(a.By),
+			By: a.By.Pseudonym, Roles: append([]string{}, a.Roles...), OwnerRefs: sub.ownerRefs(a.By),
 			Decision: string(a.Decision), At: instant(a.At), Statement: a.Statement, Counts: a.Counts,
 		}
 		parts[i].Owner = len(parts[i].OwnerRefs) > 0

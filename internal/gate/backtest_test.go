@@ -371,4 +371,3 @@ func (w *world) copies(n int) {
 		return nil
 	})
 }
-

@@ -65,7 +65,7 @@ func (b *bench) command(a *want) string {
 	case a.about == aboutFeed:
 		return feedCommand(b, a.thing)
 	case a.kind == doApproval:
-		return b.approveCommand(a)
+		return b.approveCommand()
 	case a.kind == doGate:
 		in := b.index(a.thing)
 		hop := b.index(b.hop(b.stages[in]).Name)
@@ -127,7 +127,7 @@ func feedCommand(b *bench, thing string) string {
 	return shell(append(args, file)...)
 }
 
-func (b *bench) approveCommand(a *want) string {
+func (b *bench) approveCommand() string {
 	digest := "sha256:DIGEST"
 	if b.sub.version != nil {
 		digest = b.sub.version.ManifestDigest

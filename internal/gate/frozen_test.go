@@ -75,12 +75,14 @@ func TestWhatPeopleSayAndWhatIsDeprecatedStandsInTheInput(t *testing.T) {
 				By, Decision string
 				Roles        []string
 				Owner        bool
-				Owner_refs   []string //nolint:revive // as the input spells it
+				OwnerRefs    []string `json:"owner_refs"`
 				Counts       bool
 			}
 			Deprecated []struct{ Purl, Reason, In string }
 			Freezes    []any
-			Version    struct{ Created_by string } //nolint:revive // as the input spells it
+			Version    struct {
+				CreatedBy string `json:"created_by"`
+			}
 		}
 		text := *must(w.gates.Input(w.admin, must(w.gates.Evaluation(w.admin, *done.Evaluations[0].EvalID))(t)))(t)
 		if err := json.Unmarshal([]byte(text), &in); err != nil {
@@ -92,12 +94,12 @@ func TestWhatPeopleSayAndWhatIsDeprecatedStandsInTheInput(t *testing.T) {
 			}
 		}
 		a := in.Approvals
-		if len(a) != 3 || !a[0].Owner || a[0].Owner_refs[0] != a[0].By || a[0].Roles[0] != "CONTRIBUTOR" || !a[0].Counts || a[1].Counts || a[1].Owner ||
+		if len(a) != 3 || !a[0].Owner || a[0].OwnerRefs[0] != a[0].By || a[0].Roles[0] != "CONTRIBUTOR" || !a[0].Counts || a[1].Counts || a[1].Owner ||
 			a[2].Decision != "REJECTED" || !a[2].Counts || a[1].By != a[2].By || a[0].By == a[1].By {
 			t.Errorf("the approvals are %+v", a)
 		}
-		if !strings.HasPrefix(in.Version.Created_by, "person:") || in.Freezes == nil {
-			t.Errorf("made by %q, freezes %v", in.Version.Created_by, in.Freezes)
+		if !strings.HasPrefix(in.Version.CreatedBy, "person:") || in.Freezes == nil {
+			t.Errorf("made by %q, freezes %v", in.Version.CreatedBy, in.Freezes)
 		}
 		if d := in.Deprecated; len(d) != 1 || d[0].Purl != "pkg:npm/left-pad" || d[0].In != "CONTENTS" || d[0].Reason != "use the standard library" {
 			t.Errorf("deprecated are %+v", d)

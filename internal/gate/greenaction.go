@@ -115,9 +115,13 @@ func (b *bench) sayEvidence(a *want) string {
 	for _, name := range slices.Sorted(maps.Keys(a.says)) {
 		said += fmt.Sprintf(", %s %s", names[name], strings.Join(a.says[name], " or "))
 	}
-	for name, text := range map[string]string{"level": "SLSA build level %.0f or more", "passed": "%.0f tests or more that passed", "components": "%.0f components or more"} {
-		if n := a.least[name]; n > 0 {
-			said += ", with " + fmt.Sprintf(text, n)
+	for _, least := range []struct{ of, text string }{
+		{"level", "SLSA build level %.0f or more"},
+		{"passed", "%.0f tests or more that passed"},
+		{"components", "%.0f components or more"},
+	} {
+		if n := a.least[least.of]; n > 0 {
+			said += ", with " + fmt.Sprintf(least.text, n)
 		}
 	}
 	return said + "."

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -191,13 +192,14 @@ func (sc *scene) key(rule *db.Rule, input []part) string {
 		}
 		sc.reads[rule.ID] = reads
 	}
-	key := fmt.Sprint(rule.ID)
+	var key strings.Builder
+	key.WriteString(strconv.Itoa(rule.ID))
 	for _, p := range input {
 		if reads == nil || slices.Contains(reads, p.key) {
-			key += " " + p.key + p.digest
+			key.WriteString(" " + p.key + p.digest)
 		}
 	}
-	return key
+	return key.String()
 }
 
 // doc is an input that is being changed.

@@ -82,7 +82,7 @@ func vulnerabilityPartOf(f vulnerability.GateFinding) vulnerabilityPart {
 		ID: v.Name, Aliases: f.Aliases, Severity: string(v.Severity), Cvss: v.Cvss, CvssVector: known(v.CvssVector),
 		Kev: v.Kev, KevDue: since(v.KevDue), Epss: v.Epss, PublishedAt: since(v.PublishedAt),
 		Component: c.Identity, ComponentName: c.Name, ComponentVersion: known(c.Version), Direct: f.Direct,
-		State: f.State, Because: m.Because, Undecided: m.Undecided, FixedIn: slices.Concat([]string{}, m.FixedIn),
+		State: f.State, Because: m.Because, Undecided: m.Undecided, FixedIn: append([]string{}, m.FixedIn...),
 		Vex: make([]vexPart, len(f.Vex)), Triage: make([]triagePart, len(f.Triage)),
 	}
 	if c.Purl != nil {

@@ -151,3 +151,30 @@ func TestRule23_WhatBecameKnownLaterIsNotInTheInput(t *testing.T) {
 		}
 	})
 }
+
+func TestRule23_AVulnerabilityThatNothingFixesIsInTheInputAsItsSchemaSays(t *testing.T) {
+	schema := inputSchema(t)
+	testdb.Each(t, func(t *testing.T, dsn string) {
+		w := newWorld(t, dsn)
+		w.rich()
+		if err := w.vulnerabilities.IndexComponents(w.admin); err != nil {
+			t.Fatal(err)
+		}
+		done := must(w.vulnerabilities.Import(w.admin, vulnerability.ImportAdvisoriesInput{Format: "OSV", Documents: []string{`{
+			"schema_version":"1.6.0","id":"OSV-1","modified":"2026-11-20T00:00:00Z",
+			"affected":[{"package":{"ecosystem":"npm","name":"a"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`}}))(t)
+		if done.Imported != 1 {
+			t.Fatalf("%+v", done)
+		}
+		result := must(w.promote("1.0", "QA"))(t)
+		for _, e := range result.Evaluations {
+			in, text := w.seenBy(*e.EvalID)
+			if err := schema.Validate(must(jsonschema.UnmarshalJSON(strings.NewReader(text)))(t)); err != nil {
+				t.Errorf("the input is not what its schema says: %v", err)
+			}
+			if len(in.Vulnerabilities) != 1 || in.Vulnerabilities[0].FixedIn == nil || len(in.Vulnerabilities[0].FixedIn) > 0 {
+				t.Errorf("shown is %+v", in.Vulnerabilities)
+			}
+		}
+	})
+}

@@ -45,12 +45,10 @@ func (r *RuleResult) waive(waivers []*EvaluatedWaiver) {
 		}
 		v.WaiverID = waivers[i].ID
 	}
-	switch r.Outcome {
-	case Violated:
-		if !left {
-			r.Outcome = Waived
-		}
-	case NotEvidenced:
+	switch {
+	case r.Outcome == Violated && !left:
+		r.Outcome = Waived
+	case r.Outcome == NotEvidenced:
 		i := slices.IndexFunc(waivers, func(w *EvaluatedWaiver) bool { return w.about(r) && w.whole() })
 		if i >= 0 {
 			r.Outcome, r.WaiverID = Waived, waivers[i].ID
@@ -158,21 +156,26 @@ func (e *Evaluation) overridden(version string) []overridden {
 			add(overridden{waiver: r.WaiverID, code: CodeNotEvidenced, subject: version})
 		}
 		for _, v := range r.Violations {
-			if v.WaiverID == 0 {
-				continue
+			if v.WaiverID != 0 {
+				add(v.overridden())
 			}
-			o := overridden{waiver: v.WaiverID, code: v.Code, subject: v.Subject}
-			if v.Vulnerability != nil {
-				o.vulnerability = vulnerability.Spelled(*v.Vulnerability)
-			}
-			if v.Purl != nil {
-				o.purl = *v.Purl
-				if p, err := purl.Parse(o.purl); err == nil {
-					o.purl, o.packaged = p.String(), p.WithoutVersion()
-				}
-			}
-			add(o)
 		}
 	}
 	return out
+}
+
+// overridden is what the waiver covered in a violation.
+func (v *Violation) overridden() overridden {
+	o := overridden{waiver: v.WaiverID, code: v.Code, subject: v.Subject}
+	if v.Vulnerability != nil {
+		o.vulnerability = vulnerability.Spelled(*v.Vulnerability)
+	}
+	if v.Purl == nil {
+		return o
+	}
+	o.purl = *v.Purl
+	if p, err := purl.Parse(o.purl); err == nil {
+		o.purl, o.packaged = p.String(), p.WithoutVersion()
+	}
+	return o
 }

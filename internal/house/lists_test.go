@@ -108,7 +108,7 @@ func toolModule(t *testing.T, file string) string {
 		t.Fatalf("%s names %d tools, want one", file, len(mod.Tool))
 	}
 	for _, r := range mod.Require {
-		if strings.HasPrefix(mod.Tool[0].Path, r.Mod.Path+"/") {
+		if strings.HasPrefix(mod.Tool[0].Path+"/", r.Mod.Path+"/") {
 			return r.Mod.Path
 		}
 	}

@@ -242,7 +242,7 @@ func FuzzCheckRego(f *testing.F) {
 	f.Fuzz(func(t *testing.T, rego, schema, tests string) {
 		c, err := w.svc.CheckRego(w.viewer, policy.CheckRegoInput{Rego: rego, ParametersSchema: json.RawMessage(schema), Tests: &tests})
 		if err != nil {
-			if _, ours := err.(*fault.Error); !ours { //nolint:errorlint // it must be one, not hold one
+			if _, ours := err.(*fault.Error); !ours { // it must be one, not hold one
 				t.Fatal(err)
 			}
 			return

@@ -33,7 +33,7 @@ func TestRule19_NamesThatAreNotThereAreFound(t *testing.T) {
 		"a part of the input":                {"\na if input.evidnce[_]\n", rego.CodeUnknownInput, "input has no evidnce"},
 		"a part of the input, in brackets":   {"\na if input[\"evidnce\"][_]\n", rego.CodeUnknownInput, "input has no evidnce"},
 		"a part of the input, by object.get": {"\na if count(object.get(input, \"evidnce\", [])) == 0\n", rego.CodeUnknownInput, "evidnce"},
-		"a member of an element":             {"\na if input.evidence[_].predicat_type == \"x\"\n", rego.CodeUnknownInput, "has no predicat_type"},
+		"a member of an element":             {"\na if input.evidence[_].predicate_typ == \"x\"\n", rego.CodeUnknownInput, "has no predicate_typ"},
 		"a member of a local name":           {"\na if {\n\tsome e in input.evidence\n\te.verfied\n}\n", rego.CodeUnknownInput, "e has no verfied"},
 		"a member behind a negation":         {"\na if not input.gate.prodution\n", rego.CodeUnknownInput, "has no prodution"},
 		"a member in a comprehension":        {"\na := [e.digst | some e in input.evidence]\n", rego.CodeUnknownInput, "has no digst"},

@@ -130,7 +130,7 @@ func typed(root, schema map[string]any, depth int) map[string]any {
 func resolve(root map[string]any, ref string) (map[string]any, bool) {
 	pointer, ok := strings.CutPrefix(ref, "#/")
 	at := root
-	for _, name := range strings.Split(pointer, "/") {
+	for name := range strings.SplitSeq(pointer, "/") {
 		next, isObject := at[name].(map[string]any)
 		at, ok = next, ok && isObject
 	}

@@ -95,8 +95,12 @@ func readViolation(value any) (Violation, error) {
 		max      int
 		optional bool
 	}{
-		{"code", &v.Code, MaxCode, false}, {"subject", &v.Subject, MaxText, false}, {"message", &v.Message, MaxText, false},
-		{"remediation", &v.Remediation, MaxText, true}, {"vulnerability", &v.Vulnerability, MaxCode, true}, {"purl", &v.Purl, MaxText, true},
+		{"code", &v.Code, MaxCode, false},
+		{"subject", &v.Subject, MaxText, false},
+		{"message", &v.Message, MaxText, false},
+		{"remediation", &v.Remediation, MaxText, true},
+		{"vulnerability", &v.Vulnerability, MaxCode, true},
+		{"purl", &v.Purl, MaxText, true},
 	}
 	known := make([]string, len(members))
 	for i, f := range members {

@@ -90,7 +90,7 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 	case *db.ProjectQuery:
 		return r.project(project.FieldID), true
 	case *db.StageQuery:
-		return either(isNull(stage.FieldProjectID), r.project(stage.FieldProjectID)), true // or of the organisation
+		return either(ofOrganisation, r.project(stage.FieldProjectID)), true // or of the organisation
 	case *db.LifecycleQuery:
 		return r.project(lifecycle.FieldProjectID), true
 	case *db.LifecycleStepQuery:
@@ -149,7 +149,7 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 	case *db.FeedQuery:
 		return nil, true
 	case *db.TriageDecisionQuery: // or about a label, which binds everybody who bears it
-		return either(isNull(triagedecision.FieldProjectID), r.project(triagedecision.FieldProjectID)), true
+		return either(ofOrganisation, r.project(triagedecision.FieldProjectID)), true
 	case *db.WaiverQuery:
 		return r.project(waiver.FieldProjectID), true
 	case *db.WaiverDecisionQuery:
@@ -157,7 +157,7 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 	case *db.OverrideQuery:
 		return r.project(override.FieldProjectID), true
 	case *db.FreezeQuery: // or of a label or everything, which stops whoever is in reach, too
-		return either(isNull(freeze.FieldProjectID), r.project(freeze.FieldProjectID)), true
+		return either(ofOrganisation, r.project(freeze.FieldProjectID)), true
 	case *db.VersionApprovalQuery:
 		return r.project(versionapproval.FieldProjectID), true
 	case *db.NoticeQuery: // what says nothing of what is in reach is not there
@@ -231,7 +231,7 @@ func (r reached) pkg(column string) rule {
 
 // build holds for a build of the organisation or of a project in reach.
 func (r reached) build(t row) *entsql.Predicate {
-	return either(isNull(build.FieldProjectID), r.project(build.FieldProjectID))(t)
+	return either(ofOrganisation, r.project(build.FieldProjectID))(t)
 }
 
 // evidence holds for evidence that was pushed to a project in reach, or to the organisation about something that a version
@@ -249,7 +249,7 @@ func (r reached) evidence(t row) *entsql.Predicate {
 	about := has(evidencesubject.Table, evidencesubject.FieldEvidenceID, evidence.FieldID, of(evidencesubject.FieldDigest))
 	return entsql.Or(
 		r.project(evidence.FieldProjectID)(t),
-		entsql.And(isNull(evidence.FieldProjectID)(t), about(t)),
+		entsql.And(ofOrganisation(t), about(t)),
 	)
 }
 
@@ -273,9 +273,8 @@ func either(a, b rule) rule {
 	return func(t row) *entsql.Predicate { return entsql.Or(a(t), b(t)) }
 }
 
-func isNull(column string) rule {
-	return func(t row) *entsql.Predicate { return entsql.IsNull(t.C(column)) }
-}
+// ofOrganisation holds for what is no project's: the column is called the same in every table.
+func ofOrganisation(t row) *entsql.Predicate { return entsql.IsNull(t.C(build.FieldProjectID)) }
 
 func equals(column string, value any) rule {
 	return func(t row) *entsql.Predicate { return entsql.EQ(t.C(column), value) }

@@ -64,23 +64,7 @@ func (s *Service) note(ctx context.Context, which predicate.Waiver, set func(*db
 			return fmt.Errorf("look for waivers: %w", err)
 		}
 		for _, id := range ids {
-			err := s.store.InTx(sys, func(tx *db.Client) error {
-				update := tx.Waiver.Update().Where(entwaiver.ID(id), which)
-				set(update)
-				if n, err := update.Save(sys); err != nil || n == 0 {
-					return err
-				}
-				w, err := tx.Waiver.Query().Where(entwaiver.ID(id)).
-					WithApplication(func(q *db.ApplicationQuery) { q.WithProject() }).WithVersion().WithRequester().Only(sys)
-				if err != nil {
-					return err
-				}
-				owners, err := ownersOf(sys, tx, w.ApplicationID)
-				if err != nil {
-					return err
-				}
-				return s.log.Append(sys, tx, tell(w, owners))
-			})
+			err := s.store.InTx(sys, func(tx *db.Client) error { return s.noteOne(sys, tx, id, which, set, tell) })
 			if err != nil {
 				return fmt.Errorf("note what became of waiver %d: %w", id, err)
 			}
@@ -89,6 +73,25 @@ func (s *Service) note(ctx context.Context, which predicate.Waiver, set func(*db
 			return nil
 		}
 	}
+}
+
+// noteOne does so for one of them.
+func (s *Service) noteOne(sys context.Context, tx *db.Client, id int, which predicate.Waiver, set func(*db.WaiverUpdate), tell func(*db.Waiver, []*db.Owner) activity.Event) error {
+	update := tx.Waiver.Update().Where(entwaiver.ID(id), which)
+	set(update)
+	if n, err := update.Save(sys); err != nil || n == 0 {
+		return err
+	}
+	w, err := tx.Waiver.Query().Where(entwaiver.ID(id)).
+		WithApplication(func(q *db.ApplicationQuery) { q.WithProject() }).WithVersion().WithRequester().Only(sys)
+	if err != nil {
+		return err
+	}
+	owners, err := ownersOf(sys, tx, w.ApplicationID)
+	if err != nil {
+		return err
+	}
+	return s.log.Append(sys, tx, tell(w, owners))
 }
 
 // ownersOf are who answers for an application now, by reference.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/plimsoll/plimsoll/ent/db"
@@ -158,9 +159,7 @@ func (s *Service) waiversOf(ctx context.Context, rows []*db.Override) (map[int]*
 		if err != nil {
 			return nil, err
 		}
-		for id, w := range more {
-			out[id] = w
-		}
+		maps.Copy(out, more)
 	}
 	return out, nil
 }

@@ -249,8 +249,11 @@ func TestRule27_WhatExpiresIsNotedAndTheOwnersAreToldOnce(t *testing.T) {
 			at    time.Duration
 			event string
 		}{
-			{7*24*time.Hour - time.Microsecond, ""}, {7 * 24 * time.Hour, "EXPIRING"}, {10*24*time.Hour - time.Microsecond, ""},
-			{10 * 24 * time.Hour, "EXPIRED EXPIRED"}, {11 * 24 * time.Hour, ""},
+			{7*24*time.Hour - time.Microsecond, ""},
+			{7 * 24 * time.Hour, "EXPIRING"},
+			{10*24*time.Hour - time.Microsecond, ""},
+			{10 * 24 * time.Hour, "EXPIRED EXPIRED"},
+			{11 * 24 * time.Hour, ""},
 		} {
 			d.now = start.Add(c.at)
 			before := len(d.events())

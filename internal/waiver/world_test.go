@@ -134,8 +134,8 @@ func (d *desk) events() []string {
 	d.tb.Helper()
 	var types []string
 	for _, e := range d.st.Read().ActivityEvent.Query().Order(db.Asc("id")).AllX(d.admin) {
-		if strings.HasPrefix(e.Type, "WAIVER_") {
-			types = append(types, strings.TrimPrefix(e.Type, "WAIVER_"))
+		if kind, is := strings.CutPrefix(e.Type, "WAIVER_"); is {
+			types = append(types, kind)
 		}
 		for _, name := range []string{"grace", "kim", "joan"} {
 			if strings.Contains(string(e.Leaf), name) {
