@@ -36,6 +36,9 @@ func present(log *slog.Logger, reference func(context.Context) string) graphql.E
 			if shown.Extensions["code"] == nil {
 				shown.Extensions = map[string]any{"code": fault.BadInput}
 			}
+			if place, ok := strings.CutPrefix(shown.Path.String(), "variable."); ok && shown.Extensions["path"] == nil {
+				shown.Extensions["path"] = place
+			}
 			return shown
 		}
 		if ctx.Err() != nil {

@@ -46,7 +46,11 @@ func partOf(c bom.Component) part {
 	p := part{name: c.Name, version: c.Version, licenses: union(c.Licenses, nil), direct: c.Direct}
 	if c.PURL != "" {
 		if parsed, err := purl.Parse(c.PURL); err == nil {
-			return p.named(withVersion(parsed, c.Version))
+			if parsed.HasVersion() || c.Version == "" {
+				return p.named(c.PURL, parsed) // the engine gives it in canonical form
+			}
+			completed := withVersion(parsed, c.Version)
+			return p.named(completed.String(), completed)
 		}
 	}
 	// No purl begins so, and no name or version holds a line break: the engine makes them one line.
@@ -59,9 +63,6 @@ func partOf(c bom.Component) part {
 
 // withVersion completes a purl without a version by the one that the document gives beside it.
 func withVersion(p purl.PURL, version string) purl.PURL {
-	if p.HasVersion() || version == "" {
-		return p
-	}
 	completed := p
 	completed.Version = version
 	again, err := purl.Parse(completed.String())
@@ -71,8 +72,7 @@ func withVersion(p purl.PURL, version string) purl.PURL {
 	return again
 }
 
-func (p part) named(by purl.PURL) part {
-	text := by.String()
+func (p part) named(text string, by purl.PURL) part {
 	p.identity, p.purl, p.version = text, &text, by.Version
 	p.name = by.Name
 	if by.Namespace != "" && !distribution(by.Type) {

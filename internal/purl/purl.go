@@ -19,6 +19,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/package-url/packageurl-go"
 )
 
@@ -45,8 +47,28 @@ type PURL struct {
 type Qualifier struct{ Key, Value string }
 
 // Parse reads a package URL and normalises it. It fails, with a sentence, when s is longer than MaxLength, is not a
-// package URL by ECMA-427, breaks a rule of its type, or holds control characters or bytes that are not UTF-8.
+// package URL by ECMA-427, breaks a rule of its type, or holds control characters or bytes that are not UTF-8. What is
+// returned is shared by all who parse the same: its qualifiers are for reading alone.
 func Parse(s string) (PURL, error) {
+	if p, ok := remembered.Get(s); ok {
+		return p, nil
+	}
+	p, err := parse(s)
+	if err == nil && len(s) <= rememberedLength {
+		remembered.Add(s, p)
+	}
+	return p, err
+}
+
+// Bills of materials name the same packages again and again: the last of them are remembered, at most about 20 MB.
+const (
+	rememberedPURLs  = 32 << 10
+	rememberedLength = 256
+)
+
+var remembered, _ = lru.New[string, PURL](rememberedPURLs) // fails on a size below 1 alone
+
+func parse(s string) (PURL, error) {
 	if len(s) > MaxLength {
 		return PURL{}, fmt.Errorf("the package URL is %d bytes long; at most %d are allowed", len(s), MaxLength)
 	}

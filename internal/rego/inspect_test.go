@@ -37,6 +37,14 @@ func TestRule19_NamesThatAreNotThereAreFound(t *testing.T) {
 		"a member of a local name":           {"\na if {\n\tsome e in input.evidence\n\te.verfied\n}\n", rego.CodeUnknownInput, "e has no verfied"},
 		"a member behind a negation":         {"\na if not input.gate.prodution\n", rego.CodeUnknownInput, "has no prodution"},
 		"a member in a comprehension":        {"\na := [e.digst | some e in input.evidence]\n", rego.CodeUnknownInput, "has no digst"},
+		"a member of a view":                 {"\na if input.evidence[_].view.tests.faild > 0\n", rego.CodeUnknownInput, "has no faild"},
+		"a view":                             {"\na if {\n\tsome e in input.evidence\n\te.view.test.failed > 0\n}\n", rego.CodeUnknownInput, "has no test"},
+		"a member of an element of a view":   {"\na if input.evidence[_].view.vex.statements[_].state == \"fixed\"\n", rego.CodeUnknownInput, "has no state"},
+		"a member within every":              {"\na if {\n\tevery c in input.components {\n\t\tc.licence == \"x\"\n\t}\n}\n", rego.CodeUnknownInput, "c has no licence"},
+		"a member within every in every":     {"\na if {\n\tevery _, e in input.evidence {\n\t\tevery k, s in e.subjects {\n\t\t\tk >= 0\n\t\t\ts == e.digst\n\t\t}\n\t}\n}\n", rego.CodeUnknownInput, "e has no digst"},
+		"a part of a part, by object.get":    {"\na if object.get(input.application, \"criticalty\", \"\") == \"\"\n", rego.CodeUnknownInput, "input.application has no \"criticalty\""},
+		"a path, by object.get":              {"\na if object.get(input, [\"application\", \"criticalty\"], \"\") == \"\"\n", rego.CodeUnknownInput, "input.application has no \"criticalty\""},
+		"an element's, by object.get":        {"\na if object.get(input.evidence[_], \"sighner\", \"\") == \"\"\n", rego.CodeUnknownInput, "sighner"},
 		"a parameter":                        {"\na if data.parameters.leest > 1\n", rego.CodeUnknownParameter, "data.parameters.leest is read"},
 		"a parameter by object.get":          {"\na if object.get(data.parameters, \"leest\", 1) > 1\n", rego.CodeUnknownParameter, "leest"},
 	} {
@@ -83,6 +91,31 @@ e[name] := input[name] if some name in data.parameters.words
 f if input.evidence[_].predicate.buildType == "x"
 
 g if input.evidence[_].view == null
+
+h if {
+	some e in input.evidence
+	is_object(e.view.tests)
+	object.get(e.view.tests, "coverage", null) == null
+	object.get(e.predicate, ["a", "b"], 0) == 0
+	object.get(e, ["predicate", "a"], 0) == 0
+	object.get(input.application.labels, "tier", []) == []
+	object.get(input.evidence[0], ["view", "tests", "failures", 0, "name"], "") == ""
+	e.view.tests.coverage != null
+	e.view.static_analysis.findings != null
+}
+
+i if {
+	every c in input.components {
+		c.version != null
+		every _, l in c.licenses {
+			l != data.parameters.words
+		}
+	}
+	every k, _ in input.application.labels {
+		k != "x"
+	}
+	not input.gate.production
+}
 `)
 	report := inspect(t, rego.Draft{Source: []byte(fine), Reads: rego.Reads{Input: docs.PolicyInputSchema, Parameters: []string{"least", "words"}}})
 	if len(report.Problems) > 0 || string(report.Formatted) != fine {

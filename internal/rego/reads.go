@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/types"
 )
 
 // Reads says what there is to read for a template, so that a name that is misspelt is found before it is undefined.
@@ -34,6 +35,7 @@ func checkReads(source []byte, r Reads) ([]Problem, error) {
 	if err != nil {
 		return problemsOf(err), nil
 	}
+	followEvery(module)
 	var problems []Problem
 	ast.WalkTerms(module, func(t *ast.Term) bool {
 		problems = append(problems, gets(t, input, parameters)...)
@@ -54,15 +56,17 @@ func checkReads(source []byte, r Reads) ([]Problem, error) {
 		about.WriteString("#   - " + path + ": " + string(b) + "\n")
 	}
 	about.WriteString(strings.TrimSuffix(fmt.Sprintf("%v", module.Package), "\n") + "\n")
-	types, err := ast.ParseModuleWithOpts("schemas.rego", about.String(), ast.ParserOptions{RegoVersion: ast.RegoV1, ProcessAnnotation: true})
+	schemas, err := ast.ParseModuleWithOpts("schemas.rego", about.String(), ast.ParserOptions{RegoVersion: ast.RegoV1, ProcessAnnotation: true})
 	if err != nil {
 		return nil, fmt.Errorf("read schemas: %w", err)
 	}
-	compiler := ast.NewCompiler().WithCapabilities(allowed().caps).WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).
+	compiler := ast.NewCompiler().WithCapabilities(allowed().caps).WithDefaultRegoVersion(ast.RegoV1).
 		WithUseTypeCheckAnnotations(true).SetErrorLimit(maxErrors)
-	compiler.Compile(map[string]*ast.Module{moduleFile: module, "schemas.rego": types})
+	compiler.Compile(map[string]*ast.Module{moduleFile: module, "schemas.rego": schemas})
 	for _, e := range compiler.Errors {
-		problems = append(problems, misread(e))
+		if !comparesNull(e) {
+			problems = append(problems, misread(e))
+		}
 	}
 	return sorted(problems), nil
 }
@@ -111,8 +115,9 @@ func typed(root, schema map[string]any, depth int) map[string]any {
 	}
 	properties, _ := schema["properties"].(map[string]any)
 	items, _ := schema["items"].(map[string]any)
+	of := orNull(schema["type"])
 	switch {
-	case schema["type"] == "object" && properties != nil && schema["additionalProperties"] == false:
+	case of == "object" && properties != nil && schema["additionalProperties"] == false:
 		reduced := map[string]any{}
 		for name, property := range properties {
 			if of, ok := property.(map[string]any); ok {
@@ -120,10 +125,43 @@ func typed(root, schema map[string]any, depth int) map[string]any {
 			}
 		}
 		return closed(reduced)
-	case schema["type"] == "array" && items != nil:
+	case of == "array" && items != nil:
 		return map[string]any{"type": "array", "items": typed(root, items, depth+1)}
 	}
 	return anything
+}
+
+// orNull returns the type that a schema gives, also beside null: what is null has no members, and is not looked into.
+func orNull(given any) any {
+	if list, ok := given.([]any); ok && len(list) == 2 && list[1] == "null" {
+		return list[0]
+	}
+	return given
+}
+
+// comparesNull tells the error of a comparison with null, which may well be what the schema says and the reduced one does not.
+func comparesNull(e *ast.Error) bool {
+	detail, ok := e.Details.(*ast.UnificationErrDetail)
+	return ok && (types.Compare(detail.Left, types.Nl) == 0 || types.Compare(detail.Right, types.Nl) == 0)
+}
+
+// followEvery puts a comprehension that reads the same in the place of each every, behind which the type checker does not look.
+// The module is for looking at alone: it says something else than before.
+func followEvery(module *ast.Module) {
+	ast.WalkExprs(module, func(e *ast.Expr) bool {
+		every, ok := e.Terms.(*ast.Every)
+		if !ok {
+			return false
+		}
+		member, args := ast.Member, []*ast.Term{every.Value, every.Domain}
+		if every.Key != nil {
+			member, args = ast.MemberWithKey, []*ast.Term{every.Key, every.Value, every.Domain}
+		}
+		some := &ast.SomeDecl{Location: every.Location, Symbols: []*ast.Term{ast.CallTerm(append([]*ast.Term{ast.NewTerm(member.Ref())}, args...)...)}}
+		body := append(ast.NewBody(ast.NewExpr(some).SetLocation(every.Location)), every.Body...)
+		e.Terms = ast.ArrayComprehensionTerm(ast.BooleanTerm(true), body).SetLocation(every.Location)
+		return false
+	})
 }
 
 // resolve follows a reference within a schema.
@@ -177,34 +215,59 @@ func text(t *ast.Term) string {
 	return t.String()
 }
 
-// gets looks at object.get(input, "name", …) and object.get(data.parameters, "name", …), which the type checker lets pass.
+// gets looks at object.get over a part of the input or of the parameters, which the type checker lets pass.
 func gets(t *ast.Term, input, parameters any) []Problem {
 	call, ok := t.Value.(ast.Call)
 	if !ok || len(call) < 3 || call[0].String() != "object.get" {
 		return nil
 	}
-	name, ok := call[2].Value.(ast.String)
-	if !ok {
+	var of ast.Ref
+	switch v := call[1].Value.(type) {
+	case ast.Ref:
+		of = v
+	case ast.Var:
+		of = ast.Ref{call[1]}
+	default:
 		return nil
 	}
-	known := func(schema any) ([]string, bool) {
-		s, ok := schema.(map[string]any)
-		if !ok {
-			return nil, true
-		}
-		properties, _ := s["properties"].(map[string]any)
-		_, there := properties[string(name)]
-		return slices.DeleteFunc(slices.Sorted(maps.Keys(properties)), func(n string) bool { return n == "" }), there
+	path := []*ast.Term{call[2]}
+	if steps, ok := call[2].Value.(*ast.Array); ok {
+		path = nil
+		steps.Foreach(func(step *ast.Term) { path = append(path, step) })
 	}
-	switch call[1].String() {
-	case "input":
-		if names, there := known(input); !there {
-			return []Problem{at(t.Location, CodeUnknownInput, unknownMember("input", strconv.Quote(string(name)), names))}
+	schema, code := input, CodeUnknownInput
+	from := 1
+	if data := ast.MustParseRef("data.parameters"); of.HasPrefix(data) {
+		schema, code, from = parameters, CodeUnknownParameter, len(data)
+	} else if !of.HasPrefix(ast.Ref{ast.InputRootDocument}) {
+		return nil
+	}
+	whole := slices.Concat(of, path)
+	for i, step := range whole[from:] {
+		next, names, known := member(schema, step)
+		if known {
+			schema = next
+			continue
 		}
-	case "data.parameters":
-		if names, there := known(parameters); !there {
-			return []Problem{at(t.Location, CodeUnknownParameter, unknownParameter(string(name), names))}
+		if code == CodeUnknownParameter {
+			return []Problem{at(t.Location, code, unknownParameter(text(step), names))}
 		}
+		return []Problem{at(t.Location, code, unknownMember(whole[:from+i].String(), strconv.Quote(text(step)), names))}
 	}
 	return nil
+}
+
+// member is what a reduced schema says of a step into it; false, and the names that there are, when it knows better.
+func member(schema any, step *ast.Term) (next any, names []string, known bool) {
+	s, _ := schema.(map[string]any)
+	if s["type"] == "array" {
+		return s["items"], nil, true
+	}
+	properties, closed := s["properties"].(map[string]any)
+	name, constant := step.Value.(ast.String)
+	if !closed || !constant {
+		return nil, nil, true
+	}
+	next, known = properties[string(name)]
+	return next, slices.DeleteFunc(slices.Sorted(maps.Keys(properties)), func(n string) bool { return n == "" }), known
 }
