@@ -8960,6 +8960,8 @@ input CreateTokenInput {
   name: String!
   "The role it carries."
   role: Role!
+  "Whether a person holds it and not a program. What it approves is approved by that person."
+  person: Boolean! = false
   "The project to hold the role on; without it the whole organisation."
   projectKey: String
   "When it ends by itself; in the future."
@@ -49388,7 +49390,11 @@ func (ec *executionContext) unmarshalInputCreateTokenInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "role", "projectKey", "expiresAt", "evidenceTypes"}
+	if _, present := asMap["person"]; !present {
+		asMap["person"] = false
+	}
+
+	fieldsInOrder := [...]string{"name", "role", "person", "projectKey", "expiresAt", "evidenceTypes"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -49409,6 +49415,13 @@ func (ec *executionContext) unmarshalInputCreateTokenInput(ctx context.Context, 
 				return it, err
 			}
 			it.Role = data
+		case "person":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("person"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Person = data
 		case "projectKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("projectKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)

@@ -24,14 +24,16 @@ const (
 // CreateTokenInput is a token to make. Without ProjectKey its role is held on the organisation, without ExpiresAt it does
 // not end by itself, without EvidenceTypes its holder may push any predicate type.
 type CreateTokenInput struct {
-	Name          string
-	Role          auth.Role
+	Name string
+	Role auth.Role
+	// Person says that a person holds it and not a program.
+	Person        bool
 	ProjectKey    *string
 	ExpiresAt     *time.Time
 	EvidenceTypes []string
 }
 
-// CreateToken makes a service account with one role, and a token for it. The secret is returned this once. It fails with
+// CreateToken makes a principal with one role, a service account or a person, and a token for it. The secret is returned this once. It fails with
 // CONFLICT when a principal has the name already.
 func (s *Service) CreateToken(ctx context.Context, in CreateTokenInput) (_ *db.Token, secret string, _ error) {
 	if err := s.check(in); err != nil {
@@ -57,7 +59,7 @@ func (s *Service) CreateToken(ctx context.Context, in CreateTokenInput) (_ *db.T
 		if t, err = s.writeToken(ctx, tx, in, p, secret); err != nil {
 			return err
 		}
-		return s.log.Append(ctx, tx, created(t, p))
+		return s.log.Append(ctx, tx, created(t, p, in.Person))
 	})
 	if store.IsUnique(err) { // of the same name, made at the same time
 		return nil, "", nameTaken(in.Name)
@@ -151,7 +153,11 @@ func nameTaken(name string) error {
 // writeToken writes a principal, its role and its token.
 func (s *Service) writeToken(ctx context.Context, tx *db.Client, in CreateTokenInput, p *db.Project, secret string) (*db.Token, error) {
 	now := s.now()
-	who, err := tx.Principal.Create().SetName(in.Name).SetKind(principal.KindSERVICE).SetCreatedAt(now).Save(ctx)
+	kind := principal.KindSERVICE
+	if in.Person {
+		kind = principal.KindUSER
+	}
+	who, err := tx.Principal.Create().SetName(in.Name).SetKind(kind).SetCreatedAt(now).Save(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("write principal: %w", err)
 	}
@@ -175,8 +181,9 @@ func (s *Service) writeToken(ctx context.Context, tx *db.Client, in CreateTokenI
 	return t, nil
 }
 
-func created(t *db.Token, p *db.Project) activity.Event {
-	changes := []activity.Change{activity.Added("role", activity.Text(string(t.Role)))}
+func created(t *db.Token, p *db.Project, person bool) activity.Event {
+	subject, whose := namedInLog(t, person)
+	changes := append([]activity.Change{activity.Added("role", activity.Text(string(t.Role)))}, whose...)
 	if t.ExpiresAt != nil {
 		changes = append(changes, activity.Added("expiresAt", activity.Text(t.ExpiresAt.UTC().Format(time.RFC3339Nano))))
 	}
@@ -188,7 +195,15 @@ func created(t *db.Token, p *db.Project) activity.Event {
 		where = "project " + p.Key
 	}
 	return activity.Event{
-		Type: activity.TokenCreated, Project: p, Subject: t.Name, Changes: changes,
-		Summary: fmt.Sprintf("Token %s was made, with role %s on %s.", t.Name, t.Role, where),
+		Type: activity.TokenCreated, Project: p, Subject: subject, Changes: changes,
+		Summary: fmt.Sprintf("Token %s was made, with role %s on %s.", subject, t.Role, where),
 	}
+}
+
+// namedInLog is what the log calls a token. That of a person bears the person's name, which stands where it can be erased.
+func namedInLog(t *db.Token, person bool) (subject string, whose []activity.Change) {
+	if !person {
+		return t.Name, nil
+	}
+	return "of a person", []activity.Change{activity.Added("person", activity.Person(t.Name))}
 }

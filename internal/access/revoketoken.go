@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/principal"
 	"github.com/plimsoll/plimsoll/ent/db/token"
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/fault"
@@ -28,7 +29,7 @@ func (s *Service) RevokeToken(ctx context.Context, in RevokeTokenInput) (*db.Tok
 		if err != nil {
 			return err
 		}
-		t, err := query.Where(token.ID(n)).WithProject().Only(ctx)
+		t, err := query.Where(token.ID(n)).WithProject().WithPrincipal().Only(ctx)
 		if db.IsNotFound(err) {
 			return unknown
 		}
@@ -54,8 +55,9 @@ func (s *Service) revoke(ctx context.Context, tx *db.Client, t *db.Token) error 
 	if n == 0 {
 		return nil
 	}
+	subject, whose := namedInLog(t, t.Edges.Principal.Kind == principal.KindUSER)
 	return s.log.Append(ctx, tx, activity.Event{
-		Type: activity.TokenRevoked, Project: t.Edges.Project, Subject: t.Name,
-		Summary: fmt.Sprintf("Token %s was revoked.", t.Name),
+		Type: activity.TokenRevoked, Project: t.Edges.Project, Subject: subject, Changes: whose,
+		Summary: fmt.Sprintf("Token %s was revoked.", subject),
 	})
 }

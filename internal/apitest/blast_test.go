@@ -59,6 +59,10 @@ func TestRule38TheBlastRadiusOfAPackage(t *testing.T) {
 			if code, path := a.code(); code != "BAD_USER_INPUT" || path != "after" {
 				t.Errorf("a cursor of another question: %s", a.raw)
 			}
+			a = s.post(admin, contract(s.t, "BlastRadius"), object{"of": object{"purl": "pkg:npm/lodash"}, "first": "many"})
+			if code, path := a.code(); code != "BAD_USER_INPUT" || path != "first" {
+				t.Errorf("a number that is none: %s", a.raw)
+			}
 		})
 		t.Run("live only", func(t *testing.T) {
 			s.t = t

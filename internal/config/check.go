@@ -148,7 +148,7 @@ func advisoryFeed(text string) (AdvisoryFeed, error) {
 	case f.Format != "OSV" && f.Format != "KEV" && f.Format != "EPSS":
 		return f, fmt.Errorf("%s has neither OSV: nor KEV: nor EPSS: after the =", name)
 	case source == "" || strings.ContainsRune(source, 0):
-		return f, fmt.Errorf("no URL, folder or file stands after %s: in %s", f.Format, name)
+		return f, fmt.Errorf("nothing stands after %s: in %s, which needs a URL, a folder or a file", f.Format, name)
 	case !strings.Contains(source, "://"):
 		return f, nil
 	}

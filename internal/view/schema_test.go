@@ -23,22 +23,12 @@ func members(at string, t reflect.Type) []string {
 		return nil
 	}
 	var names []string
-	for field := range fields(t) {
+	for field := range t.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		names = append(names, at+"."+name)
 		names = append(names, members(at+"."+name, field.Type)...)
 	}
 	return names
-}
-
-func fields(t reflect.Type) func(func(reflect.StructField) bool) {
-	return func(yield func(reflect.StructField) bool) {
-		for i := range t.NumField() {
-			if !yield(t.Field(i)) {
-				return
-			}
-		}
-	}
 }
 
 // described are the names that a schema gives, as paths.
