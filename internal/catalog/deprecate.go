@@ -49,6 +49,13 @@ func (s *Service) DeprecatePackage(ctx context.Context, in DeprecatePackageInput
 	}
 	id := 0
 	err = s.write(ctx, func(tx *db.Client) error {
+		// Most of what is deprecated is of others, and known from SBOMs alone. Whoever speaks for the whole organisation may
+		// say so of any package, also of one that nobody uses yet.
+		if _, forAll := auth.Allow(ctx, "deprecatePackage", auth.Organisation); forAll == nil && in.Deprecated {
+			if _, err := ensurePkgs(ctx, tx, []string{named.WithoutVersion()}, s.now()); err != nil {
+				return err
+			}
+		}
 		p, err := tx.Pkg.Query().Where(pkg.Purl(named.WithoutVersion()), oneByOne).Only(ctx)
 		if db.IsNotFound(err) {
 			return missing("input.purl", "there is no package %s", named)

@@ -52,12 +52,24 @@ func TestDeprecatingIsRefused(t *testing.T) {
 			{"a short reason", as(root, reason(ptr("too old"))), fault.BadInput, "input.reason", "at least 10"},
 			{"a blank reason", as(root, reason(ptr(strings.Repeat(" ", 20)))), fault.BadInput, "input.reason", "blank"},
 			{"a long reason", as(root, reason(ptr(strings.Repeat("a", 2001)))), fault.BadInput, "input.reason", "at most 2000"},
-			{"what nobody knows", as(root, deprecate("pkg:npm/unheard-of")), fault.NotFound, "input.purl", "no package"},
+			{"what nobody knows", as(contributor, deprecate("pkg:npm/unheard-of")), fault.NotFound, "input.purl", "no package"},
+			{"to take back what never was", as(root, catalog.DeprecatePackageInput{PURL: "pkg:npm/unheard-of"}), fault.NotFound, "input.purl", "no package"},
 			{"what is out of reach", as(contributor, deprecate("pkg:npm/ledger")), fault.NotFound, "input.purl", "no package"},
 			{"a viewer", as(func(w *world) context.Context { return w.shopViewer }, deprecate("pkg:npm/%40acme/pay")), fault.Forbidden, "", "CONTRIBUTOR"},
 			{"what others own", as(contributor, deprecate("pkg:npm/shared")), fault.Forbidden, "", "this project"},
 			{"what nobody owns", as(contributor, deprecate("pkg:npm/free")), fault.Forbidden, "", "organisation"},
 		})
+	})
+}
+
+// TestWhatOnlySbomsListIsDeprecated: nobody owns it, nobody released it, and it is what this is for.
+func TestWhatOnlySbomsListIsDeprecated(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.shelves(t)
+		must(w.catalog.DeprecatePackage(root(w), deprecate("pkg:npm/unheard-of")))(t)
+		if got := w.deprecated(t, root(w)); got != "unheard-of" {
+			t.Errorf("deprecated: %q", got)
+		}
 	})
 }
 
