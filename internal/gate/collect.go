@@ -37,6 +37,8 @@ type subject struct {
 	known *vulnerability.GateView
 	// waivers are in force for the version, freezes cover its application and are not over, both by row.
 	waivers []*EvaluatedWaiver
+	// earlier covered something when the version came where it is.
+	earlier []*EvaluatedWaiver
 	freezes []*db.Freeze
 	// approvals are what people said of it, author is who made it.
 	approvals []approval.Said
@@ -88,6 +90,9 @@ func (s *Service) load(ctx context.Context, versionID int, at time.Time) (*subje
 func (s *Service) loadDecided(ctx context.Context, sub *subject, at time.Time) error {
 	waivers, err := s.waivers.InForce(ctx, s.store.Read(), sub.version, at)
 	if err != nil {
+		return err
+	}
+	if sub.earlier, err = s.earlier(ctx, sub.version.ID); err != nil {
 		return err
 	}
 	if sub.waivers, err = s.evaluated(ctx, waivers); err != nil {

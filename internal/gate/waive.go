@@ -7,7 +7,9 @@ import (
 	"slices"
 
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/override"
+	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/internal/purl"
 	"github.com/plimsoll/plimsoll/internal/store"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
@@ -96,7 +98,28 @@ func samePackage(waived, about string) bool {
 	return v.String() == w.String() || !w.HasVersion() && v.WithoutVersion() == w.WithoutVersion()
 }
 
-// Waivers are those that covered something at one of the gates, by their rows.
+// earlier finds the waivers that covered something in the decisions that moved a version.
+func (s *Service) earlier(ctx context.Context, versionID int) ([]*EvaluatedWaiver, error) {
+	rows, err := s.store.Read().Override.Query().
+		Where(override.VersionID(versionID), override.HasEvaluationWith(evaluation.HasPromotionWith(promotion.StatusEQ(promotion.StatusCOMPLETED)))).
+		WithWaiver().Order(override.ByWaiverID()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load what waivers covered in version %d: %w", versionID, err)
+	}
+	var list []*db.Waiver
+	for i, row := range rows {
+		if i == 0 || rows[i-1].WaiverID != row.WaiverID {
+			list = append(list, row.Edges.Waiver)
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return s.evaluated(ctx, list)
+}
+
+// Waivers are those that covered something at one of the gates, or at a gate that the version came through before, by their
+// rows.
 func (j *Judgement) Waivers() []*EvaluatedWaiver {
 	counted := map[int]bool{}
 	for _, e := range j.Evaluations {
@@ -108,6 +131,10 @@ func (j *Judgement) Waivers() []*EvaluatedWaiver {
 		}
 	}
 	out := []*EvaluatedWaiver{}
+	out = append(out, j.sub.earlier...)
+	for _, w := range j.sub.earlier {
+		delete(counted, w.ID)
+	}
 	for _, w := range j.sub.waivers {
 		if counted[w.ID] {
 			out = append(out, w)

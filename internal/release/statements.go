@@ -38,7 +38,7 @@ type releasePredicate struct {
 	Trust          string             `json:"trust"`
 	Gates          []gateSummary      `json:"gates"`
 	Evidence       []string           `json:"evidence"`
-	// Waivers are those that covered something at one of the gates.
+	// Waivers are those that covered something at one of the gates, or at one that the version came through before.
 	Waivers []waiverSummary `json:"waivers"`
 }
 

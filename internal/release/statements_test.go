@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/evidence"
@@ -318,6 +319,32 @@ func TestRule28_AReleaseListsTheWaiversThatCounted(t *testing.T) {
 		want := `[{"code":"WRONG","expiresAt":"2026-11-21T04:00:00Z","id":"` + ids["WRONG"] + `","policy":"release"}]`
 		if last.PredicateType != attest.PredicateRelease || said.Trust != "TRUSTED_RELEASE" || string(said.Waivers) != want {
 			t.Errorf("a %s of %s lists %s, want %s", last.PredicateType, said.Trust, said.Waivers, want)
+		}
+	})
+}
+
+// TestRule28_AReleaseListsTheWaiversOfTheWholeWay: what was waived on the way in was not mended since.
+func TestRule28_AReleaseListsTheWaiversOfTheWholeWay(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, dsn string) {
+		w := newWorld(t, dsn)
+		w.version("1.0")
+		w.guard("way in", "QA", gatepolicy.GateKindENTRY, block, "wrong")
+		must(w.policies.UpdatePolicy(w.admin, policy.UpdatePolicyInput{Name: "way in", Waivable: ptr(true)}))(t)
+		must(w.promote("1.0", "DEV"))(t)
+		made := must(w.waivers.Request(w.releaser, waiver.RequestWaiverInput{
+			Policy: ptr("way in"), ApplicationKey: "checkout", Version: ptr("1.0"), Justification: "the test wants it", ExpiresAt: start.Add(time.Hour),
+		}))(t)
+		waived := id.Global("Waiver", made.ID)
+		must(w.waivers.Decide(w.admin, waiver.DecideWaiverInput{ID: waived, Approve: true}))(t)
+		must(w.promote("1.0", "QA"))(t)
+		must(w.release("1.0"))(t)
+		list := w.statements(must(w.versions.Version(w.admin, "checkout", "1.0"))(t))
+		var said struct{ Waivers []struct{ ID string } }
+		if err := json.Unmarshal(list[len(list)-1].Predicate, &said); err != nil {
+			t.Fatal(err)
+		}
+		if len(said.Waivers) != 1 || said.Waivers[0].ID != waived {
+			t.Errorf("the release lists %v, want %s", said.Waivers, waived)
 		}
 	})
 }
