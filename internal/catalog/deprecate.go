@@ -37,15 +37,9 @@ func (s *Service) DeprecatePackage(ctx context.Context, in DeprecatePackageInput
 	if named.HasVersion() {
 		return nil, fault.At("input.purl", "%q names a version: a package is deprecated as a whole", in.PURL)
 	}
-	reason := ""
-	if in.Deprecated {
-		if in.Reason == nil {
-			return nil, fault.At("input.reason", "say why, and what to use instead")
-		}
-		if err := check.Justification("input.reason", *in.Reason); err != nil {
-			return nil, err
-		}
-		reason = *in.Reason
+	reason, err := in.reason()
+	if err != nil {
+		return nil, err
 	}
 	id := 0
 	err = s.write(ctx, func(tx *db.Client) error {
@@ -74,6 +68,17 @@ func (s *Service) DeprecatePackage(ctx context.Context, in DeprecatePackageInput
 		return nil, err
 	}
 	return s.store.Read().Pkg.Get(ctx, id)
+}
+
+// reason is why the package is deprecated; empty when that is taken back.
+func (in DeprecatePackageInput) reason() (string, error) {
+	if !in.Deprecated {
+		return "", nil
+	}
+	if in.Reason == nil {
+		return "", fault.At("input.reason", "say why, and what to use instead")
+	}
+	return *in.Reason, check.Justification("input.reason", *in.Reason)
 }
 
 // oneByOne lets changes of one package wait for each other, so that the same one twice at once is one event. SQLite needs no
