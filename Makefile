@@ -47,8 +47,8 @@ bench-evidence: ## push and find signed evidence over HTTP, beside a server that
 	go test ./internal/bench -run '^$$' -bench 'EvidenceOverHTTP|EvidenceLookup' -benchtime $(or $(PIECES),10000)x -timeout 30m
 
 bench-blast: ## the blast radius of something rare, of 1 % and of 30 % of versions, beside hand-written SQL; then over the API, in an estate of 906,000 edges
-	scripts/postgres run go test ./internal/blast -run '^$$' -bench . -benchtime $(BENCHTIME)
-	scripts/postgres run go test ./internal/bench -run '^$$' -bench Estate -benchtime $(BENCHTIME) -timeout 30m
+	GOGC=200 scripts/postgres run go test ./internal/blast -run '^$$' -bench . -benchtime $(BENCHTIME)
+	GOGC=200 scripts/postgres run go test ./internal/bench -run '^$$' -bench Estate -benchtime $(BENCHTIME) -timeout 30m
 
 bench-gate: ## a promotion through two gates of ten rules beside OPA alone, and back-tests; EVALUATIONS=10000 says of how many
 	EVALUATIONS='$(or $(EVALUATIONS),10000)' go test ./internal/bench -run '^$$' -bench 'Gate|Backtest' -benchtime $(BENCHTIME) -timeout 60m

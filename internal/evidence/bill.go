@@ -244,23 +244,29 @@ func scanID(scan func(...any) error, ids map[string]int) error {
 	return err
 }
 
-// recordEntries says that the SBOMs list their components, whose rows are known or among those that were written.
+// recordEntries says that the SBOMs list their components, whose rows are known or among those that were written. Those of
+// one component are written one after another: the index by component is the largest there is, and what lies side by side in
+// it costs one page and not one each.
 func (s *Service) recordEntries(sys context.Context, tx *db.Client, bills []*bill, written map[string]int) error {
+	type entry struct {
+		sbom int
+		part
+	}
+	var entries []entry
+	for _, b := range bills {
+		for _, p := range b.parts {
+			if p.id = cmp.Or(p.id, written[p.identity]); p.id == 0 {
+				return fmt.Errorf("component %q is neither new nor there", p.identity)
+			}
+			entries = append(entries, entry{b.id, p})
+		}
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.sbom, b.sbom)) })
 	rows := store.Rows{Table: sbomcomponent.Table, Columns: []string{
 		sbomcomponent.FieldSbomID, sbomcomponent.FieldComponentID, sbomcomponent.FieldDirect, sbomcomponent.FieldLicenses,
 	}}
-	for _, b := range bills {
-		for _, p := range b.parts {
-			id := cmp.Or(p.id, written[p.identity])
-			if id == 0 {
-				return fmt.Errorf("component %q is neither new nor there", p.identity)
-			}
-			licenses, err := json.Marshal(p.licenses)
-			if err != nil {
-				return fmt.Errorf("write licences of %q: %w", p.identity, err)
-			}
-			rows.Add(b.id, id, p.direct, string(licenses))
-		}
+	for _, e := range entries {
+		rows.Add(e.sbom, e.id, e.direct, e.licensesJSON)
 	}
 	if err := s.store.Insert(sys, tx, rows, nil); err != nil {
 		return fmt.Errorf("write components of SBOMs: %w", err)

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/plimsoll/plimsoll/internal/bom"
@@ -14,6 +15,7 @@ type part struct {
 	purl          *string // nil when none is known
 	name, version string
 	licenses      []string // sorted, never nil
+	licensesJSON  string
 	direct        bool
 	id            int // of the row, 0 while it is not known
 }
@@ -36,6 +38,12 @@ func partsOf(components []bom.Component) []part {
 			continue
 		}
 		kept = append(kept, p)
+	}
+	for i, p := range kept {
+		if kept[i].licensesJSON = "[]"; len(p.licenses) > 0 {
+			text, _ := json.Marshal(p.licenses) // texts always can be
+			kept[i].licensesJSON = string(text)
+		}
 	}
 	return kept
 }
