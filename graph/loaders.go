@@ -28,6 +28,8 @@ type loaders struct {
 	versions  *dataloadgen.Loader[int, *db.ApplicationVersion]
 	children  *dataloadgen.Loader[string, []*db.ImageChild]
 
+	logIndexes *dataloadgen.Loader[int, *int]
+
 	deployments *dataloadgen.Loader[int, []*db.Deployment]
 
 	notices        *dataloadgen.Loader[int, string]
@@ -64,6 +66,8 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandle
 		artifacts: dataloadgen.NewLoader(each(r.do.Builds.Artifacts), wait),
 		versions:  dataloadgen.NewLoader(each(r.do.Versions.ByID), wait),
 		children:  dataloadgen.NewLoader(each(r.do.Evidence.ChildrenOf), wait),
+
+		logIndexes: dataloadgen.NewLoader(each(r.do.Tree.IndexesOf), wait),
 
 		deployments: dataloadgen.NewLoader(each(r.do.Deployments.OfVersions), wait),
 
