@@ -38,8 +38,10 @@ func LoadSigner(path, origin string) (*Signer, error) {
 	if signer.Name() != origin {
 		return nil, fmt.Errorf("log key: %s is of the log %q, not of %q: give the log its origin, or another key", path, signer.Name(), origin)
 	}
-	// The form that NewSigner takes has an Ed25519 seed behind the last plus, after a byte that tells the algorithm.
-	raw, err := base64.StdEncoding.DecodeString(text[strings.LastIndexByte(text, '+')+1:])
+	// The form that NewSigner takes has an Ed25519 seed behind the fourth plus, after a byte that tells the algorithm. The
+	// seed may have a plus itself.
+	parts := strings.SplitN(text, "+", 5)
+	raw, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
 	if err != nil || len(raw) != 1+ed25519.SeedSize {
 		return nil, fmt.Errorf("log key: %s holds no Ed25519 key", path)
 	}

@@ -60,6 +60,9 @@ func (b *Builder) Append(leaf Hash) error {
 	return nil
 }
 
+// Size is how many leaves the tree has now.
+func (b *Builder) Size() int64 { return b.size }
+
 // Tree is the tree as it is now.
 func (b *Builder) Tree() (Tree, error) {
 	if b.size == 0 {
