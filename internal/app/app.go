@@ -72,11 +72,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	signer, err := releaseKey(cfg, log)
-	if err != nil {
-		return nil, err
-	}
-	logSigner, err := logKey(cfg, log)
+	signer, logSigner, err := keys(cfg, log)
 	if err != nil {
 		return nil, err
 	}
@@ -117,18 +113,33 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err != nil {
 		return nil, err
 	}
-	handler := handler(api, services, signer, sonarQube(cfg.SonarQubeSecret, services.Evidence, accesses), []web.Check{
-		{Name: "database", Ready: s.Ready},
-		{Name: "objects", Ready: files.Ready},
-		{Name: "signer", Ready: func(context.Context) error { return signer.Check() }},
-		{Name: "log", Ready: services.Tree.Ready},
-	}, log)
+	handler := handler(api, services, signer, sonarQube(cfg.SonarQubeSecret, services.Evidence, accesses), checks(s, files, signer, services.Tree), log)
 	return &App{
 		store: s, objects: files, services: services, handler: handler, log: log, BootstrapToken: made,
 		stopSweeping: sweeping(ctx, services.Evidence, log), stopExpiring: beside(ctx, func(ctx context.Context) { services.Waivers.Run(ctx, log) }),
 		stopIntegrating: beside(ctx, func(ctx context.Context) { services.Tree.Run(ctx, log) }),
 		startPulling:    pulling(cfg, services.Vulnerabilities, accesses, log),
 	}, nil
+}
+
+// checks are what must work for the service to be ready.
+func checks(s *store.Store, files *objects.Store, signer *attest.Signer, tree *translog.Service) []web.Check {
+	return []web.Check{
+		{Name: "database", Ready: s.Ready},
+		{Name: "objects", Ready: files.Ready},
+		{Name: "signer", Ready: func(context.Context) error { return signer.Check() }},
+		{Name: "log", Ready: tree.Ready},
+	}
+}
+
+// keys loads what this installation signs with: statements, and the log's checkpoints.
+func keys(cfg config.Config, log *slog.Logger) (*attest.Signer, *tlog.Signer, error) {
+	statements, err := releaseKey(cfg, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	checkpoints, err := logKey(cfg, log)
+	return statements, checkpoints, err
 }
 
 // assemble makes the domain services in the order in which they build on each other.

@@ -372,4 +372,3 @@ func (w *world) copies(n int) {
 		return nil
 	})
 }
-

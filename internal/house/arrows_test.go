@@ -115,7 +115,7 @@ func arrows() []room {
 
 		{"internal/store", []string{"ent/db", "internal/auth", "internal/canonical"}, "the store keeps rows for whoever may see them: it knows no domain"},
 		{"internal/store/migrations/gen", []string{"ent/db", "internal/id"}, "a tool of developers, in no binary"},
-		{"internal/testdb", []string{"internal/store", "internal/id"}, "databases for tests: it stands in no table above, so no program can import it"},
+		{"internal/testdb", []string{"ent/db", "internal/store", "internal/id"}, "databases for tests: it stands in no table above, so no program can import it"},
 		{"internal/house", nil, "it reads sources and runs none"},
 
 		{"policies", []string{"internal/rego"}, "templates are data; the engine compiles them"},

@@ -37,7 +37,9 @@ type Difference struct {
 }
 
 // String implements fmt.Stringer.
-func (d Difference) String() string { return fmt.Sprintf("event %d of the log: %s", d.LogIndex, d.What) }
+func (d Difference) String() string {
+	return fmt.Sprintf("event %d of the log: %s", d.LogIndex, d.What)
+}
 
 func (d *Difference) before(other *Difference) *Difference {
 	if d == nil || other != nil && other.LogIndex < d.LogIndex {

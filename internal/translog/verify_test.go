@@ -74,11 +74,10 @@ func BenchmarkLog(b *testing.B) {
 	}
 	w := newWorld(b, testdb.SQLite(b))
 	w.many(leaves)
-	b.Run("append", func(b *testing.B) {
-		began := time.Now()
-		w.integrate()
-		b.ReportMetric(float64(time.Since(began).Microseconds())/float64(leaves), "µs/event")
-	})
+	began := time.Now()
+	w.integrate()
+	each := float64(time.Since(began).Nanoseconds()) / float64(leaves)
+	b.Run("append", func(b *testing.B) { b.ReportMetric(each, "ns/event") }) // in batches, with tiles, checkpoints and commits
 	b.Run("prove", func(b *testing.B) {
 		for i := range b.N {
 			if _, err := w.tree.Inclusion(auditor(), i*7919%leaves); err != nil {
@@ -86,12 +85,11 @@ func BenchmarkLog(b *testing.B) {
 			}
 		}
 	})
-	b.Run("verify", func(b *testing.B) {
-		began := time.Now()
-		found, err := w.tree.Verify(auditor())
-		if err != nil || found.Difference != nil || found.Events != int64(leaves) {
-			b.Fatalf("%+v, %v", found, err)
-		}
-		b.ReportMetric(time.Since(began).Seconds(), "s")
-	})
+	began = time.Now()
+	found, err := w.tree.Verify(auditor())
+	took := time.Since(began)
+	if err != nil || found.Difference != nil || found.Events != int64(leaves) {
+		b.Fatalf("%+v, %v", found, err)
+	}
+	b.Run("verify", func(b *testing.B) { b.ReportMetric(took.Seconds(), "s") })
 }
