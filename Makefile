@@ -17,7 +17,7 @@ tools := $(CURDIR)/.cache/tools
 pages := $(shell find frontend/src frontend/scripts frontend/graphiql frontend/public frontend/*.html frontend/*.ts -type f)
 benchmarks = $(shell grep -rl --include='*_test.go' '^func Benchmark' graph internal policies | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help run test test-corpus demo bench bench-evidence bench-blast bench-gate generate migration lint build frontend clean
+.PHONY: help run test test-corpus demo bench bench-evidence bench-blast bench-gate bench-log generate migration lint build frontend clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -52,6 +52,9 @@ bench-blast: ## the blast radius of something rare, of 1 % and of 30 % of versio
 
 bench-gate: ## a promotion through two gates of ten rules beside OPA alone, and back-tests; EVALUATIONS=10000 says of how many
 	EVALUATIONS='$(or $(EVALUATIONS),10000)' go test ./internal/bench -run '^$$' -bench 'Gate|Backtest' -benchtime $(BENCHTIME) -timeout 60m
+
+bench-log: ## put a million events in the log's tree, prove, and verify all of them; LEAVES=N for another number
+	PLIMSOLL_LEAVES='$(or $(LEAVES),1000000)' go test ./internal/translog -run '^$$' -bench Log -benchtime 300x -timeout 30m
 
 generate: ## write anew what is generated: the database client, the GraphQL server, the policies' pages
 	go generate ./ent

@@ -13,6 +13,7 @@ import (
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
 	"github.com/plimsoll/plimsoll/internal/activity"
+	"github.com/plimsoll/plimsoll/internal/translog"
 )
 
 func (r *activityEventResolver) Actor(ctx context.Context, obj *db.ActivityEvent) (string, error) {
@@ -45,12 +46,52 @@ func (r *activityEventResolver) LeafHash(ctx context.Context, obj *db.ActivityEv
 	return base64.StdEncoding.EncodeToString(obj.LeafHash), nil
 }
 
+func (r *consistencyProofResolver) FromRoot(ctx context.Context, obj *translog.ConsistencyProof) (string, error) {
+	return obj.FromRoot.String(), nil
+}
+
+func (r *consistencyProofResolver) ToRoot(ctx context.Context, obj *translog.ConsistencyProof) (string, error) {
+	return obj.ToRoot.String(), nil
+}
+
+func (r *consistencyProofResolver) Hashes(ctx context.Context, obj *translog.ConsistencyProof) ([]string, error) {
+	return texts(obj.Hashes), nil
+}
+
+func (r *inclusionProofResolver) LeafHash(ctx context.Context, obj *translog.InclusionProof) (string, error) {
+	return obj.LeafHash.String(), nil
+}
+
+func (r *inclusionProofResolver) Hashes(ctx context.Context, obj *translog.InclusionProof) ([]string, error) {
+	return texts(obj.Hashes), nil
+}
+
 func (r *queryResolver) ActivityLog(ctx context.Context, where *activity.Filter, first *int, after *string, last *int, before *string) (*db.ActivityEventConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.ActivityEventConnection, error) {
 		return r.do.Activity.Events(ctx, where, after, first, before, last)
 	}, first, after, last, before)
 }
 
+func (r *queryResolver) InclusionProof(ctx context.Context, logIndex int) (*translog.InclusionProof, error) {
+	return r.do.Tree.Inclusion(ctx, logIndex)
+}
+
+func (r *queryResolver) ConsistencyProof(ctx context.Context, from int, to *int) (*translog.ConsistencyProof, error) {
+	return r.do.Tree.Consistency(ctx, from, to)
+}
+
 func (r *Resolver) ActivityEvent() generated.ActivityEventResolver { return &activityEventResolver{r} }
 
-type activityEventResolver struct{ *Resolver }
+func (r *Resolver) ConsistencyProof() generated.ConsistencyProofResolver {
+	return &consistencyProofResolver{r}
+}
+
+func (r *Resolver) InclusionProof() generated.InclusionProofResolver {
+	return &inclusionProofResolver{r}
+}
+
+type (
+	activityEventResolver    struct{ *Resolver }
+	consistencyProofResolver struct{ *Resolver }
+	inclusionProofResolver   struct{ *Resolver }
+)

@@ -26,6 +26,8 @@ type loaders struct {
 	versions  *gatherer[int, *db.ApplicationVersion]
 	children  *gatherer[string, []*db.ImageChild]
 
+	logIndexes *gatherer[int, *int]
+
 	deployments *gatherer[int, []*db.Deployment]
 
 	notices        *gatherer[int, string]
@@ -58,6 +60,8 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandle
 		artifacts: gather(r.do.Builds.Artifacts),
 		versions:  gather(r.do.Versions.ByID),
 		children:  gather(r.do.Evidence.ChildrenOf),
+
+		logIndexes: gather(r.do.Tree.IndexesOf),
 
 		deployments: gather(r.do.Deployments.OfVersions),
 

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"fmt"
+
 	"entgo.io/contrib/entgql"
 
 	"github.com/plimsoll/plimsoll/graph/generated"
@@ -113,4 +115,13 @@ func some(child int) int { return DefaultPageSize * child }
 // filtered is the cost of a list with a filter and an order.
 func filtered[F, O any](child int, _ F, _ O, first *int, _ *string, last *int, _ *string) int {
 	return ListCost(child, first, last)
+}
+
+// texts writes each of a list.
+func texts[T fmt.Stringer](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = v.String()
+	}
+	return out
 }

@@ -32,7 +32,7 @@ func (r *attestationResolver) VerificationKey(ctx context.Context, obj *db.Attes
 }
 
 func (r *attestationResolver) LogIndex(ctx context.Context, obj *db.Attestation) (*int, error) {
-	return nil, nil // no event is in the tree yet
+	return load(ctx).logIndexes.Load(ctx, obj.ID)
 }
 
 func (r *mutationResolver) PromoteApplicationVersion(ctx context.Context, input release.PromoteApplicationVersionInput) (*model.PromoteApplicationVersionPayload, error) {

@@ -17,6 +17,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/release"
 	"github.com/plimsoll/plimsoll/internal/signing"
+	"github.com/plimsoll/plimsoll/internal/translog"
 	"github.com/plimsoll/plimsoll/internal/version"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
 	"github.com/plimsoll/plimsoll/internal/waiver"
@@ -26,6 +27,8 @@ import (
 type Services struct {
 	Access   *access.Service
 	Activity *activity.Log
+	// Tree proves what the log holds.
+	Tree     *translog.Service
 	Catalog  *catalog.Service
 	Builds   *build.Service
 	Versions *version.Service

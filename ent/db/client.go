@@ -40,6 +40,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
+	"github.com/plimsoll/plimsoll/ent/db/logcheckpoint"
+	"github.com/plimsoll/plimsoll/ent/db/logtile"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/override"
@@ -127,6 +129,10 @@ type Client struct {
 	Lifecycle *LifecycleClient
 	// LifecycleStep is the client for interacting with the LifecycleStep builders.
 	LifecycleStep *LifecycleStepClient
+	// LogCheckpoint is the client for interacting with the LogCheckpoint builders.
+	LogCheckpoint *LogCheckpointClient
+	// LogTile is the client for interacting with the LogTile builders.
+	LogTile *LogTileClient
 	// Notice is the client for interacting with the Notice builders.
 	Notice *NoticeClient
 	// NoticeEntry is the client for interacting with the NoticeEntry builders.
@@ -221,6 +227,8 @@ func (c *Client) init() {
 	c.Label = NewLabelClient(c.config)
 	c.Lifecycle = NewLifecycleClient(c.config)
 	c.LifecycleStep = NewLifecycleStepClient(c.config)
+	c.LogCheckpoint = NewLogCheckpointClient(c.config)
+	c.LogTile = NewLogTileClient(c.config)
 	c.Notice = NewNoticeClient(c.config)
 	c.NoticeEntry = NewNoticeEntryClient(c.config)
 	c.Override = NewOverrideClient(c.config)
@@ -366,6 +374,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Label:              NewLabelClient(cfg),
 		Lifecycle:          NewLifecycleClient(cfg),
 		LifecycleStep:      NewLifecycleStepClient(cfg),
+		LogCheckpoint:      NewLogCheckpointClient(cfg),
+		LogTile:            NewLogTileClient(cfg),
 		Notice:             NewNoticeClient(cfg),
 		NoticeEntry:        NewNoticeEntryClient(cfg),
 		Override:           NewOverrideClient(cfg),
@@ -438,6 +448,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Label:              NewLabelClient(cfg),
 		Lifecycle:          NewLifecycleClient(cfg),
 		LifecycleStep:      NewLifecycleStepClient(cfg),
+		LogCheckpoint:      NewLogCheckpointClient(cfg),
+		LogTile:            NewLogTileClient(cfg),
 		Notice:             NewNoticeClient(cfg),
 		NoticeEntry:        NewNoticeEntryClient(cfg),
 		Override:           NewOverrideClient(cfg),
@@ -499,12 +511,13 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Application, c.ApplicationVersion, c.Attachment, c.Attestation, c.Binding,
 		c.Blob, c.Build, c.BuildArtifact, c.Component, c.ComponentMatch, c.Deployment,
 		c.Evaluation, c.Evidence, c.EvidenceSubject, c.Feed, c.Freeze, c.GatePolicy,
-		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.Notice, c.NoticeEntry,
-		c.Override, c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
-		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
-		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
-		c.Stage, c.Token, c.TriageDecision, c.TrustAnchor, c.VersionApproval,
-		c.Vulnerability, c.VulnerabilityAlias, c.Waiver, c.WaiverDecision,
+		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.LogCheckpoint,
+		c.LogTile, c.Notice, c.NoticeEntry, c.Override, c.Owner, c.Ownership,
+		c.PackageVersion, c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal,
+		c.Project, c.Promotion, c.Releasable, c.RoleBinding, c.Rule, c.Sbom,
+		c.SbomComponent, c.SearchWord, c.SigningKey, c.Stage, c.Token,
+		c.TriageDecision, c.TrustAnchor, c.VersionApproval, c.Vulnerability,
+		c.VulnerabilityAlias, c.Waiver, c.WaiverDecision,
 	} {
 		n.Use(hooks...)
 	}
@@ -518,12 +531,13 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Application, c.ApplicationVersion, c.Attachment, c.Attestation, c.Binding,
 		c.Blob, c.Build, c.BuildArtifact, c.Component, c.ComponentMatch, c.Deployment,
 		c.Evaluation, c.Evidence, c.EvidenceSubject, c.Feed, c.Freeze, c.GatePolicy,
-		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.Notice, c.NoticeEntry,
-		c.Override, c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
-		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
-		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
-		c.Stage, c.Token, c.TriageDecision, c.TrustAnchor, c.VersionApproval,
-		c.Vulnerability, c.VulnerabilityAlias, c.Waiver, c.WaiverDecision,
+		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.LogCheckpoint,
+		c.LogTile, c.Notice, c.NoticeEntry, c.Override, c.Owner, c.Ownership,
+		c.PackageVersion, c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal,
+		c.Project, c.Promotion, c.Releasable, c.RoleBinding, c.Rule, c.Sbom,
+		c.SbomComponent, c.SearchWord, c.SigningKey, c.Stage, c.Token,
+		c.TriageDecision, c.TrustAnchor, c.VersionApproval, c.Vulnerability,
+		c.VulnerabilityAlias, c.Waiver, c.WaiverDecision,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -582,6 +596,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Lifecycle.mutate(ctx, m)
 	case *LifecycleStepMutation:
 		return c.LifecycleStep.mutate(ctx, m)
+	case *LogCheckpointMutation:
+		return c.LogCheckpoint.mutate(ctx, m)
+	case *LogTileMutation:
+		return c.LogTile.mutate(ctx, m)
 	case *NoticeMutation:
 		return c.Notice.mutate(ctx, m)
 	case *NoticeEntryMutation:
@@ -5053,6 +5071,272 @@ func (c *LifecycleStepClient) mutate(ctx context.Context, m *LifecycleStepMutati
 		return (&LifecycleStepDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown LifecycleStep mutation op: %q", m.Op())
+	}
+}
+
+// LogCheckpointClient is a client for the LogCheckpoint schema.
+type LogCheckpointClient struct {
+	config
+}
+
+// NewLogCheckpointClient returns a client for the LogCheckpoint from the given config.
+func NewLogCheckpointClient(c config) *LogCheckpointClient {
+	return &LogCheckpointClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `logcheckpoint.Hooks(f(g(h())))`.
+func (c *LogCheckpointClient) Use(hooks ...Hook) {
+	c.hooks.LogCheckpoint = append(c.hooks.LogCheckpoint, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `logcheckpoint.Intercept(f(g(h())))`.
+func (c *LogCheckpointClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LogCheckpoint = append(c.inters.LogCheckpoint, interceptors...)
+}
+
+// Create returns a builder for creating a LogCheckpoint entity.
+func (c *LogCheckpointClient) Create() *LogCheckpointCreate {
+	mutation := newLogCheckpointMutation(c.config, OpCreate)
+	return &LogCheckpointCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LogCheckpoint entities.
+func (c *LogCheckpointClient) CreateBulk(builders ...*LogCheckpointCreate) *LogCheckpointCreateBulk {
+	return &LogCheckpointCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LogCheckpointClient) MapCreateBulk(slice any, setFunc func(*LogCheckpointCreate, int)) *LogCheckpointCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LogCheckpointCreateBulk{err: fmt.Errorf("calling to LogCheckpointClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LogCheckpointCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LogCheckpointCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LogCheckpoint.
+func (c *LogCheckpointClient) Update() *LogCheckpointUpdate {
+	mutation := newLogCheckpointMutation(c.config, OpUpdate)
+	return &LogCheckpointUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LogCheckpointClient) UpdateOne(_m *LogCheckpoint) *LogCheckpointUpdateOne {
+	mutation := newLogCheckpointMutation(c.config, OpUpdateOne, withLogCheckpoint(_m))
+	return &LogCheckpointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LogCheckpointClient) UpdateOneID(id int) *LogCheckpointUpdateOne {
+	mutation := newLogCheckpointMutation(c.config, OpUpdateOne, withLogCheckpointID(id))
+	return &LogCheckpointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LogCheckpoint.
+func (c *LogCheckpointClient) Delete() *LogCheckpointDelete {
+	mutation := newLogCheckpointMutation(c.config, OpDelete)
+	return &LogCheckpointDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LogCheckpointClient) DeleteOne(_m *LogCheckpoint) *LogCheckpointDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LogCheckpointClient) DeleteOneID(id int) *LogCheckpointDeleteOne {
+	builder := c.Delete().Where(logcheckpoint.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LogCheckpointDeleteOne{builder}
+}
+
+// Query returns a query builder for LogCheckpoint.
+func (c *LogCheckpointClient) Query() *LogCheckpointQuery {
+	return &LogCheckpointQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogCheckpoint},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LogCheckpoint entity by its id.
+func (c *LogCheckpointClient) Get(ctx context.Context, id int) (*LogCheckpoint, error) {
+	return c.Query().Where(logcheckpoint.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LogCheckpointClient) GetX(ctx context.Context, id int) *LogCheckpoint {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LogCheckpointClient) Hooks() []Hook {
+	return c.hooks.LogCheckpoint
+}
+
+// Interceptors returns the client interceptors.
+func (c *LogCheckpointClient) Interceptors() []Interceptor {
+	return c.inters.LogCheckpoint
+}
+
+func (c *LogCheckpointClient) mutate(ctx context.Context, m *LogCheckpointMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LogCheckpointCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LogCheckpointUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LogCheckpointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LogCheckpointDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown LogCheckpoint mutation op: %q", m.Op())
+	}
+}
+
+// LogTileClient is a client for the LogTile schema.
+type LogTileClient struct {
+	config
+}
+
+// NewLogTileClient returns a client for the LogTile from the given config.
+func NewLogTileClient(c config) *LogTileClient {
+	return &LogTileClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `logtile.Hooks(f(g(h())))`.
+func (c *LogTileClient) Use(hooks ...Hook) {
+	c.hooks.LogTile = append(c.hooks.LogTile, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `logtile.Intercept(f(g(h())))`.
+func (c *LogTileClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LogTile = append(c.inters.LogTile, interceptors...)
+}
+
+// Create returns a builder for creating a LogTile entity.
+func (c *LogTileClient) Create() *LogTileCreate {
+	mutation := newLogTileMutation(c.config, OpCreate)
+	return &LogTileCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LogTile entities.
+func (c *LogTileClient) CreateBulk(builders ...*LogTileCreate) *LogTileCreateBulk {
+	return &LogTileCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LogTileClient) MapCreateBulk(slice any, setFunc func(*LogTileCreate, int)) *LogTileCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LogTileCreateBulk{err: fmt.Errorf("calling to LogTileClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LogTileCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LogTileCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LogTile.
+func (c *LogTileClient) Update() *LogTileUpdate {
+	mutation := newLogTileMutation(c.config, OpUpdate)
+	return &LogTileUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LogTileClient) UpdateOne(_m *LogTile) *LogTileUpdateOne {
+	mutation := newLogTileMutation(c.config, OpUpdateOne, withLogTile(_m))
+	return &LogTileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LogTileClient) UpdateOneID(id int) *LogTileUpdateOne {
+	mutation := newLogTileMutation(c.config, OpUpdateOne, withLogTileID(id))
+	return &LogTileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LogTile.
+func (c *LogTileClient) Delete() *LogTileDelete {
+	mutation := newLogTileMutation(c.config, OpDelete)
+	return &LogTileDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LogTileClient) DeleteOne(_m *LogTile) *LogTileDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LogTileClient) DeleteOneID(id int) *LogTileDeleteOne {
+	builder := c.Delete().Where(logtile.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LogTileDeleteOne{builder}
+}
+
+// Query returns a query builder for LogTile.
+func (c *LogTileClient) Query() *LogTileQuery {
+	return &LogTileQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogTile},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LogTile entity by its id.
+func (c *LogTileClient) Get(ctx context.Context, id int) (*LogTile, error) {
+	return c.Query().Where(logtile.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LogTileClient) GetX(ctx context.Context, id int) *LogTile {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LogTileClient) Hooks() []Hook {
+	return c.hooks.LogTile
+}
+
+// Interceptors returns the client interceptors.
+func (c *LogTileClient) Interceptors() []Interceptor {
+	return c.inters.LogTile
+}
+
+func (c *LogTileClient) mutate(ctx context.Context, m *LogTileMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LogTileCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LogTileUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LogTileUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LogTileDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown LogTile mutation op: %q", m.Op())
 	}
 }
 
@@ -9971,22 +10255,24 @@ type (
 		ApplicationVersion, Attachment, Attestation, Binding, Blob, Build,
 		BuildArtifact, Component, ComponentMatch, Deployment, Evaluation, Evidence,
 		EvidenceSubject, Feed, Freeze, GatePolicy, ImageChild, Label, Lifecycle,
-		LifecycleStep, Notice, NoticeEntry, Override, Owner, Ownership, PackageVersion,
-		Pkg, PolicyTarget, PolicyTemplate, Principal, Project, Promotion, Releasable,
-		RoleBinding, Rule, Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
-		TriageDecision, TrustAnchor, VersionApproval, Vulnerability,
-		VulnerabilityAlias, Waiver, WaiverDecision []ent.Hook
+		LifecycleStep, LogCheckpoint, LogTile, Notice, NoticeEntry, Override, Owner,
+		Ownership, PackageVersion, Pkg, PolicyTarget, PolicyTemplate, Principal,
+		Project, Promotion, Releasable, RoleBinding, Rule, Sbom, SbomComponent,
+		SearchWord, SigningKey, Stage, Token, TriageDecision, TrustAnchor,
+		VersionApproval, Vulnerability, VulnerabilityAlias, Waiver,
+		WaiverDecision []ent.Hook
 	}
 	inters struct {
 		ActivityEvent, ActivityOpening, Advisory, AffectedPackage, Application,
 		ApplicationVersion, Attachment, Attestation, Binding, Blob, Build,
 		BuildArtifact, Component, ComponentMatch, Deployment, Evaluation, Evidence,
 		EvidenceSubject, Feed, Freeze, GatePolicy, ImageChild, Label, Lifecycle,
-		LifecycleStep, Notice, NoticeEntry, Override, Owner, Ownership, PackageVersion,
-		Pkg, PolicyTarget, PolicyTemplate, Principal, Project, Promotion, Releasable,
-		RoleBinding, Rule, Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
-		TriageDecision, TrustAnchor, VersionApproval, Vulnerability,
-		VulnerabilityAlias, Waiver, WaiverDecision []ent.Interceptor
+		LifecycleStep, LogCheckpoint, LogTile, Notice, NoticeEntry, Override, Owner,
+		Ownership, PackageVersion, Pkg, PolicyTarget, PolicyTemplate, Principal,
+		Project, Promotion, Releasable, RoleBinding, Rule, Sbom, SbomComponent,
+		SearchWord, SigningKey, Stage, Token, TriageDecision, TrustAnchor,
+		VersionApproval, Vulnerability, VulnerabilityAlias, Waiver,
+		WaiverDecision []ent.Interceptor
 	}
 )
 

@@ -37,6 +37,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
+	"github.com/plimsoll/plimsoll/ent/db/logcheckpoint"
+	"github.com/plimsoll/plimsoll/ent/db/logtile"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/override"
@@ -150,6 +152,8 @@ func checkColumn(t, c string) error {
 			label.Table:              label.ValidColumn,
 			lifecycle.Table:          lifecycle.ValidColumn,
 			lifecyclestep.Table:      lifecyclestep.ValidColumn,
+			logcheckpoint.Table:      logcheckpoint.ValidColumn,
+			logtile.Table:            logtile.ValidColumn,
 			notice.Table:             notice.ValidColumn,
 			noticeentry.Table:        noticeentry.ValidColumn,
 			override.Table:           override.ValidColumn,

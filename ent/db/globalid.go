@@ -79,6 +79,12 @@ func (_m *Lifecycle) GlobalID() string { return id.Global("Lifecycle", _m.ID) }
 // GlobalID returns the opaque id under which the API knows this LifecycleStep.
 func (_m *LifecycleStep) GlobalID() string { return id.Global("LifecycleStep", _m.ID) }
 
+// GlobalID returns the opaque id under which the API knows this LogCheckpoint.
+func (_m *LogCheckpoint) GlobalID() string { return id.Global("LogCheckpoint", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this LogTile.
+func (_m *LogTile) GlobalID() string { return id.Global("LogTile", _m.ID) }
+
 // GlobalID returns the opaque id under which the API knows this Notice.
 func (_m *Notice) GlobalID() string { return id.Global("Notice", _m.ID) }
 

@@ -64,6 +64,10 @@ type Tx struct {
 	Lifecycle *LifecycleClient
 	// LifecycleStep is the client for interacting with the LifecycleStep builders.
 	LifecycleStep *LifecycleStepClient
+	// LogCheckpoint is the client for interacting with the LogCheckpoint builders.
+	LogCheckpoint *LogCheckpointClient
+	// LogTile is the client for interacting with the LogTile builders.
+	LogTile *LogTileClient
 	// Notice is the client for interacting with the Notice builders.
 	Notice *NoticeClient
 	// NoticeEntry is the client for interacting with the NoticeEntry builders.
@@ -276,6 +280,8 @@ func (tx *Tx) init() {
 	tx.Label = NewLabelClient(tx.config)
 	tx.Lifecycle = NewLifecycleClient(tx.config)
 	tx.LifecycleStep = NewLifecycleStepClient(tx.config)
+	tx.LogCheckpoint = NewLogCheckpointClient(tx.config)
+	tx.LogTile = NewLogTileClient(tx.config)
 	tx.Notice = NewNoticeClient(tx.config)
 	tx.NoticeEntry = NewNoticeEntryClient(tx.config)
 	tx.Override = NewOverrideClient(tx.config)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/activityopening"
@@ -15,6 +13,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/id"
 	"github.com/plimsoll/plimsoll/internal/store"
+	"github.com/plimsoll/plimsoll/internal/tlog"
 )
 
 // LeafVersion is the version of the leaf's layout. A leaf once written is never laid out anew.
@@ -25,12 +24,19 @@ const maxLeaf = 65535
 
 // Log is the activity log.
 type Log struct {
-	store *store.Store
-	now   func() time.Time
+	store    *store.Store
+	now      func() time.Time
+	appended chan struct{}
 }
 
 // New returns the activity log on a store; now is the clock.
-func New(s *store.Store, now func() time.Time) *Log { return &Log{store: s, now: now} }
+func New(s *store.Store, now func() time.Time) *Log {
+	return &Log{store: s, now: now, appended: make(chan struct{}, 1)}
+}
+
+// Appended tells that events were written, by transactions that may not be committed yet. It is for one reader, who looks
+// now and then without being told, too.
+func (l *Log) Appended() <-chan struct{} { return l.appended }
 
 // leaf is what the Merkle tree commits to, as canonical JSON. Its id makes two equal happenings two leaves.
 type leaf struct {
@@ -107,7 +113,7 @@ func (l *Log) LayOut(ctx context.Context, e Event) (Entry, error) {
 	if out.leaf, out.openings, err = layOut(e, actor.Name, out.at); err != nil {
 		return Entry{}, fmt.Errorf("lay out event %s: %w", e.Type, err)
 	}
-	out.hash = tlog.RecordHash(out.leaf)
+	out.hash = tlog.LeafHash(out.leaf)
 	return out, nil
 }
 
@@ -148,6 +154,10 @@ func (l *Log) Write(ctx context.Context, tx *db.Client, entries ...Entry) error 
 	}
 	if err := l.store.Insert(ctx, tx, openings, nil); err != nil {
 		return fmt.Errorf("write openings of events: %w", err)
+	}
+	select {
+	case l.appended <- struct{}{}:
+	default: // whoever reads is behind already, and will see these, too
 	}
 	return nil
 }

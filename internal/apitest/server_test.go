@@ -21,6 +21,7 @@ import (
 	"github.com/vektah/gqlparser/v2/formatter"
 	"github.com/vektah/gqlparser/v2/parser"
 
+	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/migrate"
 	"github.com/plimsoll/plimsoll/internal/app"
 	"github.com/plimsoll/plimsoll/internal/auth"
@@ -50,7 +51,7 @@ func start(t testing.TB, dsn string) *server {
 func startOn(t testing.TB, dsn, data string) *server {
 	t.Helper()
 	cfg := config.Config{
-		Data: data, Database: dsn, ReleaseKey: filepath.Join(data, "release.key"),
+		Data: data, Database: dsn, ReleaseKey: filepath.Join(data, "release.key"), LogKey: filepath.Join(data, "log.key"), LogOrigin: "log.example.test",
 		VerifierID: "https://example.test/verifier", BootstrapToken: admin,
 	}
 	log := slog.New(slog.DiscardHandler)
@@ -190,6 +191,7 @@ func (s *server) trace() string {
 	s.t.Helper()
 	var b strings.Builder
 	ctx := auth.System(context.Background())
+	s.inTree()
 	for _, table := range migrate.Tables {
 		rows, err := s.db.Read().QueryContext(ctx, "SELECT count(*) FROM "+table.Name)
 		if err != nil {
@@ -214,6 +216,17 @@ func (s *server) trace() string {
 		s.t.Fatal(err)
 	}
 	return b.String()
+}
+
+// inTree waits until every event is in the log's tree.
+func (s *server) inTree() {
+	s.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); s.db.Read().ActivityEvent.Query().Where(activityevent.LogIndexIsNil()).ExistX(auth.System(context.Background())); {
+		if time.Now().After(deadline) {
+			s.t.Fatal("events are not in the tree after ten seconds")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func firstOf(errs ...error) error {

@@ -38,7 +38,7 @@ func startForSonarQube(t *testing.T, dsn string) (_ *server, logFile string) {
 		t.Fatal(err)
 	}
 	a, err := app.New(t.Context(), config.Config{
-		Data: data, Database: dsn, ReleaseKey: filepath.Join(data, "release.key"), BootstrapToken: admin,
+		Data: data, Database: dsn, ReleaseKey: filepath.Join(data, "release.key"), LogKey: filepath.Join(data, "log.key"), LogOrigin: "log.example.test", BootstrapToken: admin,
 		VerifierID: "https://example.test/verifier", SonarQubeSecret: sonarSecret,
 	}, slog.New(slog.NewTextHandler(log, nil)), time.Now)
 	if err != nil {

@@ -41,7 +41,7 @@ func startOnS3(t *testing.T, dsn string) (*server, *s3mem.Backend) {
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
 	data := t.TempDir()
 	a, err := app.New(t.Context(), config.Config{
-		Data: data, Database: dsn, ReleaseKey: filepath.Join(data, "release.key"), BootstrapToken: admin,
+		Data: data, Database: dsn, ReleaseKey: filepath.Join(data, "release.key"), LogKey: filepath.Join(data, "log.key"), LogOrigin: "log.example.test", BootstrapToken: admin,
 		VerifierID: "https://example.test/verifier",
 		Objects:    "s3://objects?region=here&use_path_style=true&endpoint=" + url.QueryEscape(bucket.URL),
 	}, slog.New(slog.DiscardHandler), time.Now)

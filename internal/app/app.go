@@ -31,6 +31,8 @@ import (
 	"github.com/plimsoll/plimsoll/internal/release"
 	"github.com/plimsoll/plimsoll/internal/signing"
 	"github.com/plimsoll/plimsoll/internal/store"
+	"github.com/plimsoll/plimsoll/internal/tlog"
+	"github.com/plimsoll/plimsoll/internal/translog"
 	"github.com/plimsoll/plimsoll/internal/version"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
 	"github.com/plimsoll/plimsoll/internal/waiver"
@@ -51,6 +53,8 @@ type App struct {
 	stopSweeping func()
 	// stopExpiring ends the looking for waivers that expired, and waits for it.
 	stopExpiring func()
+	// stopIntegrating ends the putting of events in the log's tree, and waits for it.
+	stopIntegrating func()
 	// startPulling starts to pull feeds of advisories, and gives what ends that.
 	startPulling func(context.Context) (stop func(), err error)
 	// BootstrapToken is the organisation admin's token, when this start made one: it is shown once.
@@ -68,7 +72,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	signer, err := releaseKey(cfg, log)
+	signer, logSigner, err := keys(cfg, log)
 	if err != nil {
 		return nil, err
 	}
@@ -104,20 +108,38 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err != nil {
 		return nil, err
 	}
+	services.Tree = translog.New(s, events, logSigner, now)
 	api, err := graph.NewHandler(services, log, web.RequestID)
 	if err != nil {
 		return nil, err
 	}
-	handler := handler(api, services.Evidence, accesses, signer, sonarQube(cfg.SonarQubeSecret, services.Evidence, accesses), []web.Check{
-		{Name: "database", Ready: s.Ready},
-		{Name: "objects", Ready: files.Ready},
-		{Name: "signer", Ready: func(context.Context) error { return signer.Check() }},
-	}, log)
+	handler := handler(api, services, signer, sonarQube(cfg.SonarQubeSecret, services.Evidence, accesses), checks(s, files, signer, services.Tree), log)
 	return &App{
 		store: s, objects: files, services: services, handler: handler, log: log, BootstrapToken: made,
 		stopSweeping: sweeping(ctx, services.Evidence, log), stopExpiring: beside(ctx, func(ctx context.Context) { services.Waivers.Run(ctx, log) }),
-		startPulling: pulling(cfg, services.Vulnerabilities, accesses, log),
+		stopIntegrating: beside(ctx, func(ctx context.Context) { services.Tree.Run(ctx, log) }),
+		startPulling:    pulling(cfg, services.Vulnerabilities, accesses, log),
 	}, nil
+}
+
+// checks are what must work for the service to be ready.
+func checks(s *store.Store, files *objects.Store, signer *attest.Signer, tree *translog.Service) []web.Check {
+	return []web.Check{
+		{Name: "database", Ready: s.Ready},
+		{Name: "objects", Ready: files.Ready},
+		{Name: "signer", Ready: func(context.Context) error { return signer.Check() }},
+		{Name: "log", Ready: tree.Ready},
+	}
+}
+
+// keys loads what this installation signs with: statements, and the log's checkpoints.
+func keys(cfg config.Config, log *slog.Logger) (*attest.Signer, *tlog.Signer, error) {
+	statements, err := releaseKey(cfg, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	checkpoints, err := logKey(cfg, log)
+	return statements, checkpoints, err
 }
 
 // assemble makes the domain services in the order in which they build on each other.
@@ -177,6 +199,18 @@ func releaseKey(cfg config.Config, log *slog.Logger) (*attest.Signer, error) {
 	return signer, nil
 }
 
+// logKey loads the key that signs the log's checkpoints, as releaseKey does.
+func logKey(cfg config.Config, log *slog.Logger) (*tlog.Signer, error) {
+	if cfg.LogKey != filepath.Join(cfg.Data, "log.key") {
+		return tlog.LoadSigner(cfg.LogKey, cfg.LogOrigin)
+	}
+	signer, created, err := tlog.LoadOrCreateSigner(cfg.LogKey, cfg.LogOrigin)
+	if err == nil && created {
+		log.Info("log key made", slog.String("path", cfg.LogKey), slog.String("verifier", signer.Key()))
+	}
+	return signer, err
+}
+
 // beside runs something beside the requests until it is stopped. Stop waits for what is under way.
 func beside(ctx context.Context, run func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -211,5 +245,6 @@ func (a *App) Run(ctx context.Context, listener net.Listener) error {
 func (a *App) Close() error {
 	a.stopSweeping()
 	a.stopExpiring()
+	a.stopIntegrating()
 	return errors.Join(a.objects.Close(), a.store.Close())
 }

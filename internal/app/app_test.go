@@ -30,7 +30,7 @@ func start(t *testing.T, cfg config.Config) string {
 func TestASecondStartFindsWhatTheFirstMade(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, dsn string) {
 		dir := t.TempDir()
-		cfg := config.Config{Data: dir, Database: dsn, ReleaseKey: filepath.Join(dir, "release.key"), VerifierID: "https://example.test/verifier"}
+		cfg := config.Config{Data: dir, Database: dsn, ReleaseKey: filepath.Join(dir, "release.key"), LogKey: filepath.Join(dir, "log.key"), LogOrigin: "log.example.test", VerifierID: "https://example.test/verifier"}
 		if token := start(t, cfg); token == "" {
 			t.Error("the first start made no token")
 		}

@@ -24,7 +24,7 @@ func TestAServerThatRunsPullsTheFeedsThatAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, err := app.New(t.Context(), config.Config{
-		Data: dir, Database: dsn, ReleaseKey: filepath.Join(dir, "release.key"), VerifierID: "https://example.test/verifier",
+		Data: dir, Database: dsn, ReleaseKey: filepath.Join(dir, "release.key"), LogKey: filepath.Join(dir, "log.key"), LogOrigin: "log.example.test", VerifierID: "https://example.test/verifier",
 		AdvisoryFeeds: []config.AdvisoryFeed{{Name: "kev", Format: "KEV", Source: list}}, AdvisoryInterval: time.Hour,
 	}, slog.New(slog.DiscardHandler), time.Now)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/plimsoll/plimsoll/frontend"
+	"github.com/plimsoll/plimsoll/graph"
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/evidence"
@@ -14,10 +15,11 @@ import (
 )
 
 // handler gives web what it passes requests on to.
-func handler(api http.Handler, files *evidence.Service, accesses *access.Service, signer *attest.Signer, sonar *web.SonarQube, checks []web.Check, log *slog.Logger) http.Handler {
+func handler(api http.Handler, services graph.Services, signer *attest.Signer, sonar *web.SonarQube, checks []web.Check, log *slog.Logger) http.Handler {
 	dashboard, _ := frontend.Dist()
+	files, tree := services.Evidence, services.Tree
 	return web.Handler(web.Deps{
-		GraphQL: api, Authenticate: accesses.Authenticate, ReleaseKey: signer.PublicKeyPEM(), Dashboard: dashboard,
+		GraphQL: api, Authenticate: services.Access.Authenticate, ReleaseKey: signer.PublicKeyPEM(), Dashboard: dashboard,
 		Upload: func(ctx context.Context, parts *multipart.Reader) (any, bool, error) {
 			receipt, err := files.Upload(ctx, parts)
 			return receipt, err == nil && !receipt.AlreadyKnown, err
@@ -27,6 +29,7 @@ func handler(api http.Handler, files *evidence.Service, accesses *access.Service
 			file, err := files.Download(ctx, evidenceID, attachmentID)
 			return web.File(file), err
 		},
+		Log:       &web.Log{Key: tree.Key(), Checkpoint: tree.Checkpoint, Tile: tree.Tile, Entries: tree.Entries},
 		SonarQube: sonar, Checks: checks, Logger: log,
 	})
 }

@@ -30,7 +30,7 @@ func TestAStartSweepsTheObjectStoreAndCloseEndsThat(t *testing.T) {
 	if err := os.Chtimes(garbage, then, then); err != nil {
 		t.Fatal(err)
 	}
-	cfg := config.Config{Data: dir, Database: testdb.SQLite(t), ReleaseKey: filepath.Join(dir, "release.key"), VerifierID: "https://example.test/verifier"}
+	cfg := config.Config{Data: dir, Database: testdb.SQLite(t), ReleaseKey: filepath.Join(dir, "release.key"), LogKey: filepath.Join(dir, "log.key"), LogOrigin: "log.example.test", VerifierID: "https://example.test/verifier"}
 	a, err := app.New(context.Background(), cfg, slog.New(slog.DiscardHandler), time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestAStartSweepsTheObjectStoreAndCloseEndsThat(t *testing.T) {
 
 func TestAnObjectStoreThatCannotBeOpenedStopsTheStart(t *testing.T) {
 	dir := t.TempDir()
-	cfg := config.Config{Data: dir, Database: testdb.SQLite(t), ReleaseKey: filepath.Join(dir, "release.key"), Objects: "file://relative"}
+	cfg := config.Config{Data: dir, Database: testdb.SQLite(t), ReleaseKey: filepath.Join(dir, "release.key"), LogKey: filepath.Join(dir, "log.key"), LogOrigin: "log.example.test", Objects: "file://relative"}
 	if a, err := app.New(context.Background(), cfg, slog.New(slog.DiscardHandler), time.Now); err == nil {
 		a.Close()
 		t.Fatal("it started without a place for what is uploaded")

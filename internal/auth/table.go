@@ -63,6 +63,8 @@ func reading() map[string][]Role {
 		"Query.rules":               anyone,
 		"Query.trustAnchors":        anyone,
 		"Query.activityLog":         anyone,
+		"Query.inclusionProof":      anyone,
+		"Query.consistencyProof":    anyone,
 		"Query.tokens":              {ProjectAdmin, Auditor},
 	}
 }

@@ -89,7 +89,7 @@ func loaded(b testing.TB, dsn string, shape estate.Shape) (*service, *estate.Loa
 	b.Helper()
 	data := b.TempDir()
 	cfg := config.Config{
-		Data: data, Database: dsn, ReleaseKey: filepath.Join(data, "release.key"),
+		Data: data, Database: dsn, ReleaseKey: filepath.Join(data, "release.key"), LogKey: filepath.Join(data, "log.key"), LogOrigin: "log.example.test",
 		VerifierID: "https://example.test/verifier", BootstrapToken: admin,
 	}
 	a, err := app.New(b.Context(), cfg, slog.New(slog.DiscardHandler), time.Now)

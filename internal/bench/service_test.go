@@ -33,7 +33,7 @@ func newService(b testing.TB) *service {
 	b.Helper()
 	data := b.TempDir()
 	cfg := config.Config{
-		Data: data, Database: testdb.SQLite(b), ReleaseKey: filepath.Join(data, "release.key"),
+		Data: data, Database: testdb.SQLite(b), ReleaseKey: filepath.Join(data, "release.key"), LogKey: filepath.Join(data, "log.key"), LogOrigin: "log.example.test",
 		VerifierID: "https://example.test/verifier", BootstrapToken: admin,
 	}
 	a, err := app.New(b.Context(), cfg, slog.New(slog.DiscardHandler), time.Now)

@@ -56,6 +56,7 @@ func commands() []command {
 		{"evaluation export", "write all that a decision was made from", exportEvaluation},
 		{"promote", "move a version to a stage if the gates let it", promoteVersion},
 		{"release", "release a version if the gates let it", releaseVersion},
+		{"log verify", "recompute the log, and name the first event that differs", verifyLog},
 		{"bench estate", "load a made-up estate to measure on", benchEstate},
 		{"version", "print the version", printVersion},
 	}

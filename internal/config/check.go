@@ -94,6 +94,24 @@ func setReleaseKey(c *Config, value string) error {
 	return nil
 }
 
+func setLogKey(c *Config, value string) error {
+	if value == "" || strings.ContainsRune(value, 0) {
+		return errors.New("needs the path of a file")
+	}
+	c.LogKey = value
+	return nil
+}
+
+// setLogOrigin accepts what may stand in a signed note as the name of a key.
+func setLogOrigin(c *Config, value string) error {
+	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '+' }
+	if value == "" || len(value) > 200 || strings.ContainsFunc(value, odd) {
+		return fmt.Errorf("%q is no origin: at most 200 printable ASCII characters without spaces and plus signs, for example log.example.org/plimsoll", value)
+	}
+	c.LogOrigin = value
+	return nil
+}
+
 func setVerifierID(c *Config, value string) error {
 	u, err := url.Parse(value)
 	if err != nil || !u.IsAbs() || (u.Host == "" && u.Opaque == "") {

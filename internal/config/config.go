@@ -38,6 +38,10 @@ type Config struct {
 	BootstrapToken string
 	// ReleaseKey is the path of the private key that signs releases. It need not exist yet.
 	ReleaseKey string
+	// LogKey is the path of the private key that signs the log's checkpoints. It need not exist yet.
+	LogKey string
+	// LogOrigin names the log: the first line of its checkpoints and the name of its key (C2SP tlog-checkpoint).
+	LogOrigin string
 	// VerifierID is the URI under which verification summaries name this installation as their verifier (SLSA VSA v1).
 	VerifierID string
 	// SonarQubeSecret is what SonarQube signs its webhooks with. Empty: none are taken.
@@ -98,6 +102,11 @@ func settings() []setting {
 			setBootstrapToken,
 		},
 		{"release-key", "PLIMSOLL_RELEASE_KEY", "", "path of the key that signs releases (default DATA/release.key)", setReleaseKey},
+		{"log-key", "PLIMSOLL_LOG_KEY", "", "path of the key that signs the log's checkpoints (default DATA/log.key)", setLogKey},
+		{
+			"log-origin", "PLIMSOLL_LOG_ORIGIN", "plimsoll.dev/log",
+			"name of the log in its checkpoints: one under a domain of yours; it never changes", setLogOrigin,
+		},
 		{
 			"verifier-id", "PLIMSOLL_VERIFIER_ID", "https://plimsoll.dev/verifier",
 			"URI that names this installation in verification summaries", setVerifierID,
@@ -172,6 +181,9 @@ func (c *Config) fillFromData() error {
 	}
 	if c.ReleaseKey == "" {
 		c.ReleaseKey = filepath.Join(c.Data, "release.key")
+	}
+	if c.LogKey == "" {
+		c.LogKey = filepath.Join(c.Data, "log.key")
 	}
 	if c.Objects != "" {
 		return nil

@@ -34,6 +34,8 @@ func TestLoad(t *testing.T) {
 		Data:       "data",
 		Database:   "sqlite:" + filepath.Join("data", "plimsoll.db"),
 		ReleaseKey: filepath.Join("data", "release.key"),
+		LogKey:     filepath.Join("data", "log.key"),
+		LogOrigin:  "plimsoll.dev/log",
 		Objects:    objects("data"),
 		VerifierID: "https://plimsoll.dev/verifier",
 		LogFormat:  "text",
@@ -70,6 +72,7 @@ func TestLoad(t *testing.T) {
 				c.Data = "/srv/plimsoll"
 				c.Database = "sqlite:/srv/plimsoll/plimsoll.db"
 				c.ReleaseKey = "/srv/plimsoll/release.key"
+				c.LogKey = "/srv/plimsoll/log.key"
 				c.Objects = "file:///srv/plimsoll/objects"
 			},
 		},
@@ -91,6 +94,10 @@ func TestLoad(t *testing.T) {
 			want: func(c *config.Config) {
 				c.ReleaseKey, c.VerifierID, c.LogFormat, c.BootstrapToken = "k.pem", "urn:example:verifier", "json", token
 			},
+		},
+		"a log's key and origin are taken": {
+			args: []string{"--log-key", "l.key", "--log-origin", "log.example.org/plimsoll"},
+			want: func(c *config.Config) { c.LogKey, c.LogOrigin = "l.key", "log.example.org/plimsoll" },
 		},
 		"feeds to pull are taken": {
 			args: []string{"--advisory-interval", "90m"},
@@ -146,6 +153,7 @@ func TestLoadRefuses(t *testing.T) {
 		"a token that is too long":         {args: []string{"--bootstrap-token", strings.Repeat("x", 513)}, want: []string{"has 513"}},
 		"a secret of 15 characters":        {args: []string{"--sonarqube-secret=123456789012345"}, want: []string{"--sonarqube-secret", "PLIMSOLL_SONARQUBE_SECRET", "at least 16", "has 15"}},
 		"an empty secret on the line":      {args: []string{"--sonarqube-secret="}, want: []string{"at least 16"}},
+		"an origin that no note can have":  {args: []string{"--log-origin=a+b"}, want: []string{"--log-origin", "plus signs"}},
 		"a verifier that is no URI":        {args: []string{"--verifier-id=plimsoll"}, want: []string{"--verifier-id", "absolute URI"}},
 		"a feed without a name":            {args: []string{"--advisory-feeds=OSV:/data"}, want: []string{"--advisory-feeds", "PLIMSOLL_ADVISORY_FEEDS", "feed 1", "osv-go=OSV:"}},
 		"a feed with an odd name":          {args: []string{"--advisory-feeds=a=OSV:/data B-=OSV:/data"}, want: []string{"feed 2", "1 to 64"}},
@@ -248,7 +256,7 @@ func TestHelpNamesEveryFlagAndVariable(t *testing.T) {
 	if err := config.Usage(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"listen", "data", "database", "objects", "bootstrap-token", "release-key", "verifier-id", "sonarqube-secret", "advisory-feeds", "advisory-interval", "log-level", "log-format"} {
+	for _, name := range []string{"listen", "data", "database", "objects", "bootstrap-token", "release-key", "log-key", "log-origin", "verifier-id", "sonarqube-secret", "advisory-feeds", "advisory-interval", "log-level", "log-format"} {
 		env := "PLIMSOLL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		if !strings.Contains(b.String(), "--"+name) || !strings.Contains(b.String(), env) {
 			t.Errorf("help does not name --%s and %s:\n%s", name, env, b.String())

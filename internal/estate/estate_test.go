@@ -21,7 +21,7 @@ func open(t testing.TB, dsn string) (context.Context, *app.App) {
 	t.Helper()
 	data := t.TempDir()
 	a, err := app.New(t.Context(), config.Config{
-		Data: data, Database: dsn, ReleaseKey: filepath.Join(data, "release.key"),
+		Data: data, Database: dsn, ReleaseKey: filepath.Join(data, "release.key"), LogKey: filepath.Join(data, "log.key"), LogOrigin: "log.example.test",
 		VerifierID: "https://example.test/verifier", BootstrapToken: admin,
 	}, slog.New(slog.DiscardHandler), time.Now)
 	if err != nil {

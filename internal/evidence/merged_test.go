@@ -202,6 +202,7 @@ func TestMergesAreRememberedWithinABound(t *testing.T) {
 			}
 		}
 		// As if each were as large as it may be: only the size that stands in the row is counted.
+		testdb.MayChange(t, h.store, "evidence")
 		h.write(func(ctx context.Context, tx *db.Client) error {
 			_, err := tx.ExecContext(ctx, fmt.Sprintf("UPDATE evidence SET size = %d", evidence.MaxSize))
 			return err

@@ -202,6 +202,7 @@ func TestRule25_ABacktestGivesTheSameTwiceAndCountsWhatWasAltered(t *testing.T) 
 			}
 			return parts[slices.IndexFunc(parts, func(p struct{ Key, Digest string }) bool { return p.Key == key })].Digest
 		}
+		testdb.MayChange(t, w.st, "evaluations")
 		w.write(func(ctx context.Context, tx *db.Client) error {
 			// One whose part is gone, one whose part is another, one whose row names another part.
 			if err := exec(ctx, tx, "DELETE FROM blobs WHERE digest = $1", partOf(1, "evaluated_at")); err != nil {
@@ -225,6 +226,7 @@ func TestRule25_ABacktestCountsWaiversAsTheyWere(t *testing.T) {
 		w.pass("1.0")
 		w.pass("1.1")
 		row := must(w.st.Read().Evaluation.Query().First(w.admin))(t)
+		testdb.MayChange(t, w.st, "evaluations")
 		w.write(func(ctx context.Context, tx *db.Client) error {
 			return exec(ctx, tx, "UPDATE evaluations SET waivers = $1 WHERE id = $2",
 				`[{"id":7,"policy":"draft","code":"WRONG","expires_at":"2027-01-01T00:00:00Z"}]`, row.ID)

@@ -293,6 +293,7 @@ func TestRule41_AnAlteredInputIsNoticed(t *testing.T) {
 					t.Fatal(err)
 				}
 				i := slices.IndexFunc(parts, func(p struct{ Key, Digest string }) bool { return p.Key == "version" })
+				testdb.MayChange(t, w.st, "evaluations")
 				w.write(func(ctx context.Context, tx *db.Client) error { return alter(ctx, tx, row, parts[i].Digest) })
 				if text, err := w.gates.Input(w.admin, must(w.gates.Evaluation(w.admin, id))(t)); err == nil {
 					t.Errorf("the input is shown: %s", *text)

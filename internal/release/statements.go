@@ -9,10 +9,12 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/ent/db/activityevent"
 	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
+	"github.com/plimsoll/plimsoll/ent/db/logcheckpoint"
 	"github.com/plimsoll/plimsoll/ent/db/promotion"
 	"github.com/plimsoll/plimsoll/ent/db/releasable"
 	"github.com/plimsoll/plimsoll/internal/activity"
 	"github.com/plimsoll/plimsoll/internal/attest"
+	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/id"
@@ -40,6 +42,8 @@ type releasePredicate struct {
 	Evidence       []string           `json:"evidence"`
 	// Waivers are those that covered something at one of the gates, or at one that the version came through before.
 	Waivers []waiverSummary `json:"waivers"`
+	// LogCheckpoint is the newest checkpoint of the log before the decision; empty when there is none yet.
+	LogCheckpoint string `json:"logCheckpoint"`
 }
 
 // waiverSummary is a waiver as it stood when the gates were asked. What it does not name is not there.
@@ -93,6 +97,9 @@ func (s *Service) sign(ctx context.Context, m *move, j *gate.Judgement, trust ap
 		return nil, err
 	}
 	own := summarise(m, j, trust)
+	if own.LogCheckpoint, err = s.logCheckpoint(ctx); err != nil {
+		return nil, err
+	}
 	if trust != applicationversion.TrustTRUSTED_RELEASE {
 		signed, err := s.signing.Sign(ctx, subjects, attest.PredicatePromotion, own)
 		return []signing.Signed{signed}, err
@@ -107,6 +114,18 @@ func (s *Service) sign(ctx context.Context, m *move, j *gate.Judgement, trust ap
 	}
 	signed, err := s.signing.Sign(ctx, subjects, attest.PredicateRelease, own)
 	return []signing.Signed{vsa, signed}, err
+}
+
+// logCheckpoint returns the newest checkpoint of the log, a signed note: whatever is in its tree happened before.
+func (s *Service) logCheckpoint(ctx context.Context) (string, error) {
+	newest, err := s.store.Read().LogCheckpoint.Query().Order(db.Desc(logcheckpoint.FieldSize)).First(auth.System(ctx))
+	if db.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("load the newest checkpoint of the log: %w", err)
+	}
+	return newest.Note, nil
 }
 
 func (s *Service) subjects(ctx context.Context, v *db.ApplicationVersion) ([]attest.Subject, error) {

@@ -74,6 +74,8 @@ func (w *world) organisation(tx *db.Client) {
 	w.rule = w.add("Rule", "everybody", tx.Rule.Create().SetName("r").SetParameters("{}").SetTemplateID(template).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("GatePolicy", "everybody", w.policy(tx, "for-all", gatepolicy.ScopeTypeGLOBAL))
 	w.add("Feed", "everybody", tx.Feed.Create().SetName("osv").SetFormat(feed.FormatOSV).SaveX(ctx).ID)
+	w.add("LogTile", "everybody", tx.LogTile.Create().SetLevel(0).SetPosition(0).SetHashes([]byte{0}).SaveX(ctx).ID)
+	w.add("LogCheckpoint", "everybody", tx.LogCheckpoint.Create().SetSize(1).SetRoot([]byte{0}).SetNote("n").SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("TriageDecision", "everybody", w.triage(tx).SetLabelKey("k").SetLabelValue("v").SaveX(ctx).ID)
 	w.add("Freeze", "everybody", w.freeze(tx).SetLabelKey("k").SetLabelValue("v").SaveX(ctx).ID)
 	w.add("Blob", "everybody", tx.Blob.Create().SetDigest("sha256:0").SetSize(0).SetContent([]byte{0}).SaveX(ctx).ID)

@@ -32,6 +32,8 @@ type Deps struct {
 	Download func(ctx context.Context, evidenceID, attachmentID string) (File, error)
 	// SonarQube takes webhooks. Nil: none are taken.
 	SonarQube *SonarQube
+	// Log is the transparency log. Nil: there is none to serve.
+	Log *Log
 	// Checks are asked by /readyz: all must pass for the service to be ready.
 	Checks []Check
 	// ReleaseKey is the public key that release attestations verify with, in PEM. Empty: there is none to serve.
@@ -62,6 +64,7 @@ type Route struct {
 //	/graphiql          the API explorer, offline
 //	/                  dashboard and its assets
 //	/keys/release.pub  the public release key, PEM
+//	/log/…             the transparency log: checkpoint, tile/…, entries/…, key
 //	/healthz           200 as long as the process answers
 //	/readyz            200 or 503, and which check failed
 //	/metrics           Prometheus
@@ -88,6 +91,14 @@ func Handler(deps Deps) http.Handler {
 	mux.Handle("/healthz", reading(http.HandlerFunc(alive)))
 	mux.Handle("/readyz", reading(ready(deps.Checks, deps.Logger)))
 	mux.Handle("/keys/release.pub", reading(releaseKey(deps.ReleaseKey)))
+	if deps.Log != nil {
+		mux.Handle("/log/checkpoint", reading(checkpoint(deps)))
+		mux.Handle("/log/key", reading(logKey(deps.Log.Key)))
+		mux.Handle("/log/tile/{path...}", reading(tile(deps)))
+		for _, pattern := range []string{"/log/tile/entries/{path...}", "/log/entries/{path...}"} {
+			mux.Handle(pattern, reading(entries(deps)))
+		}
+	}
 	mux.Handle("/metrics", reading(noStore(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))))
 	mux.Handle("/assets/", reading(http.HandlerFunc(pages.asset)))
 	mux.Handle("/{$}", reading(pages.page("index.html", dashboardPolicy)))

@@ -309,6 +309,30 @@ func (f LifecycleStepFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value,
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.LifecycleStepMutation", m)
 }
 
+// The LogCheckpointFunc type is an adapter to allow the use of ordinary
+// function as LogCheckpoint mutator.
+type LogCheckpointFunc func(context.Context, *db.LogCheckpointMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LogCheckpointFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.LogCheckpointMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.LogCheckpointMutation", m)
+}
+
+// The LogTileFunc type is an adapter to allow the use of ordinary
+// function as LogTile mutator.
+type LogTileFunc func(context.Context, *db.LogTileMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LogTileFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.LogTileMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.LogTileMutation", m)
+}
+
 // The NoticeFunc type is an adapter to allow the use of ordinary
 // function as Notice mutator.
 type NoticeFunc func(context.Context, *db.NoticeMutation) (db.Value, error)

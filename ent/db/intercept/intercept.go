@@ -33,6 +33,8 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/label"
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
+	"github.com/plimsoll/plimsoll/ent/db/logcheckpoint"
+	"github.com/plimsoll/plimsoll/ent/db/logtile"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
 	"github.com/plimsoll/plimsoll/ent/db/override"
@@ -793,6 +795,60 @@ func (f TraverseLifecycleStep) Traverse(ctx context.Context, q db.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *db.LifecycleStepQuery", q)
+}
+
+// The LogCheckpointFunc type is an adapter to allow the use of ordinary function as a Querier.
+type LogCheckpointFunc func(context.Context, *db.LogCheckpointQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f LogCheckpointFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.LogCheckpointQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.LogCheckpointQuery", q)
+}
+
+// The TraverseLogCheckpoint type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseLogCheckpoint func(context.Context, *db.LogCheckpointQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseLogCheckpoint) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseLogCheckpoint) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.LogCheckpointQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.LogCheckpointQuery", q)
+}
+
+// The LogTileFunc type is an adapter to allow the use of ordinary function as a Querier.
+type LogTileFunc func(context.Context, *db.LogTileQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f LogTileFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.LogTileQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.LogTileQuery", q)
+}
+
+// The TraverseLogTile type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseLogTile func(context.Context, *db.LogTileQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseLogTile) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseLogTile) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.LogTileQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.LogTileQuery", q)
 }
 
 // The NoticeFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1604,6 +1660,10 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.LifecycleQuery, predicate.Lifecycle, lifecycle.OrderOption]{typ: db.TypeLifecycle, tq: q}, nil
 	case *db.LifecycleStepQuery:
 		return &query[*db.LifecycleStepQuery, predicate.LifecycleStep, lifecyclestep.OrderOption]{typ: db.TypeLifecycleStep, tq: q}, nil
+	case *db.LogCheckpointQuery:
+		return &query[*db.LogCheckpointQuery, predicate.LogCheckpoint, logcheckpoint.OrderOption]{typ: db.TypeLogCheckpoint, tq: q}, nil
+	case *db.LogTileQuery:
+		return &query[*db.LogTileQuery, predicate.LogTile, logtile.OrderOption]{typ: db.TypeLogTile, tq: q}, nil
 	case *db.NoticeQuery:
 		return &query[*db.NoticeQuery, predicate.Notice, notice.OrderOption]{typ: db.TypeNotice, tq: q}, nil
 	case *db.NoticeEntryQuery:

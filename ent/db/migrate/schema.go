@@ -1326,6 +1326,40 @@ var (
 			},
 		},
 	}
+	// LogCheckpointsColumns holds the columns for the "log_checkpoints" table.
+	LogCheckpointsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "size", Type: field.TypeInt64, Unique: true},
+		{Name: "root", Type: field.TypeBytes},
+		{Name: "note", Type: field.TypeString, Size: 2147483647},
+		{Name: "created_at", Type: field.TypeTime},
+	}
+	// LogCheckpointsTable holds the schema information for the "log_checkpoints" table.
+	LogCheckpointsTable = &schema.Table{
+		Name:       "log_checkpoints",
+		Columns:    LogCheckpointsColumns,
+		PrimaryKey: []*schema.Column{LogCheckpointsColumns[0]},
+	}
+	// LogTilesColumns holds the columns for the "log_tiles" table.
+	LogTilesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "level", Type: field.TypeInt},
+		{Name: "position", Type: field.TypeInt64},
+		{Name: "hashes", Type: field.TypeBytes},
+	}
+	// LogTilesTable holds the schema information for the "log_tiles" table.
+	LogTilesTable = &schema.Table{
+		Name:       "log_tiles",
+		Columns:    LogTilesColumns,
+		PrimaryKey: []*schema.Column{LogTilesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "logtile_level_position",
+				Unique:  true,
+				Columns: []*schema.Column{LogTilesColumns[1], LogTilesColumns[2]},
+			},
+		},
+	}
 	// NoticesColumns holds the columns for the "notices" table.
 	NoticesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -2594,6 +2628,8 @@ var (
 		LabelsTable,
 		LifecyclesTable,
 		LifecycleStepsTable,
+		LogCheckpointsTable,
+		LogTilesTable,
 		NoticesTable,
 		NoticeEntriesTable,
 		OverridesTable,
@@ -2751,6 +2787,12 @@ func init() {
 	LifecycleStepsTable.ForeignKeys[1].RefTable = StagesTable
 	LifecycleStepsTable.Annotation = &entsql.Annotation{
 		Table: "lifecycle_steps",
+	}
+	LogCheckpointsTable.Annotation = &entsql.Annotation{
+		Table: "log_checkpoints",
+	}
+	LogTilesTable.Annotation = &entsql.Annotation{
+		Table: "log_tiles",
 	}
 	NoticesTable.ForeignKeys[0].RefTable = OwnersTable
 	NoticesTable.Annotation = &entsql.Annotation{

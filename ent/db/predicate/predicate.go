@@ -81,6 +81,12 @@ type Lifecycle func(*sql.Selector)
 // LifecycleStep is the predicate function for lifecyclestep builders.
 type LifecycleStep func(*sql.Selector)
 
+// LogCheckpoint is the predicate function for logcheckpoint builders.
+type LogCheckpoint func(*sql.Selector)
+
+// LogTile is the predicate function for logtile builders.
+type LogTile func(*sql.Selector)
+
 // Notice is the predicate function for notice builders.
 type Notice func(*sql.Selector)
 
