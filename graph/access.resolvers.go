@@ -30,6 +30,11 @@ func (r *mutationResolver) RevokeToken(ctx context.Context, input access.RevokeT
 	return &model.RevokeTokenPayload{Token: made}, nil
 }
 
+func (r *mutationResolver) ErasePerson(ctx context.Context, input access.ErasePersonInput) (*access.Erased, error) {
+	erased, err := r.do.Access.ErasePerson(ctx, input)
+	return &erased, err
+}
+
 func (r *queryResolver) Tokens(ctx context.Context, first *int, after *string, last *int, before *string) (*db.TokenConnection, error) {
 	return paginate(func(after *cursor, first *int, before *cursor, last *int) (*db.TokenConnection, error) {
 		return r.do.Access.Tokens(ctx, after, first, before, last)

@@ -79,6 +79,14 @@ func (r *evidenceResolver) CreatedBy(ctx context.Context, obj *db.Evidence) (str
 	return load(ctx).principals.Load(ctx, obj.CreatedBy)
 }
 
+func (r *evidenceResolver) Withdrawal(ctx context.Context, obj *db.Evidence) (*db.EvidenceWithdrawal, error) {
+	return load(ctx).withdrawals.Load(ctx, obj.ID)
+}
+
+func (r *evidenceWithdrawalResolver) By(ctx context.Context, obj *db.EvidenceWithdrawal) (string, error) {
+	return load(ctx).principals.Load(ctx, obj.WithdrawnBy)
+}
+
 func (r *mutationResolver) SubmitEvidence(ctx context.Context, input evidence.SubmitEvidenceInput) (*model.SubmitEvidencePayload, error) {
 	ev, known, err := r.do.Evidence.Submit(ctx, input)
 	if err != nil {
@@ -104,11 +112,19 @@ func (r *mutationResolver) AddTrustAnchor(ctx context.Context, input evidence.Ad
 }
 
 func (r *mutationResolver) RevokeTrustAnchor(ctx context.Context, input evidence.RevokeTrustAnchorInput) (*model.RevokeTrustAnchorPayload, error) {
-	made, err := r.do.Evidence.RevokeTrustAnchor(ctx, input)
+	revoked, suspected, err := r.do.Evidence.RevokeTrustAnchor(ctx, input)
 	if err != nil {
 		return nil, err
 	}
-	return &model.RevokeTrustAnchorPayload{TrustAnchor: made}, nil
+	return &model.RevokeTrustAnchorPayload{TrustAnchor: revoked, Suspected: suspected}, nil
+}
+
+func (r *mutationResolver) WithdrawEvidence(ctx context.Context, input evidence.WithdrawEvidenceInput) (*model.WithdrawEvidencePayload, error) {
+	withdrawn, suspected, err := r.do.Evidence.Withdraw(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.WithdrawEvidencePayload{Evidence: withdrawn, Suspected: suspected}, nil
 }
 
 func (r *queryResolver) Evidence(ctx context.Context, digest string) ([]*db.Evidence, error) {
@@ -150,10 +166,15 @@ func (r *Resolver) Attachment() generated.AttachmentResolver { return &attachmen
 
 func (r *Resolver) Evidence() generated.EvidenceResolver { return &evidenceResolver{r} }
 
+func (r *Resolver) EvidenceWithdrawal() generated.EvidenceWithdrawalResolver {
+	return &evidenceWithdrawalResolver{r}
+}
+
 func (r *Resolver) TrustAnchor() generated.TrustAnchorResolver { return &trustAnchorResolver{r} }
 
 type (
-	attachmentResolver  struct{ *Resolver }
-	evidenceResolver    struct{ *Resolver }
-	trustAnchorResolver struct{ *Resolver }
+	attachmentResolver         struct{ *Resolver }
+	evidenceResolver           struct{ *Resolver }
+	evidenceWithdrawalResolver struct{ *Resolver }
+	trustAnchorResolver        struct{ *Resolver }
 )

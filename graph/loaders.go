@@ -26,6 +26,8 @@ type loaders struct {
 	versions  *gatherer[int, *db.ApplicationVersion]
 	children  *gatherer[string, []*db.ImageChild]
 
+	withdrawals *gatherer[int, *db.EvidenceWithdrawal]
+
 	logIndexes *gatherer[int, *int]
 
 	deployments *gatherer[int, []*db.Deployment]
@@ -60,6 +62,8 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.OperationHandle
 		artifacts: gather(r.do.Builds.Artifacts),
 		versions:  gather(r.do.Versions.ByID),
 		children:  gather(r.do.Evidence.ChildrenOf),
+
+		withdrawals: gather(r.do.Evidence.WithdrawalsOf),
 
 		logIndexes: gather(r.do.Tree.IndexesOf),
 

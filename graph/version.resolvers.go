@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/applicationversion"
 	"github.com/plimsoll/plimsoll/graph/generated"
 	"github.com/plimsoll/plimsoll/graph/model"
 	"github.com/plimsoll/plimsoll/internal/evidence"
@@ -18,6 +19,14 @@ import (
 
 func (r *applicationVersionResolver) Properties(ctx context.Context, obj *db.ApplicationVersion) ([]*version.Property, error) {
 	return version.PropertiesOf(obj)
+}
+
+func (r *applicationVersionResolver) PassportURL(ctx context.Context, obj *db.ApplicationVersion) (*string, error) {
+	if obj.Trust == applicationversion.TrustPRE_RELEASE {
+		return nil, nil
+	}
+	path := "/passports/" + obj.ManifestDigest
+	return &path, nil
 }
 
 func (r *applicationVersionResolver) Inherited(ctx context.Context, obj *db.ApplicationVersion) (*model.InheritedContext, error) {

@@ -33,6 +33,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/evidencewithdrawal"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
@@ -41,6 +42,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/logcheckpoint"
+	"github.com/plimsoll/plimsoll/ent/db/logcosignature"
 	"github.com/plimsoll/plimsoll/ent/db/logtile"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
@@ -115,6 +117,8 @@ type Client struct {
 	Evidence *EvidenceClient
 	// EvidenceSubject is the client for interacting with the EvidenceSubject builders.
 	EvidenceSubject *EvidenceSubjectClient
+	// EvidenceWithdrawal is the client for interacting with the EvidenceWithdrawal builders.
+	EvidenceWithdrawal *EvidenceWithdrawalClient
 	// Feed is the client for interacting with the Feed builders.
 	Feed *FeedClient
 	// Freeze is the client for interacting with the Freeze builders.
@@ -131,6 +135,8 @@ type Client struct {
 	LifecycleStep *LifecycleStepClient
 	// LogCheckpoint is the client for interacting with the LogCheckpoint builders.
 	LogCheckpoint *LogCheckpointClient
+	// LogCosignature is the client for interacting with the LogCosignature builders.
+	LogCosignature *LogCosignatureClient
 	// LogTile is the client for interacting with the LogTile builders.
 	LogTile *LogTileClient
 	// Notice is the client for interacting with the Notice builders.
@@ -220,6 +226,7 @@ func (c *Client) init() {
 	c.Evaluation = NewEvaluationClient(c.config)
 	c.Evidence = NewEvidenceClient(c.config)
 	c.EvidenceSubject = NewEvidenceSubjectClient(c.config)
+	c.EvidenceWithdrawal = NewEvidenceWithdrawalClient(c.config)
 	c.Feed = NewFeedClient(c.config)
 	c.Freeze = NewFreezeClient(c.config)
 	c.GatePolicy = NewGatePolicyClient(c.config)
@@ -228,6 +235,7 @@ func (c *Client) init() {
 	c.Lifecycle = NewLifecycleClient(c.config)
 	c.LifecycleStep = NewLifecycleStepClient(c.config)
 	c.LogCheckpoint = NewLogCheckpointClient(c.config)
+	c.LogCosignature = NewLogCosignatureClient(c.config)
 	c.LogTile = NewLogTileClient(c.config)
 	c.Notice = NewNoticeClient(c.config)
 	c.NoticeEntry = NewNoticeEntryClient(c.config)
@@ -367,6 +375,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Evaluation:         NewEvaluationClient(cfg),
 		Evidence:           NewEvidenceClient(cfg),
 		EvidenceSubject:    NewEvidenceSubjectClient(cfg),
+		EvidenceWithdrawal: NewEvidenceWithdrawalClient(cfg),
 		Feed:               NewFeedClient(cfg),
 		Freeze:             NewFreezeClient(cfg),
 		GatePolicy:         NewGatePolicyClient(cfg),
@@ -375,6 +384,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Lifecycle:          NewLifecycleClient(cfg),
 		LifecycleStep:      NewLifecycleStepClient(cfg),
 		LogCheckpoint:      NewLogCheckpointClient(cfg),
+		LogCosignature:     NewLogCosignatureClient(cfg),
 		LogTile:            NewLogTileClient(cfg),
 		Notice:             NewNoticeClient(cfg),
 		NoticeEntry:        NewNoticeEntryClient(cfg),
@@ -441,6 +451,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Evaluation:         NewEvaluationClient(cfg),
 		Evidence:           NewEvidenceClient(cfg),
 		EvidenceSubject:    NewEvidenceSubjectClient(cfg),
+		EvidenceWithdrawal: NewEvidenceWithdrawalClient(cfg),
 		Feed:               NewFeedClient(cfg),
 		Freeze:             NewFreezeClient(cfg),
 		GatePolicy:         NewGatePolicyClient(cfg),
@@ -449,6 +460,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Lifecycle:          NewLifecycleClient(cfg),
 		LifecycleStep:      NewLifecycleStepClient(cfg),
 		LogCheckpoint:      NewLogCheckpointClient(cfg),
+		LogCosignature:     NewLogCosignatureClient(cfg),
 		LogTile:            NewLogTileClient(cfg),
 		Notice:             NewNoticeClient(cfg),
 		NoticeEntry:        NewNoticeEntryClient(cfg),
@@ -510,14 +522,14 @@ func (c *Client) Use(hooks ...Hook) {
 		c.ActivityEvent, c.ActivityOpening, c.Advisory, c.AffectedPackage,
 		c.Application, c.ApplicationVersion, c.Attachment, c.Attestation, c.Binding,
 		c.Blob, c.Build, c.BuildArtifact, c.Component, c.ComponentMatch, c.Deployment,
-		c.Evaluation, c.Evidence, c.EvidenceSubject, c.Feed, c.Freeze, c.GatePolicy,
-		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.LogCheckpoint,
-		c.LogTile, c.Notice, c.NoticeEntry, c.Override, c.Owner, c.Ownership,
-		c.PackageVersion, c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal,
-		c.Project, c.Promotion, c.Releasable, c.RoleBinding, c.Rule, c.Sbom,
-		c.SbomComponent, c.SearchWord, c.SigningKey, c.Stage, c.Token,
-		c.TriageDecision, c.TrustAnchor, c.VersionApproval, c.Vulnerability,
-		c.VulnerabilityAlias, c.Waiver, c.WaiverDecision,
+		c.Evaluation, c.Evidence, c.EvidenceSubject, c.EvidenceWithdrawal, c.Feed,
+		c.Freeze, c.GatePolicy, c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep,
+		c.LogCheckpoint, c.LogCosignature, c.LogTile, c.Notice, c.NoticeEntry,
+		c.Override, c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
+		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
+		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
+		c.Stage, c.Token, c.TriageDecision, c.TrustAnchor, c.VersionApproval,
+		c.Vulnerability, c.VulnerabilityAlias, c.Waiver, c.WaiverDecision,
 	} {
 		n.Use(hooks...)
 	}
@@ -530,14 +542,14 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.ActivityEvent, c.ActivityOpening, c.Advisory, c.AffectedPackage,
 		c.Application, c.ApplicationVersion, c.Attachment, c.Attestation, c.Binding,
 		c.Blob, c.Build, c.BuildArtifact, c.Component, c.ComponentMatch, c.Deployment,
-		c.Evaluation, c.Evidence, c.EvidenceSubject, c.Feed, c.Freeze, c.GatePolicy,
-		c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep, c.LogCheckpoint,
-		c.LogTile, c.Notice, c.NoticeEntry, c.Override, c.Owner, c.Ownership,
-		c.PackageVersion, c.Pkg, c.PolicyTarget, c.PolicyTemplate, c.Principal,
-		c.Project, c.Promotion, c.Releasable, c.RoleBinding, c.Rule, c.Sbom,
-		c.SbomComponent, c.SearchWord, c.SigningKey, c.Stage, c.Token,
-		c.TriageDecision, c.TrustAnchor, c.VersionApproval, c.Vulnerability,
-		c.VulnerabilityAlias, c.Waiver, c.WaiverDecision,
+		c.Evaluation, c.Evidence, c.EvidenceSubject, c.EvidenceWithdrawal, c.Feed,
+		c.Freeze, c.GatePolicy, c.ImageChild, c.Label, c.Lifecycle, c.LifecycleStep,
+		c.LogCheckpoint, c.LogCosignature, c.LogTile, c.Notice, c.NoticeEntry,
+		c.Override, c.Owner, c.Ownership, c.PackageVersion, c.Pkg, c.PolicyTarget,
+		c.PolicyTemplate, c.Principal, c.Project, c.Promotion, c.Releasable,
+		c.RoleBinding, c.Rule, c.Sbom, c.SbomComponent, c.SearchWord, c.SigningKey,
+		c.Stage, c.Token, c.TriageDecision, c.TrustAnchor, c.VersionApproval,
+		c.Vulnerability, c.VulnerabilityAlias, c.Waiver, c.WaiverDecision,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -582,6 +594,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Evidence.mutate(ctx, m)
 	case *EvidenceSubjectMutation:
 		return c.EvidenceSubject.mutate(ctx, m)
+	case *EvidenceWithdrawalMutation:
+		return c.EvidenceWithdrawal.mutate(ctx, m)
 	case *FeedMutation:
 		return c.Feed.mutate(ctx, m)
 	case *FreezeMutation:
@@ -598,6 +612,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.LifecycleStep.mutate(ctx, m)
 	case *LogCheckpointMutation:
 		return c.LogCheckpoint.mutate(ctx, m)
+	case *LogCosignatureMutation:
+		return c.LogCosignature.mutate(ctx, m)
 	case *LogTileMutation:
 		return c.LogTile.mutate(ctx, m)
 	case *NoticeMutation:
@@ -3935,6 +3951,171 @@ func (c *EvidenceSubjectClient) mutate(ctx context.Context, m *EvidenceSubjectMu
 	}
 }
 
+// EvidenceWithdrawalClient is a client for the EvidenceWithdrawal schema.
+type EvidenceWithdrawalClient struct {
+	config
+}
+
+// NewEvidenceWithdrawalClient returns a client for the EvidenceWithdrawal from the given config.
+func NewEvidenceWithdrawalClient(c config) *EvidenceWithdrawalClient {
+	return &EvidenceWithdrawalClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `evidencewithdrawal.Hooks(f(g(h())))`.
+func (c *EvidenceWithdrawalClient) Use(hooks ...Hook) {
+	c.hooks.EvidenceWithdrawal = append(c.hooks.EvidenceWithdrawal, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `evidencewithdrawal.Intercept(f(g(h())))`.
+func (c *EvidenceWithdrawalClient) Intercept(interceptors ...Interceptor) {
+	c.inters.EvidenceWithdrawal = append(c.inters.EvidenceWithdrawal, interceptors...)
+}
+
+// Create returns a builder for creating a EvidenceWithdrawal entity.
+func (c *EvidenceWithdrawalClient) Create() *EvidenceWithdrawalCreate {
+	mutation := newEvidenceWithdrawalMutation(c.config, OpCreate)
+	return &EvidenceWithdrawalCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of EvidenceWithdrawal entities.
+func (c *EvidenceWithdrawalClient) CreateBulk(builders ...*EvidenceWithdrawalCreate) *EvidenceWithdrawalCreateBulk {
+	return &EvidenceWithdrawalCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *EvidenceWithdrawalClient) MapCreateBulk(slice any, setFunc func(*EvidenceWithdrawalCreate, int)) *EvidenceWithdrawalCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &EvidenceWithdrawalCreateBulk{err: fmt.Errorf("calling to EvidenceWithdrawalClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*EvidenceWithdrawalCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &EvidenceWithdrawalCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for EvidenceWithdrawal.
+func (c *EvidenceWithdrawalClient) Update() *EvidenceWithdrawalUpdate {
+	mutation := newEvidenceWithdrawalMutation(c.config, OpUpdate)
+	return &EvidenceWithdrawalUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *EvidenceWithdrawalClient) UpdateOne(_m *EvidenceWithdrawal) *EvidenceWithdrawalUpdateOne {
+	mutation := newEvidenceWithdrawalMutation(c.config, OpUpdateOne, withEvidenceWithdrawal(_m))
+	return &EvidenceWithdrawalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *EvidenceWithdrawalClient) UpdateOneID(id int) *EvidenceWithdrawalUpdateOne {
+	mutation := newEvidenceWithdrawalMutation(c.config, OpUpdateOne, withEvidenceWithdrawalID(id))
+	return &EvidenceWithdrawalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for EvidenceWithdrawal.
+func (c *EvidenceWithdrawalClient) Delete() *EvidenceWithdrawalDelete {
+	mutation := newEvidenceWithdrawalMutation(c.config, OpDelete)
+	return &EvidenceWithdrawalDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *EvidenceWithdrawalClient) DeleteOne(_m *EvidenceWithdrawal) *EvidenceWithdrawalDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *EvidenceWithdrawalClient) DeleteOneID(id int) *EvidenceWithdrawalDeleteOne {
+	builder := c.Delete().Where(evidencewithdrawal.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &EvidenceWithdrawalDeleteOne{builder}
+}
+
+// Query returns a query builder for EvidenceWithdrawal.
+func (c *EvidenceWithdrawalClient) Query() *EvidenceWithdrawalQuery {
+	return &EvidenceWithdrawalQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeEvidenceWithdrawal},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a EvidenceWithdrawal entity by its id.
+func (c *EvidenceWithdrawalClient) Get(ctx context.Context, id int) (*EvidenceWithdrawal, error) {
+	return c.Query().Where(evidencewithdrawal.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *EvidenceWithdrawalClient) GetX(ctx context.Context, id int) *EvidenceWithdrawal {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryEvidence queries the evidence edge of a EvidenceWithdrawal.
+func (c *EvidenceWithdrawalClient) QueryEvidence(_m *EvidenceWithdrawal) *EvidenceQuery {
+	query := (&EvidenceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(evidencewithdrawal.Table, evidencewithdrawal.FieldID, id),
+			sqlgraph.To(evidence.Table, evidence.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, evidencewithdrawal.EvidenceTable, evidencewithdrawal.EvidenceColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryWithdrawer queries the withdrawer edge of a EvidenceWithdrawal.
+func (c *EvidenceWithdrawalClient) QueryWithdrawer(_m *EvidenceWithdrawal) *PrincipalQuery {
+	query := (&PrincipalClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(evidencewithdrawal.Table, evidencewithdrawal.FieldID, id),
+			sqlgraph.To(principal.Table, principal.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, evidencewithdrawal.WithdrawerTable, evidencewithdrawal.WithdrawerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *EvidenceWithdrawalClient) Hooks() []Hook {
+	return c.hooks.EvidenceWithdrawal
+}
+
+// Interceptors returns the client interceptors.
+func (c *EvidenceWithdrawalClient) Interceptors() []Interceptor {
+	return c.inters.EvidenceWithdrawal
+}
+
+func (c *EvidenceWithdrawalClient) mutate(ctx context.Context, m *EvidenceWithdrawalMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&EvidenceWithdrawalCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&EvidenceWithdrawalUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&EvidenceWithdrawalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&EvidenceWithdrawalDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown EvidenceWithdrawal mutation op: %q", m.Op())
+	}
+}
+
 // FeedClient is a client for the Feed schema.
 type FeedClient struct {
 	config
@@ -5204,6 +5385,139 @@ func (c *LogCheckpointClient) mutate(ctx context.Context, m *LogCheckpointMutati
 		return (&LogCheckpointDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown LogCheckpoint mutation op: %q", m.Op())
+	}
+}
+
+// LogCosignatureClient is a client for the LogCosignature schema.
+type LogCosignatureClient struct {
+	config
+}
+
+// NewLogCosignatureClient returns a client for the LogCosignature from the given config.
+func NewLogCosignatureClient(c config) *LogCosignatureClient {
+	return &LogCosignatureClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `logcosignature.Hooks(f(g(h())))`.
+func (c *LogCosignatureClient) Use(hooks ...Hook) {
+	c.hooks.LogCosignature = append(c.hooks.LogCosignature, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `logcosignature.Intercept(f(g(h())))`.
+func (c *LogCosignatureClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LogCosignature = append(c.inters.LogCosignature, interceptors...)
+}
+
+// Create returns a builder for creating a LogCosignature entity.
+func (c *LogCosignatureClient) Create() *LogCosignatureCreate {
+	mutation := newLogCosignatureMutation(c.config, OpCreate)
+	return &LogCosignatureCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LogCosignature entities.
+func (c *LogCosignatureClient) CreateBulk(builders ...*LogCosignatureCreate) *LogCosignatureCreateBulk {
+	return &LogCosignatureCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LogCosignatureClient) MapCreateBulk(slice any, setFunc func(*LogCosignatureCreate, int)) *LogCosignatureCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LogCosignatureCreateBulk{err: fmt.Errorf("calling to LogCosignatureClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LogCosignatureCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LogCosignatureCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LogCosignature.
+func (c *LogCosignatureClient) Update() *LogCosignatureUpdate {
+	mutation := newLogCosignatureMutation(c.config, OpUpdate)
+	return &LogCosignatureUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LogCosignatureClient) UpdateOne(_m *LogCosignature) *LogCosignatureUpdateOne {
+	mutation := newLogCosignatureMutation(c.config, OpUpdateOne, withLogCosignature(_m))
+	return &LogCosignatureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LogCosignatureClient) UpdateOneID(id int) *LogCosignatureUpdateOne {
+	mutation := newLogCosignatureMutation(c.config, OpUpdateOne, withLogCosignatureID(id))
+	return &LogCosignatureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LogCosignature.
+func (c *LogCosignatureClient) Delete() *LogCosignatureDelete {
+	mutation := newLogCosignatureMutation(c.config, OpDelete)
+	return &LogCosignatureDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LogCosignatureClient) DeleteOne(_m *LogCosignature) *LogCosignatureDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LogCosignatureClient) DeleteOneID(id int) *LogCosignatureDeleteOne {
+	builder := c.Delete().Where(logcosignature.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LogCosignatureDeleteOne{builder}
+}
+
+// Query returns a query builder for LogCosignature.
+func (c *LogCosignatureClient) Query() *LogCosignatureQuery {
+	return &LogCosignatureQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLogCosignature},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LogCosignature entity by its id.
+func (c *LogCosignatureClient) Get(ctx context.Context, id int) (*LogCosignature, error) {
+	return c.Query().Where(logcosignature.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LogCosignatureClient) GetX(ctx context.Context, id int) *LogCosignature {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LogCosignatureClient) Hooks() []Hook {
+	return c.hooks.LogCosignature
+}
+
+// Interceptors returns the client interceptors.
+func (c *LogCosignatureClient) Interceptors() []Interceptor {
+	return c.inters.LogCosignature
+}
+
+func (c *LogCosignatureClient) mutate(ctx context.Context, m *LogCosignatureMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LogCosignatureCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LogCosignatureUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LogCosignatureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LogCosignatureDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown LogCosignature mutation op: %q", m.Op())
 	}
 }
 
@@ -10254,25 +10568,25 @@ type (
 		ActivityEvent, ActivityOpening, Advisory, AffectedPackage, Application,
 		ApplicationVersion, Attachment, Attestation, Binding, Blob, Build,
 		BuildArtifact, Component, ComponentMatch, Deployment, Evaluation, Evidence,
-		EvidenceSubject, Feed, Freeze, GatePolicy, ImageChild, Label, Lifecycle,
-		LifecycleStep, LogCheckpoint, LogTile, Notice, NoticeEntry, Override, Owner,
-		Ownership, PackageVersion, Pkg, PolicyTarget, PolicyTemplate, Principal,
-		Project, Promotion, Releasable, RoleBinding, Rule, Sbom, SbomComponent,
-		SearchWord, SigningKey, Stage, Token, TriageDecision, TrustAnchor,
-		VersionApproval, Vulnerability, VulnerabilityAlias, Waiver,
-		WaiverDecision []ent.Hook
+		EvidenceSubject, EvidenceWithdrawal, Feed, Freeze, GatePolicy, ImageChild,
+		Label, Lifecycle, LifecycleStep, LogCheckpoint, LogCosignature, LogTile,
+		Notice, NoticeEntry, Override, Owner, Ownership, PackageVersion, Pkg,
+		PolicyTarget, PolicyTemplate, Principal, Project, Promotion, Releasable,
+		RoleBinding, Rule, Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
+		TriageDecision, TrustAnchor, VersionApproval, Vulnerability,
+		VulnerabilityAlias, Waiver, WaiverDecision []ent.Hook
 	}
 	inters struct {
 		ActivityEvent, ActivityOpening, Advisory, AffectedPackage, Application,
 		ApplicationVersion, Attachment, Attestation, Binding, Blob, Build,
 		BuildArtifact, Component, ComponentMatch, Deployment, Evaluation, Evidence,
-		EvidenceSubject, Feed, Freeze, GatePolicy, ImageChild, Label, Lifecycle,
-		LifecycleStep, LogCheckpoint, LogTile, Notice, NoticeEntry, Override, Owner,
-		Ownership, PackageVersion, Pkg, PolicyTarget, PolicyTemplate, Principal,
-		Project, Promotion, Releasable, RoleBinding, Rule, Sbom, SbomComponent,
-		SearchWord, SigningKey, Stage, Token, TriageDecision, TrustAnchor,
-		VersionApproval, Vulnerability, VulnerabilityAlias, Waiver,
-		WaiverDecision []ent.Interceptor
+		EvidenceSubject, EvidenceWithdrawal, Feed, Freeze, GatePolicy, ImageChild,
+		Label, Lifecycle, LifecycleStep, LogCheckpoint, LogCosignature, LogTile,
+		Notice, NoticeEntry, Override, Owner, Ownership, PackageVersion, Pkg,
+		PolicyTarget, PolicyTemplate, Principal, Project, Promotion, Releasable,
+		RoleBinding, Rule, Sbom, SbomComponent, SearchWord, SigningKey, Stage, Token,
+		TriageDecision, TrustAnchor, VersionApproval, Vulnerability,
+		VulnerabilityAlias, Waiver, WaiverDecision []ent.Interceptor
 	}
 )
 

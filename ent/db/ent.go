@@ -30,6 +30,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/evidencewithdrawal"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
@@ -38,6 +39,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/logcheckpoint"
+	"github.com/plimsoll/plimsoll/ent/db/logcosignature"
 	"github.com/plimsoll/plimsoll/ent/db/logtile"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
@@ -145,6 +147,7 @@ func checkColumn(t, c string) error {
 			evaluation.Table:         evaluation.ValidColumn,
 			evidence.Table:           evidence.ValidColumn,
 			evidencesubject.Table:    evidencesubject.ValidColumn,
+			evidencewithdrawal.Table: evidencewithdrawal.ValidColumn,
 			feed.Table:               feed.ValidColumn,
 			freeze.Table:             freeze.ValidColumn,
 			gatepolicy.Table:         gatepolicy.ValidColumn,
@@ -153,6 +156,7 @@ func checkColumn(t, c string) error {
 			lifecycle.Table:          lifecycle.ValidColumn,
 			lifecyclestep.Table:      lifecyclestep.ValidColumn,
 			logcheckpoint.Table:      logcheckpoint.ValidColumn,
+			logcosignature.Table:     logcosignature.ValidColumn,
 			logtile.Table:            logtile.ValidColumn,
 			notice.Table:             notice.ValidColumn,
 			noticeentry.Table:        noticeentry.ValidColumn,

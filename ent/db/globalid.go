@@ -58,6 +58,9 @@ func (_m *Evidence) GlobalID() string { return id.Global("Evidence", _m.ID) }
 // GlobalID returns the opaque id under which the API knows this EvidenceSubject.
 func (_m *EvidenceSubject) GlobalID() string { return id.Global("EvidenceSubject", _m.ID) }
 
+// GlobalID returns the opaque id under which the API knows this EvidenceWithdrawal.
+func (_m *EvidenceWithdrawal) GlobalID() string { return id.Global("EvidenceWithdrawal", _m.ID) }
+
 // GlobalID returns the opaque id under which the API knows this Feed.
 func (_m *Feed) GlobalID() string { return id.Global("Feed", _m.ID) }
 
@@ -81,6 +84,9 @@ func (_m *LifecycleStep) GlobalID() string { return id.Global("LifecycleStep", _
 
 // GlobalID returns the opaque id under which the API knows this LogCheckpoint.
 func (_m *LogCheckpoint) GlobalID() string { return id.Global("LogCheckpoint", _m.ID) }
+
+// GlobalID returns the opaque id under which the API knows this LogCosignature.
+func (_m *LogCosignature) GlobalID() string { return id.Global("LogCosignature", _m.ID) }
 
 // GlobalID returns the opaque id under which the API knows this LogTile.
 func (_m *LogTile) GlobalID() string { return id.Global("LogTile", _m.ID) }

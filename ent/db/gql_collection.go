@@ -3040,6 +3040,11 @@ func (_q *OwnerQuery) collectField(ctx context.Context, oneNode bool, opCtx *gra
 				selectedFields = append(selectedFields, owner.FieldContact)
 				fieldSeen[owner.FieldContact] = struct{}{}
 			}
+		case "erasedAt":
+			if _, ok := fieldSeen[owner.FieldErasedAt]; !ok {
+				selectedFields = append(selectedFields, owner.FieldErasedAt)
+				fieldSeen[owner.FieldErasedAt] = struct{}{}
+			}
 		case "createdAt":
 			if _, ok := fieldSeen[owner.FieldCreatedAt]; !ok {
 				selectedFields = append(selectedFields, owner.FieldCreatedAt)

@@ -29,6 +29,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/evidencewithdrawal"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
@@ -37,6 +38,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/logcheckpoint"
+	"github.com/plimsoll/plimsoll/ent/db/logcosignature"
 	"github.com/plimsoll/plimsoll/ent/db/logtile"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
@@ -98,6 +100,7 @@ const (
 	TypeEvaluation         = "Evaluation"
 	TypeEvidence           = "Evidence"
 	TypeEvidenceSubject    = "EvidenceSubject"
+	TypeEvidenceWithdrawal = "EvidenceWithdrawal"
 	TypeFeed               = "Feed"
 	TypeFreeze             = "Freeze"
 	TypeGatePolicy         = "GatePolicy"
@@ -106,6 +109,7 @@ const (
 	TypeLifecycle          = "Lifecycle"
 	TypeLifecycleStep      = "LifecycleStep"
 	TypeLogCheckpoint      = "LogCheckpoint"
+	TypeLogCosignature     = "LogCosignature"
 	TypeLogTile            = "LogTile"
 	TypeNotice             = "Notice"
 	TypeNoticeEntry        = "NoticeEntry"
@@ -17760,6 +17764,610 @@ func (m *EvidenceSubjectMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown EvidenceSubject edge %s", name)
 }
 
+// EvidenceWithdrawalMutation represents an operation that mutates the EvidenceWithdrawal nodes in the graph.
+type EvidenceWithdrawalMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *int
+	reason            *string
+	at                *time.Time
+	clearedFields     map[string]struct{}
+	evidence          *int
+	clearedevidence   bool
+	withdrawer        *int
+	clearedwithdrawer bool
+	done              bool
+	oldValue          func(context.Context) (*EvidenceWithdrawal, error)
+	predicates        []predicate.EvidenceWithdrawal
+}
+
+var _ ent.Mutation = (*EvidenceWithdrawalMutation)(nil)
+
+// evidencewithdrawalOption allows management of the mutation configuration using functional options.
+type evidencewithdrawalOption func(*EvidenceWithdrawalMutation)
+
+// newEvidenceWithdrawalMutation creates new mutation for the EvidenceWithdrawal entity.
+func newEvidenceWithdrawalMutation(c config, op Op, opts ...evidencewithdrawalOption) *EvidenceWithdrawalMutation {
+	m := &EvidenceWithdrawalMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeEvidenceWithdrawal,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withEvidenceWithdrawalID sets the ID field of the mutation.
+func withEvidenceWithdrawalID(id int) evidencewithdrawalOption {
+	return func(m *EvidenceWithdrawalMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *EvidenceWithdrawal
+		)
+		m.oldValue = func(ctx context.Context) (*EvidenceWithdrawal, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().EvidenceWithdrawal.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withEvidenceWithdrawal sets the old EvidenceWithdrawal of the mutation.
+func withEvidenceWithdrawal(node *EvidenceWithdrawal) evidencewithdrawalOption {
+	return func(m *EvidenceWithdrawalMutation) {
+		m.oldValue = func(context.Context) (*EvidenceWithdrawal, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m EvidenceWithdrawalMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m EvidenceWithdrawalMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *EvidenceWithdrawalMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *EvidenceWithdrawalMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().EvidenceWithdrawal.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetReason sets the "reason" field.
+func (m *EvidenceWithdrawalMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *EvidenceWithdrawalMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the EvidenceWithdrawal entity.
+// If the EvidenceWithdrawal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvidenceWithdrawalMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *EvidenceWithdrawalMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetAt sets the "at" field.
+func (m *EvidenceWithdrawalMutation) SetAt(t time.Time) {
+	m.at = &t
+}
+
+// At returns the value of the "at" field in the mutation.
+func (m *EvidenceWithdrawalMutation) At() (r time.Time, exists bool) {
+	v := m.at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAt returns the old "at" field's value of the EvidenceWithdrawal entity.
+// If the EvidenceWithdrawal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvidenceWithdrawalMutation) OldAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAt: %w", err)
+	}
+	return oldValue.At, nil
+}
+
+// ResetAt resets all changes to the "at" field.
+func (m *EvidenceWithdrawalMutation) ResetAt() {
+	m.at = nil
+}
+
+// SetEvidenceID sets the "evidence_id" field.
+func (m *EvidenceWithdrawalMutation) SetEvidenceID(i int) {
+	m.evidence = &i
+}
+
+// EvidenceID returns the value of the "evidence_id" field in the mutation.
+func (m *EvidenceWithdrawalMutation) EvidenceID() (r int, exists bool) {
+	v := m.evidence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEvidenceID returns the old "evidence_id" field's value of the EvidenceWithdrawal entity.
+// If the EvidenceWithdrawal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvidenceWithdrawalMutation) OldEvidenceID(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEvidenceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEvidenceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEvidenceID: %w", err)
+	}
+	return oldValue.EvidenceID, nil
+}
+
+// ResetEvidenceID resets all changes to the "evidence_id" field.
+func (m *EvidenceWithdrawalMutation) ResetEvidenceID() {
+	m.evidence = nil
+}
+
+// SetWithdrawnBy sets the "withdrawn_by" field.
+func (m *EvidenceWithdrawalMutation) SetWithdrawnBy(i int) {
+	m.withdrawer = &i
+}
+
+// WithdrawnBy returns the value of the "withdrawn_by" field in the mutation.
+func (m *EvidenceWithdrawalMutation) WithdrawnBy() (r int, exists bool) {
+	v := m.withdrawer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWithdrawnBy returns the old "withdrawn_by" field's value of the EvidenceWithdrawal entity.
+// If the EvidenceWithdrawal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EvidenceWithdrawalMutation) OldWithdrawnBy(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWithdrawnBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWithdrawnBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWithdrawnBy: %w", err)
+	}
+	return oldValue.WithdrawnBy, nil
+}
+
+// ResetWithdrawnBy resets all changes to the "withdrawn_by" field.
+func (m *EvidenceWithdrawalMutation) ResetWithdrawnBy() {
+	m.withdrawer = nil
+}
+
+// ClearEvidence clears the "evidence" edge to the Evidence entity.
+func (m *EvidenceWithdrawalMutation) ClearEvidence() {
+	m.clearedevidence = true
+	m.clearedFields[evidencewithdrawal.FieldEvidenceID] = struct{}{}
+}
+
+// EvidenceCleared reports if the "evidence" edge to the Evidence entity was cleared.
+func (m *EvidenceWithdrawalMutation) EvidenceCleared() bool {
+	return m.clearedevidence
+}
+
+// EvidenceIDs returns the "evidence" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// EvidenceID instead. It exists only for internal usage by the builders.
+func (m *EvidenceWithdrawalMutation) EvidenceIDs() (ids []int) {
+	if id := m.evidence; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetEvidence resets all changes to the "evidence" edge.
+func (m *EvidenceWithdrawalMutation) ResetEvidence() {
+	m.evidence = nil
+	m.clearedevidence = false
+}
+
+// SetWithdrawerID sets the "withdrawer" edge to the Principal entity by id.
+func (m *EvidenceWithdrawalMutation) SetWithdrawerID(id int) {
+	m.withdrawer = &id
+}
+
+// ClearWithdrawer clears the "withdrawer" edge to the Principal entity.
+func (m *EvidenceWithdrawalMutation) ClearWithdrawer() {
+	m.clearedwithdrawer = true
+	m.clearedFields[evidencewithdrawal.FieldWithdrawnBy] = struct{}{}
+}
+
+// WithdrawerCleared reports if the "withdrawer" edge to the Principal entity was cleared.
+func (m *EvidenceWithdrawalMutation) WithdrawerCleared() bool {
+	return m.clearedwithdrawer
+}
+
+// WithdrawerID returns the "withdrawer" edge ID in the mutation.
+func (m *EvidenceWithdrawalMutation) WithdrawerID() (id int, exists bool) {
+	if m.withdrawer != nil {
+		return *m.withdrawer, true
+	}
+	return
+}
+
+// WithdrawerIDs returns the "withdrawer" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// WithdrawerID instead. It exists only for internal usage by the builders.
+func (m *EvidenceWithdrawalMutation) WithdrawerIDs() (ids []int) {
+	if id := m.withdrawer; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetWithdrawer resets all changes to the "withdrawer" edge.
+func (m *EvidenceWithdrawalMutation) ResetWithdrawer() {
+	m.withdrawer = nil
+	m.clearedwithdrawer = false
+}
+
+// Where appends a list predicates to the EvidenceWithdrawalMutation builder.
+func (m *EvidenceWithdrawalMutation) Where(ps ...predicate.EvidenceWithdrawal) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the EvidenceWithdrawalMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *EvidenceWithdrawalMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.EvidenceWithdrawal, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *EvidenceWithdrawalMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *EvidenceWithdrawalMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (EvidenceWithdrawal).
+func (m *EvidenceWithdrawalMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *EvidenceWithdrawalMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.reason != nil {
+		fields = append(fields, evidencewithdrawal.FieldReason)
+	}
+	if m.at != nil {
+		fields = append(fields, evidencewithdrawal.FieldAt)
+	}
+	if m.evidence != nil {
+		fields = append(fields, evidencewithdrawal.FieldEvidenceID)
+	}
+	if m.withdrawer != nil {
+		fields = append(fields, evidencewithdrawal.FieldWithdrawnBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *EvidenceWithdrawalMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case evidencewithdrawal.FieldReason:
+		return m.Reason()
+	case evidencewithdrawal.FieldAt:
+		return m.At()
+	case evidencewithdrawal.FieldEvidenceID:
+		return m.EvidenceID()
+	case evidencewithdrawal.FieldWithdrawnBy:
+		return m.WithdrawnBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *EvidenceWithdrawalMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case evidencewithdrawal.FieldReason:
+		return m.OldReason(ctx)
+	case evidencewithdrawal.FieldAt:
+		return m.OldAt(ctx)
+	case evidencewithdrawal.FieldEvidenceID:
+		return m.OldEvidenceID(ctx)
+	case evidencewithdrawal.FieldWithdrawnBy:
+		return m.OldWithdrawnBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown EvidenceWithdrawal field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *EvidenceWithdrawalMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case evidencewithdrawal.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case evidencewithdrawal.FieldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAt(v)
+		return nil
+	case evidencewithdrawal.FieldEvidenceID:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEvidenceID(v)
+		return nil
+	case evidencewithdrawal.FieldWithdrawnBy:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWithdrawnBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown EvidenceWithdrawal field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *EvidenceWithdrawalMutation) AddedFields() []string {
+	var fields []string
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *EvidenceWithdrawalMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *EvidenceWithdrawalMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown EvidenceWithdrawal numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *EvidenceWithdrawalMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *EvidenceWithdrawalMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *EvidenceWithdrawalMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown EvidenceWithdrawal nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *EvidenceWithdrawalMutation) ResetField(name string) error {
+	switch name {
+	case evidencewithdrawal.FieldReason:
+		m.ResetReason()
+		return nil
+	case evidencewithdrawal.FieldAt:
+		m.ResetAt()
+		return nil
+	case evidencewithdrawal.FieldEvidenceID:
+		m.ResetEvidenceID()
+		return nil
+	case evidencewithdrawal.FieldWithdrawnBy:
+		m.ResetWithdrawnBy()
+		return nil
+	}
+	return fmt.Errorf("unknown EvidenceWithdrawal field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *EvidenceWithdrawalMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.evidence != nil {
+		edges = append(edges, evidencewithdrawal.EdgeEvidence)
+	}
+	if m.withdrawer != nil {
+		edges = append(edges, evidencewithdrawal.EdgeWithdrawer)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *EvidenceWithdrawalMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case evidencewithdrawal.EdgeEvidence:
+		if id := m.evidence; id != nil {
+			return []ent.Value{*id}
+		}
+	case evidencewithdrawal.EdgeWithdrawer:
+		if id := m.withdrawer; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *EvidenceWithdrawalMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *EvidenceWithdrawalMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *EvidenceWithdrawalMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedevidence {
+		edges = append(edges, evidencewithdrawal.EdgeEvidence)
+	}
+	if m.clearedwithdrawer {
+		edges = append(edges, evidencewithdrawal.EdgeWithdrawer)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *EvidenceWithdrawalMutation) EdgeCleared(name string) bool {
+	switch name {
+	case evidencewithdrawal.EdgeEvidence:
+		return m.clearedevidence
+	case evidencewithdrawal.EdgeWithdrawer:
+		return m.clearedwithdrawer
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *EvidenceWithdrawalMutation) ClearEdge(name string) error {
+	switch name {
+	case evidencewithdrawal.EdgeEvidence:
+		m.ClearEvidence()
+		return nil
+	case evidencewithdrawal.EdgeWithdrawer:
+		m.ClearWithdrawer()
+		return nil
+	}
+	return fmt.Errorf("unknown EvidenceWithdrawal unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *EvidenceWithdrawalMutation) ResetEdge(name string) error {
+	switch name {
+	case evidencewithdrawal.EdgeEvidence:
+		m.ResetEvidence()
+		return nil
+	case evidencewithdrawal.EdgeWithdrawer:
+		m.ResetWithdrawer()
+		return nil
+	}
+	return fmt.Errorf("unknown EvidenceWithdrawal edge %s", name)
+}
+
 // FeedMutation represents an operation that mutates the Feed nodes in the graph.
 type FeedMutation struct {
 	config
@@ -24349,6 +24957,530 @@ func (m *LogCheckpointMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown LogCheckpoint edge %s", name)
 }
 
+// LogCosignatureMutation represents an operation that mutates the LogCosignature nodes in the graph.
+type LogCosignatureMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *int
+	size          *int64
+	addsize       *int64
+	witness       *string
+	line          *string
+	created_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*LogCosignature, error)
+	predicates    []predicate.LogCosignature
+}
+
+var _ ent.Mutation = (*LogCosignatureMutation)(nil)
+
+// logcosignatureOption allows management of the mutation configuration using functional options.
+type logcosignatureOption func(*LogCosignatureMutation)
+
+// newLogCosignatureMutation creates new mutation for the LogCosignature entity.
+func newLogCosignatureMutation(c config, op Op, opts ...logcosignatureOption) *LogCosignatureMutation {
+	m := &LogCosignatureMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLogCosignature,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLogCosignatureID sets the ID field of the mutation.
+func withLogCosignatureID(id int) logcosignatureOption {
+	return func(m *LogCosignatureMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *LogCosignature
+		)
+		m.oldValue = func(ctx context.Context) (*LogCosignature, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().LogCosignature.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLogCosignature sets the old LogCosignature of the mutation.
+func withLogCosignature(node *LogCosignature) logcosignatureOption {
+	return func(m *LogCosignatureMutation) {
+		m.oldValue = func(context.Context) (*LogCosignature, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LogCosignatureMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LogCosignatureMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LogCosignatureMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LogCosignatureMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().LogCosignature.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetSize sets the "size" field.
+func (m *LogCosignatureMutation) SetSize(i int64) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *LogCosignatureMutation) Size() (r int64, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the LogCosignature entity.
+// If the LogCosignature object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogCosignatureMutation) OldSize(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *LogCosignatureMutation) AddSize(i int64) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *LogCosignatureMutation) AddedSize() (r int64, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *LogCosignatureMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// SetWitness sets the "witness" field.
+func (m *LogCosignatureMutation) SetWitness(s string) {
+	m.witness = &s
+}
+
+// Witness returns the value of the "witness" field in the mutation.
+func (m *LogCosignatureMutation) Witness() (r string, exists bool) {
+	v := m.witness
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWitness returns the old "witness" field's value of the LogCosignature entity.
+// If the LogCosignature object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogCosignatureMutation) OldWitness(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWitness is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWitness requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWitness: %w", err)
+	}
+	return oldValue.Witness, nil
+}
+
+// ResetWitness resets all changes to the "witness" field.
+func (m *LogCosignatureMutation) ResetWitness() {
+	m.witness = nil
+}
+
+// SetLine sets the "line" field.
+func (m *LogCosignatureMutation) SetLine(s string) {
+	m.line = &s
+}
+
+// Line returns the value of the "line" field in the mutation.
+func (m *LogCosignatureMutation) Line() (r string, exists bool) {
+	v := m.line
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLine returns the old "line" field's value of the LogCosignature entity.
+// If the LogCosignature object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogCosignatureMutation) OldLine(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLine is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLine requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLine: %w", err)
+	}
+	return oldValue.Line, nil
+}
+
+// ResetLine resets all changes to the "line" field.
+func (m *LogCosignatureMutation) ResetLine() {
+	m.line = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *LogCosignatureMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *LogCosignatureMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the LogCosignature entity.
+// If the LogCosignature object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LogCosignatureMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *LogCosignatureMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// Where appends a list predicates to the LogCosignatureMutation builder.
+func (m *LogCosignatureMutation) Where(ps ...predicate.LogCosignature) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LogCosignatureMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LogCosignatureMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.LogCosignature, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LogCosignatureMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LogCosignatureMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (LogCosignature).
+func (m *LogCosignatureMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LogCosignatureMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.size != nil {
+		fields = append(fields, logcosignature.FieldSize)
+	}
+	if m.witness != nil {
+		fields = append(fields, logcosignature.FieldWitness)
+	}
+	if m.line != nil {
+		fields = append(fields, logcosignature.FieldLine)
+	}
+	if m.created_at != nil {
+		fields = append(fields, logcosignature.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LogCosignatureMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case logcosignature.FieldSize:
+		return m.Size()
+	case logcosignature.FieldWitness:
+		return m.Witness()
+	case logcosignature.FieldLine:
+		return m.Line()
+	case logcosignature.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LogCosignatureMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case logcosignature.FieldSize:
+		return m.OldSize(ctx)
+	case logcosignature.FieldWitness:
+		return m.OldWitness(ctx)
+	case logcosignature.FieldLine:
+		return m.OldLine(ctx)
+	case logcosignature.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown LogCosignature field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogCosignatureMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case logcosignature.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	case logcosignature.FieldWitness:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWitness(v)
+		return nil
+	case logcosignature.FieldLine:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLine(v)
+		return nil
+	case logcosignature.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LogCosignature field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LogCosignatureMutation) AddedFields() []string {
+	var fields []string
+	if m.addsize != nil {
+		fields = append(fields, logcosignature.FieldSize)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LogCosignatureMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case logcosignature.FieldSize:
+		return m.AddedSize()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LogCosignatureMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case logcosignature.FieldSize:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	}
+	return fmt.Errorf("unknown LogCosignature numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LogCosignatureMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LogCosignatureMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LogCosignatureMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown LogCosignature nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LogCosignatureMutation) ResetField(name string) error {
+	switch name {
+	case logcosignature.FieldSize:
+		m.ResetSize()
+		return nil
+	case logcosignature.FieldWitness:
+		m.ResetWitness()
+		return nil
+	case logcosignature.FieldLine:
+		m.ResetLine()
+		return nil
+	case logcosignature.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown LogCosignature field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LogCosignatureMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LogCosignatureMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LogCosignatureMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LogCosignatureMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LogCosignatureMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LogCosignatureMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LogCosignatureMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown LogCosignature unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LogCosignatureMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown LogCosignature edge %s", name)
+}
+
 // LogTileMutation represents an operation that mutates the LogTile nodes in the graph.
 type LogTileMutation struct {
 	config
@@ -27255,6 +28387,7 @@ type OwnerMutation struct {
 	pseudonym     *string
 	display_name  *string
 	contact       *string
+	erased_at     *time.Time
 	created_at    *time.Time
 	clearedFields map[string]struct{}
 	done          bool
@@ -27504,6 +28637,55 @@ func (m *OwnerMutation) ResetContact() {
 	m.contact = nil
 }
 
+// SetErasedAt sets the "erased_at" field.
+func (m *OwnerMutation) SetErasedAt(t time.Time) {
+	m.erased_at = &t
+}
+
+// ErasedAt returns the value of the "erased_at" field in the mutation.
+func (m *OwnerMutation) ErasedAt() (r time.Time, exists bool) {
+	v := m.erased_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldErasedAt returns the old "erased_at" field's value of the Owner entity.
+// If the Owner object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OwnerMutation) OldErasedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldErasedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldErasedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldErasedAt: %w", err)
+	}
+	return oldValue.ErasedAt, nil
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (m *OwnerMutation) ClearErasedAt() {
+	m.erased_at = nil
+	m.clearedFields[owner.FieldErasedAt] = struct{}{}
+}
+
+// ErasedAtCleared returns if the "erased_at" field was cleared in this mutation.
+func (m *OwnerMutation) ErasedAtCleared() bool {
+	_, ok := m.clearedFields[owner.FieldErasedAt]
+	return ok
+}
+
+// ResetErasedAt resets all changes to the "erased_at" field.
+func (m *OwnerMutation) ResetErasedAt() {
+	m.erased_at = nil
+	delete(m.clearedFields, owner.FieldErasedAt)
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *OwnerMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -27574,7 +28756,7 @@ func (m *OwnerMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *OwnerMutation) Fields() []string {
-	fields := make([]string, 0, 5)
+	fields := make([]string, 0, 6)
 	if m.ref != nil {
 		fields = append(fields, owner.FieldRef)
 	}
@@ -27586,6 +28768,9 @@ func (m *OwnerMutation) Fields() []string {
 	}
 	if m.contact != nil {
 		fields = append(fields, owner.FieldContact)
+	}
+	if m.erased_at != nil {
+		fields = append(fields, owner.FieldErasedAt)
 	}
 	if m.created_at != nil {
 		fields = append(fields, owner.FieldCreatedAt)
@@ -27606,6 +28791,8 @@ func (m *OwnerMutation) Field(name string) (ent.Value, bool) {
 		return m.DisplayName()
 	case owner.FieldContact:
 		return m.Contact()
+	case owner.FieldErasedAt:
+		return m.ErasedAt()
 	case owner.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -27625,6 +28812,8 @@ func (m *OwnerMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldDisplayName(ctx)
 	case owner.FieldContact:
 		return m.OldContact(ctx)
+	case owner.FieldErasedAt:
+		return m.OldErasedAt(ctx)
 	case owner.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -27664,6 +28853,13 @@ func (m *OwnerMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetContact(v)
 		return nil
+	case owner.FieldErasedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetErasedAt(v)
+		return nil
 	case owner.FieldCreatedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -27700,7 +28896,11 @@ func (m *OwnerMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *OwnerMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(owner.FieldErasedAt) {
+		fields = append(fields, owner.FieldErasedAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -27713,6 +28913,11 @@ func (m *OwnerMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *OwnerMutation) ClearField(name string) error {
+	switch name {
+	case owner.FieldErasedAt:
+		m.ClearErasedAt()
+		return nil
+	}
 	return fmt.Errorf("unknown Owner nullable field %s", name)
 }
 
@@ -27731,6 +28936,9 @@ func (m *OwnerMutation) ResetField(name string) error {
 		return nil
 	case owner.FieldContact:
 		m.ResetContact()
+		return nil
+	case owner.FieldErasedAt:
+		m.ResetErasedAt()
 		return nil
 	case owner.FieldCreatedAt:
 		m.ResetCreatedAt()
@@ -31902,6 +33110,7 @@ type PrincipalMutation struct {
 	id            *int
 	name          *string
 	pseudonym     *string
+	erased_at     *time.Time
 	kind          *principal.Kind
 	created_at    *time.Time
 	clearedFields map[string]struct{}
@@ -32096,6 +33305,55 @@ func (m *PrincipalMutation) ResetPseudonym() {
 	delete(m.clearedFields, principal.FieldPseudonym)
 }
 
+// SetErasedAt sets the "erased_at" field.
+func (m *PrincipalMutation) SetErasedAt(t time.Time) {
+	m.erased_at = &t
+}
+
+// ErasedAt returns the value of the "erased_at" field in the mutation.
+func (m *PrincipalMutation) ErasedAt() (r time.Time, exists bool) {
+	v := m.erased_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldErasedAt returns the old "erased_at" field's value of the Principal entity.
+// If the Principal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PrincipalMutation) OldErasedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldErasedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldErasedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldErasedAt: %w", err)
+	}
+	return oldValue.ErasedAt, nil
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (m *PrincipalMutation) ClearErasedAt() {
+	m.erased_at = nil
+	m.clearedFields[principal.FieldErasedAt] = struct{}{}
+}
+
+// ErasedAtCleared returns if the "erased_at" field was cleared in this mutation.
+func (m *PrincipalMutation) ErasedAtCleared() bool {
+	_, ok := m.clearedFields[principal.FieldErasedAt]
+	return ok
+}
+
+// ResetErasedAt resets all changes to the "erased_at" field.
+func (m *PrincipalMutation) ResetErasedAt() {
+	m.erased_at = nil
+	delete(m.clearedFields, principal.FieldErasedAt)
+}
+
 // SetKind sets the "kind" field.
 func (m *PrincipalMutation) SetKind(pr principal.Kind) {
 	m.kind = &pr
@@ -32256,12 +33514,15 @@ func (m *PrincipalMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PrincipalMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.name != nil {
 		fields = append(fields, principal.FieldName)
 	}
 	if m.pseudonym != nil {
 		fields = append(fields, principal.FieldPseudonym)
+	}
+	if m.erased_at != nil {
+		fields = append(fields, principal.FieldErasedAt)
 	}
 	if m.kind != nil {
 		fields = append(fields, principal.FieldKind)
@@ -32281,6 +33542,8 @@ func (m *PrincipalMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case principal.FieldPseudonym:
 		return m.Pseudonym()
+	case principal.FieldErasedAt:
+		return m.ErasedAt()
 	case principal.FieldKind:
 		return m.Kind()
 	case principal.FieldCreatedAt:
@@ -32298,6 +33561,8 @@ func (m *PrincipalMutation) OldField(ctx context.Context, name string) (ent.Valu
 		return m.OldName(ctx)
 	case principal.FieldPseudonym:
 		return m.OldPseudonym(ctx)
+	case principal.FieldErasedAt:
+		return m.OldErasedAt(ctx)
 	case principal.FieldKind:
 		return m.OldKind(ctx)
 	case principal.FieldCreatedAt:
@@ -32324,6 +33589,13 @@ func (m *PrincipalMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetPseudonym(v)
+		return nil
+	case principal.FieldErasedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetErasedAt(v)
 		return nil
 	case principal.FieldKind:
 		v, ok := value.(principal.Kind)
@@ -32372,6 +33644,9 @@ func (m *PrincipalMutation) ClearedFields() []string {
 	if m.FieldCleared(principal.FieldPseudonym) {
 		fields = append(fields, principal.FieldPseudonym)
 	}
+	if m.FieldCleared(principal.FieldErasedAt) {
+		fields = append(fields, principal.FieldErasedAt)
+	}
 	return fields
 }
 
@@ -32389,6 +33664,9 @@ func (m *PrincipalMutation) ClearField(name string) error {
 	case principal.FieldPseudonym:
 		m.ClearPseudonym()
 		return nil
+	case principal.FieldErasedAt:
+		m.ClearErasedAt()
+		return nil
 	}
 	return fmt.Errorf("unknown Principal nullable field %s", name)
 }
@@ -32402,6 +33680,9 @@ func (m *PrincipalMutation) ResetField(name string) error {
 		return nil
 	case principal.FieldPseudonym:
 		m.ResetPseudonym()
+		return nil
+	case principal.FieldErasedAt:
+		m.ResetErasedAt()
 		return nil
 	case principal.FieldKind:
 		m.ResetKind()

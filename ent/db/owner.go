@@ -25,6 +25,8 @@ type Owner struct {
 	DisplayName string `json:"display_name,omitempty"`
 	// Contact holds the value of the "contact" field.
 	Contact string `json:"contact,omitempty"`
+	// when the person was erased: the reference is the pseudonym then
+	ErasedAt *time.Time `json:"erased_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt    time.Time `json:"created_at,omitempty"`
 	selectValues sql.SelectValues
@@ -39,7 +41,7 @@ func (*Owner) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case owner.FieldRef, owner.FieldPseudonym, owner.FieldDisplayName, owner.FieldContact:
 			values[i] = new(sql.NullString)
-		case owner.FieldCreatedAt:
+		case owner.FieldErasedAt, owner.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -85,6 +87,13 @@ func (_m *Owner) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field contact", values[i])
 			} else if value.Valid {
 				_m.Contact = value.String
+			}
+		case owner.FieldErasedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field erased_at", values[i])
+			} else if value.Valid {
+				_m.ErasedAt = new(time.Time)
+				*_m.ErasedAt = value.Time
 			}
 		case owner.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -139,6 +148,11 @@ func (_m *Owner) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("contact=")
 	builder.WriteString(_m.Contact)
+	builder.WriteString(", ")
+	if v := _m.ErasedAt; v != nil {
+		builder.WriteString("erased_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

@@ -62,6 +62,20 @@ func (_c *OwnerCreate) SetNillableContact(v *string) *OwnerCreate {
 	return _c
 }
 
+// SetErasedAt sets the "erased_at" field.
+func (_c *OwnerCreate) SetErasedAt(v time.Time) *OwnerCreate {
+	_c.mutation.SetErasedAt(v)
+	return _c
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_c *OwnerCreate) SetNillableErasedAt(v *time.Time) *OwnerCreate {
+	if v != nil {
+		_c.SetErasedAt(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *OwnerCreate) SetCreatedAt(v time.Time) *OwnerCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -173,6 +187,10 @@ func (_c *OwnerCreate) createSpec() (*Owner, *sqlgraph.CreateSpec) {
 		_spec.SetField(owner.FieldContact, field.TypeString, value)
 		_node.Contact = value
 	}
+	if value, ok := _c.mutation.ErasedAt(); ok {
+		_spec.SetField(owner.FieldErasedAt, field.TypeTime, value)
+		_node.ErasedAt = &value
+	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(owner.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
@@ -265,6 +283,24 @@ func (u *OwnerUpsert) UpdateContact() *OwnerUpsert {
 	return u
 }
 
+// SetErasedAt sets the "erased_at" field.
+func (u *OwnerUpsert) SetErasedAt(v time.Time) *OwnerUpsert {
+	u.Set(owner.FieldErasedAt, v)
+	return u
+}
+
+// UpdateErasedAt sets the "erased_at" field to the value that was provided on create.
+func (u *OwnerUpsert) UpdateErasedAt() *OwnerUpsert {
+	u.SetExcluded(owner.FieldErasedAt)
+	return u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (u *OwnerUpsert) ClearErasedAt() *OwnerUpsert {
+	u.SetNull(owner.FieldErasedAt)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -352,6 +388,27 @@ func (u *OwnerUpsertOne) SetContact(v string) *OwnerUpsertOne {
 func (u *OwnerUpsertOne) UpdateContact() *OwnerUpsertOne {
 	return u.Update(func(s *OwnerUpsert) {
 		s.UpdateContact()
+	})
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (u *OwnerUpsertOne) SetErasedAt(v time.Time) *OwnerUpsertOne {
+	return u.Update(func(s *OwnerUpsert) {
+		s.SetErasedAt(v)
+	})
+}
+
+// UpdateErasedAt sets the "erased_at" field to the value that was provided on create.
+func (u *OwnerUpsertOne) UpdateErasedAt() *OwnerUpsertOne {
+	return u.Update(func(s *OwnerUpsert) {
+		s.UpdateErasedAt()
+	})
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (u *OwnerUpsertOne) ClearErasedAt() *OwnerUpsertOne {
+	return u.Update(func(s *OwnerUpsert) {
+		s.ClearErasedAt()
 	})
 }
 
@@ -608,6 +665,27 @@ func (u *OwnerUpsertBulk) SetContact(v string) *OwnerUpsertBulk {
 func (u *OwnerUpsertBulk) UpdateContact() *OwnerUpsertBulk {
 	return u.Update(func(s *OwnerUpsert) {
 		s.UpdateContact()
+	})
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (u *OwnerUpsertBulk) SetErasedAt(v time.Time) *OwnerUpsertBulk {
+	return u.Update(func(s *OwnerUpsert) {
+		s.SetErasedAt(v)
+	})
+}
+
+// UpdateErasedAt sets the "erased_at" field to the value that was provided on create.
+func (u *OwnerUpsertBulk) UpdateErasedAt() *OwnerUpsertBulk {
+	return u.Update(func(s *OwnerUpsert) {
+		s.UpdateErasedAt()
+	})
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (u *OwnerUpsertBulk) ClearErasedAt() *OwnerUpsertBulk {
+	return u.Update(func(s *OwnerUpsert) {
+		s.ClearErasedAt()
 	})
 }
 

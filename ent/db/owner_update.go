@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -70,6 +71,26 @@ func (_u *OwnerUpdate) SetNillableContact(v *string) *OwnerUpdate {
 	return _u
 }
 
+// SetErasedAt sets the "erased_at" field.
+func (_u *OwnerUpdate) SetErasedAt(v time.Time) *OwnerUpdate {
+	_u.mutation.SetErasedAt(v)
+	return _u
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_u *OwnerUpdate) SetNillableErasedAt(v *time.Time) *OwnerUpdate {
+	if v != nil {
+		_u.SetErasedAt(*v)
+	}
+	return _u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (_u *OwnerUpdate) ClearErasedAt() *OwnerUpdate {
+	_u.mutation.ClearErasedAt()
+	return _u
+}
+
 // Mutation returns the OwnerMutation object of the builder.
 func (_u *OwnerUpdate) Mutation() *OwnerMutation {
 	return _u.mutation
@@ -125,6 +146,12 @@ func (_u *OwnerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Contact(); ok {
 		_spec.SetField(owner.FieldContact, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ErasedAt(); ok {
+		_spec.SetField(owner.FieldErasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ErasedAtCleared() {
+		_spec.ClearField(owner.FieldErasedAt, field.TypeTime)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -187,6 +214,26 @@ func (_u *OwnerUpdateOne) SetNillableContact(v *string) *OwnerUpdateOne {
 	if v != nil {
 		_u.SetContact(*v)
 	}
+	return _u
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_u *OwnerUpdateOne) SetErasedAt(v time.Time) *OwnerUpdateOne {
+	_u.mutation.SetErasedAt(v)
+	return _u
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_u *OwnerUpdateOne) SetNillableErasedAt(v *time.Time) *OwnerUpdateOne {
+	if v != nil {
+		_u.SetErasedAt(*v)
+	}
+	return _u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (_u *OwnerUpdateOne) ClearErasedAt() *OwnerUpdateOne {
+	_u.mutation.ClearErasedAt()
 	return _u
 }
 
@@ -275,6 +322,12 @@ func (_u *OwnerUpdateOne) sqlSave(ctx context.Context) (_node *Owner, err error)
 	}
 	if value, ok := _u.mutation.Contact(); ok {
 		_spec.SetField(owner.FieldContact, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ErasedAt(); ok {
+		_spec.SetField(owner.FieldErasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ErasedAtCleared() {
+		_spec.ClearField(owner.FieldErasedAt, field.TypeTime)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Owner{config: _u.config}

@@ -21,6 +21,8 @@ type Principal struct {
 	Name string `json:"name,omitempty"`
 	// how policy inputs and signed statements call a person who approved something
 	Pseudonym *string `json:"pseudonym,omitempty"`
+	// when the person was erased: the name is the pseudonym then
+	ErasedAt *time.Time `json:"erased_at,omitempty"`
 	// Kind holds the value of the "kind" field.
 	Kind principal.Kind `json:"kind,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -60,7 +62,7 @@ func (*Principal) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case principal.FieldName, principal.FieldPseudonym, principal.FieldKind:
 			values[i] = new(sql.NullString)
-		case principal.FieldCreatedAt:
+		case principal.FieldErasedAt, principal.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -95,6 +97,13 @@ func (_m *Principal) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Pseudonym = new(string)
 				*_m.Pseudonym = value.String
+			}
+		case principal.FieldErasedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field erased_at", values[i])
+			} else if value.Valid {
+				_m.ErasedAt = new(time.Time)
+				*_m.ErasedAt = value.Time
 			}
 		case principal.FieldKind:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -155,6 +164,11 @@ func (_m *Principal) String() string {
 	if v := _m.Pseudonym; v != nil {
 		builder.WriteString("pseudonym=")
 		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.ErasedAt; v != nil {
+		builder.WriteString("erased_at=")
+		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")
 	builder.WriteString("kind=")

@@ -43,6 +43,20 @@ func (_c *PrincipalCreate) SetNillablePseudonym(v *string) *PrincipalCreate {
 	return _c
 }
 
+// SetErasedAt sets the "erased_at" field.
+func (_c *PrincipalCreate) SetErasedAt(v time.Time) *PrincipalCreate {
+	_c.mutation.SetErasedAt(v)
+	return _c
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_c *PrincipalCreate) SetNillableErasedAt(v *time.Time) *PrincipalCreate {
+	if v != nil {
+		_c.SetErasedAt(*v)
+	}
+	return _c
+}
+
 // SetKind sets the "kind" field.
 func (_c *PrincipalCreate) SetKind(v principal.Kind) *PrincipalCreate {
 	_c.mutation.SetKind(v)
@@ -153,6 +167,10 @@ func (_c *PrincipalCreate) createSpec() (*Principal, *sqlgraph.CreateSpec) {
 		_spec.SetField(principal.FieldPseudonym, field.TypeString, value)
 		_node.Pseudonym = &value
 	}
+	if value, ok := _c.mutation.ErasedAt(); ok {
+		_spec.SetField(principal.FieldErasedAt, field.TypeTime, value)
+		_node.ErasedAt = &value
+	}
 	if value, ok := _c.mutation.Kind(); ok {
 		_spec.SetField(principal.FieldKind, field.TypeEnum, value)
 		_node.Kind = value
@@ -259,6 +277,24 @@ func (u *PrincipalUpsert) ClearPseudonym() *PrincipalUpsert {
 	return u
 }
 
+// SetErasedAt sets the "erased_at" field.
+func (u *PrincipalUpsert) SetErasedAt(v time.Time) *PrincipalUpsert {
+	u.Set(principal.FieldErasedAt, v)
+	return u
+}
+
+// UpdateErasedAt sets the "erased_at" field to the value that was provided on create.
+func (u *PrincipalUpsert) UpdateErasedAt() *PrincipalUpsert {
+	u.SetExcluded(principal.FieldErasedAt)
+	return u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (u *PrincipalUpsert) ClearErasedAt() *PrincipalUpsert {
+	u.SetNull(principal.FieldErasedAt)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -339,6 +375,27 @@ func (u *PrincipalUpsertOne) UpdatePseudonym() *PrincipalUpsertOne {
 func (u *PrincipalUpsertOne) ClearPseudonym() *PrincipalUpsertOne {
 	return u.Update(func(s *PrincipalUpsert) {
 		s.ClearPseudonym()
+	})
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (u *PrincipalUpsertOne) SetErasedAt(v time.Time) *PrincipalUpsertOne {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.SetErasedAt(v)
+	})
+}
+
+// UpdateErasedAt sets the "erased_at" field to the value that was provided on create.
+func (u *PrincipalUpsertOne) UpdateErasedAt() *PrincipalUpsertOne {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.UpdateErasedAt()
+	})
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (u *PrincipalUpsertOne) ClearErasedAt() *PrincipalUpsertOne {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.ClearErasedAt()
 	})
 }
 
@@ -587,6 +644,27 @@ func (u *PrincipalUpsertBulk) UpdatePseudonym() *PrincipalUpsertBulk {
 func (u *PrincipalUpsertBulk) ClearPseudonym() *PrincipalUpsertBulk {
 	return u.Update(func(s *PrincipalUpsert) {
 		s.ClearPseudonym()
+	})
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (u *PrincipalUpsertBulk) SetErasedAt(v time.Time) *PrincipalUpsertBulk {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.SetErasedAt(v)
+	})
+}
+
+// UpdateErasedAt sets the "erased_at" field to the value that was provided on create.
+func (u *PrincipalUpsertBulk) UpdateErasedAt() *PrincipalUpsertBulk {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.UpdateErasedAt()
+	})
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (u *PrincipalUpsertBulk) ClearErasedAt() *PrincipalUpsertBulk {
+	return u.Update(func(s *PrincipalUpsert) {
+		s.ClearErasedAt()
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -60,6 +61,26 @@ func (_u *PrincipalUpdate) SetNillablePseudonym(v *string) *PrincipalUpdate {
 // ClearPseudonym clears the value of the "pseudonym" field.
 func (_u *PrincipalUpdate) ClearPseudonym() *PrincipalUpdate {
 	_u.mutation.ClearPseudonym()
+	return _u
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_u *PrincipalUpdate) SetErasedAt(v time.Time) *PrincipalUpdate {
+	_u.mutation.SetErasedAt(v)
+	return _u
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_u *PrincipalUpdate) SetNillableErasedAt(v *time.Time) *PrincipalUpdate {
+	if v != nil {
+		_u.SetErasedAt(*v)
+	}
+	return _u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (_u *PrincipalUpdate) ClearErasedAt() *PrincipalUpdate {
+	_u.mutation.ClearErasedAt()
 	return _u
 }
 
@@ -154,6 +175,12 @@ func (_u *PrincipalUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.PseudonymCleared() {
 		_spec.ClearField(principal.FieldPseudonym, field.TypeString)
+	}
+	if value, ok := _u.mutation.ErasedAt(); ok {
+		_spec.SetField(principal.FieldErasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ErasedAtCleared() {
+		_spec.ClearField(principal.FieldErasedAt, field.TypeTime)
 	}
 	if _u.mutation.RolesCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -253,6 +280,26 @@ func (_u *PrincipalUpdateOne) SetNillablePseudonym(v *string) *PrincipalUpdateOn
 // ClearPseudonym clears the value of the "pseudonym" field.
 func (_u *PrincipalUpdateOne) ClearPseudonym() *PrincipalUpdateOne {
 	_u.mutation.ClearPseudonym()
+	return _u
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_u *PrincipalUpdateOne) SetErasedAt(v time.Time) *PrincipalUpdateOne {
+	_u.mutation.SetErasedAt(v)
+	return _u
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_u *PrincipalUpdateOne) SetNillableErasedAt(v *time.Time) *PrincipalUpdateOne {
+	if v != nil {
+		_u.SetErasedAt(*v)
+	}
+	return _u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (_u *PrincipalUpdateOne) ClearErasedAt() *PrincipalUpdateOne {
+	_u.mutation.ClearErasedAt()
 	return _u
 }
 
@@ -377,6 +424,12 @@ func (_u *PrincipalUpdateOne) sqlSave(ctx context.Context) (_node *Principal, er
 	}
 	if _u.mutation.PseudonymCleared() {
 		_spec.ClearField(principal.FieldPseudonym, field.TypeString)
+	}
+	if value, ok := _u.mutation.ErasedAt(); ok {
+		_spec.SetField(principal.FieldErasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ErasedAtCleared() {
+		_spec.ClearField(principal.FieldErasedAt, field.TypeTime)
 	}
 	if _u.mutation.RolesCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -50,6 +50,8 @@ type Tx struct {
 	Evidence *EvidenceClient
 	// EvidenceSubject is the client for interacting with the EvidenceSubject builders.
 	EvidenceSubject *EvidenceSubjectClient
+	// EvidenceWithdrawal is the client for interacting with the EvidenceWithdrawal builders.
+	EvidenceWithdrawal *EvidenceWithdrawalClient
 	// Feed is the client for interacting with the Feed builders.
 	Feed *FeedClient
 	// Freeze is the client for interacting with the Freeze builders.
@@ -66,6 +68,8 @@ type Tx struct {
 	LifecycleStep *LifecycleStepClient
 	// LogCheckpoint is the client for interacting with the LogCheckpoint builders.
 	LogCheckpoint *LogCheckpointClient
+	// LogCosignature is the client for interacting with the LogCosignature builders.
+	LogCosignature *LogCosignatureClient
 	// LogTile is the client for interacting with the LogTile builders.
 	LogTile *LogTileClient
 	// Notice is the client for interacting with the Notice builders.
@@ -273,6 +277,7 @@ func (tx *Tx) init() {
 	tx.Evaluation = NewEvaluationClient(tx.config)
 	tx.Evidence = NewEvidenceClient(tx.config)
 	tx.EvidenceSubject = NewEvidenceSubjectClient(tx.config)
+	tx.EvidenceWithdrawal = NewEvidenceWithdrawalClient(tx.config)
 	tx.Feed = NewFeedClient(tx.config)
 	tx.Freeze = NewFreezeClient(tx.config)
 	tx.GatePolicy = NewGatePolicyClient(tx.config)
@@ -281,6 +286,7 @@ func (tx *Tx) init() {
 	tx.Lifecycle = NewLifecycleClient(tx.config)
 	tx.LifecycleStep = NewLifecycleStepClient(tx.config)
 	tx.LogCheckpoint = NewLogCheckpointClient(tx.config)
+	tx.LogCosignature = NewLogCosignatureClient(tx.config)
 	tx.LogTile = NewLogTileClient(tx.config)
 	tx.Notice = NewNoticeClient(tx.config)
 	tx.NoticeEntry = NewNoticeEntryClient(tx.config)

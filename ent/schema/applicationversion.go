@@ -23,7 +23,7 @@ func (ApplicationVersion) Fields() []ent.Field {
 		field.String("tag").Default(""),
 		field.Enum("status").Values("DRAFT", "LOCKED").Default("LOCKED"),
 		field.Enum("trust").Values("PRE_RELEASE", "RELEASED", "TRUSTED_RELEASE").Default("PRE_RELEASE"),
-		field.Enum("standing").Values("GOOD", "AT_RISK", "WITHDRAWN").Optional().Nillable(),
+		field.Enum("standing").Values("GOOD", "AT_RISK", "SUSPECT", "WITHDRAWN").Optional().Nillable(),
 		field.String("manifest_digest").Comment("of a draft: what it would be if it were locked now"),
 		field.Text("manifest"),
 		field.Text("properties").Default("[]").Comment("keys and values for people and tools, by key; JSON"),

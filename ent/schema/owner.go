@@ -19,6 +19,7 @@ func (Owner) Fields() []ent.Field {
 		field.String("pseudonym").Unique().Immutable().Comment("how policy inputs and signed statements call it: the reference of a team, person:… for a person, so that a name can be erased and every proof stays"),
 		field.String("display_name").Default(""),
 		field.String("contact").Default(""),
+		field.Time("erased_at").Optional().Nillable().Comment("when the person was erased: the reference is the pseudonym then"),
 		field.Time("created_at").Immutable(),
 	}
 }

@@ -18,6 +18,7 @@ func (Principal) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").Unique(),
 		field.String("pseudonym").Optional().Nillable().Unique().Comment("how policy inputs and signed statements call a person who approved something"),
+		field.Time("erased_at").Optional().Nillable().Comment("when the person was erased: the name is the pseudonym then"),
 		field.Enum("kind").Values("USER", "SERVICE").Immutable(),
 		field.Time("created_at").Immutable(),
 	}

@@ -68,6 +68,7 @@ type ResolverRoot interface {
 	ActivityEvent() ActivityEventResolver
 	Application() ApplicationResolver
 	ApplicationVersion() ApplicationVersionResolver
+	Artifact() ArtifactResolver
 	Attachment() AttachmentResolver
 	Attestation() AttestationResolver
 	Binding() BindingResolver
@@ -81,6 +82,7 @@ type ResolverRoot interface {
 	EvaluatedWaiver() EvaluatedWaiverResolver
 	Evaluation() EvaluationResolver
 	Evidence() EvidenceResolver
+	EvidenceWithdrawal() EvidenceWithdrawalResolver
 	Feed() FeedResolver
 	Freeze() FreezeResolver
 	GateCondition() GateConditionResolver
@@ -217,6 +219,7 @@ type ComplexityRoot struct {
 		LockedAt        func(childComplexity int) int
 		Manifest        func(childComplexity int) int
 		ManifestDigest  func(childComplexity int) int
+		PassportURL     func(childComplexity int) int
 		Promotions      func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Properties      func(childComplexity int) int
 		Sbom            func(childComplexity int) int
@@ -260,6 +263,12 @@ type ComplexityRoot struct {
 
 	ArchiveApplicationVersionPayload struct {
 		ApplicationVersion func(childComplexity int) int
+	}
+
+	Artifact struct {
+		Digest   func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Releases func(childComplexity int, first *int, after *string, last *int, before *string) int
 	}
 
 	Attachment struct {
@@ -549,6 +558,11 @@ type ComplexityRoot struct {
 		Package func(childComplexity int) int
 	}
 
+	ErasePersonPayload struct {
+		Events    func(childComplexity int) int
+		Pseudonym func(childComplexity int) int
+	}
+
 	EvaluatedPolicy struct {
 		Because  func(childComplexity int) int
 		Mode     func(childComplexity int) int
@@ -615,6 +629,7 @@ type ComplexityRoot struct {
 		Verification  func(childComplexity int) int
 		Verified      func(childComplexity int) int
 		View          func(childComplexity int) int
+		Withdrawal    func(childComplexity int) int
 	}
 
 	EvidenceChange struct {
@@ -652,6 +667,12 @@ type ComplexityRoot struct {
 		Tests           func(childComplexity int) int
 		Vex             func(childComplexity int) int
 		Vulnerabilities func(childComplexity int) int
+	}
+
+	EvidenceWithdrawal struct {
+		At     func(childComplexity int) int
+		By     func(childComplexity int) int
+		Reason func(childComplexity int) int
 	}
 
 	Feed struct {
@@ -822,6 +843,7 @@ type ComplexityRoot struct {
 		DecideWaiver               func(childComplexity int, input waiver.DecideWaiverInput) int
 		DeleteDraftVersion         func(childComplexity int, input version.DeleteDraftVersionInput) int
 		DeprecatePackage           func(childComplexity int, input catalog.DeprecatePackageInput) int
+		ErasePerson                func(childComplexity int, input access.ErasePersonInput) int
 		ImportAdvisories           func(childComplexity int, input vulnerability.ImportAdvisoriesInput) int
 		ImportOwners               func(childComplexity int, input catalog.ImportOwnersInput) int
 		LiftFreeze                 func(childComplexity int, input freeze.LiftFreezeInput) int
@@ -844,6 +866,7 @@ type ComplexityRoot struct {
 		UpdateApplication          func(childComplexity int, input catalog.UpdateApplicationInput) int
 		UpdateApplicationVersion   func(childComplexity int, input version.UpdateApplicationVersionInput) int
 		UpdatePolicy               func(childComplexity int, input policy.UpdatePolicyInput) int
+		WithdrawEvidence           func(childComplexity int, input evidence.WithdrawEvidenceInput) int
 	}
 
 	Notice struct {
@@ -1154,6 +1177,7 @@ type ComplexityRoot struct {
 		ApplicationVersion  func(childComplexity int, application string, version string) int
 		ApplicationVersions func(childComplexity int, filter *version.ApplicationVersionFilter, orderBy *db.ApplicationVersionOrder, first *int, after *string, last *int, before *string) int
 		Applications        func(childComplexity int, filter *catalog.ApplicationFilter, orderBy *db.ApplicationOrder, first *int, after *string, last *int, before *string) int
+		Artifact            func(childComplexity int, digest string) int
 		BacktestPolicy      func(childComplexity int, input gate.BacktestPolicyInput) int
 		BlastRadius         func(childComplexity int, of blast.BlastRadiusInput, in *blast.BlastRadiusScope) int
 		Build               func(childComplexity int, name string, number string) int
@@ -1299,6 +1323,7 @@ type ComplexityRoot struct {
 	}
 
 	RevokeTrustAnchorPayload struct {
+		Suspected   func(childComplexity int) int
 		TrustAnchor func(childComplexity int) int
 	}
 
@@ -1767,6 +1792,11 @@ type ComplexityRoot struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
 	}
+
+	WithdrawEvidencePayload struct {
+		Evidence  func(childComplexity int) int
+		Suspected func(childComplexity int) int
+	}
 }
 
 // endregion ***************************** api!.gotpl *****************************
@@ -1792,6 +1822,8 @@ type ApplicationResolver interface {
 type ApplicationVersionResolver interface {
 	Properties(ctx context.Context, obj *db.ApplicationVersion) ([]*version.Property, error)
 
+	PassportURL(ctx context.Context, obj *db.ApplicationVersion) (*string, error)
+
 	Inherited(ctx context.Context, obj *db.ApplicationVersion) (*model.InheritedContext, error)
 	Contents(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.ReleasableConnection, error)
 	Promotions(ctx context.Context, obj *db.ApplicationVersion, first *int, after *string, last *int, before *string) (*db.PromotionConnection, error)
@@ -1803,6 +1835,9 @@ type ApplicationVersionResolver interface {
 	CreatedBy(ctx context.Context, obj *db.ApplicationVersion) (string, error)
 
 	Approvals(ctx context.Context, obj *db.ApplicationVersion) ([]*db.VersionApproval, error)
+}
+type ArtifactResolver interface {
+	Releases(ctx context.Context, obj *version.Artifact, first *int, after *string, last *int, before *string) (*db.ApplicationVersionConnection, error)
 }
 type AttachmentResolver interface {
 	DownloadPath(ctx context.Context, obj *db.Attachment) (string, error)
@@ -1878,6 +1913,10 @@ type EvidenceResolver interface {
 	Attachments(ctx context.Context, obj *db.Evidence) ([]*db.Attachment, error)
 
 	CreatedBy(ctx context.Context, obj *db.Evidence) (string, error)
+	Withdrawal(ctx context.Context, obj *db.Evidence) (*db.EvidenceWithdrawal, error)
+}
+type EvidenceWithdrawalResolver interface {
+	By(ctx context.Context, obj *db.EvidenceWithdrawal) (string, error)
 }
 type FeedResolver interface {
 	Digest(ctx context.Context, obj *db.Feed) (*string, error)
@@ -1906,6 +1945,7 @@ type LifecycleResolver interface {
 type MutationResolver interface {
 	CreateToken(ctx context.Context, input access.CreateTokenInput) (*model.CreateTokenPayload, error)
 	RevokeToken(ctx context.Context, input access.RevokeTokenInput) (*model.RevokeTokenPayload, error)
+	ErasePerson(ctx context.Context, input access.ErasePersonInput) (*access.Erased, error)
 	ApproveApplicationVersion(ctx context.Context, input approval.ApproveApplicationVersionInput) (*model.ApproveApplicationVersionPayload, error)
 	ReportBuild(ctx context.Context, input build.ReportBuildInput) (*model.ReportBuildPayload, error)
 	CreateProject(ctx context.Context, input catalog.CreateProjectInput) (*model.CreateProjectPayload, error)
@@ -1923,6 +1963,7 @@ type MutationResolver interface {
 	SubmitEvidenceBatch(ctx context.Context, input evidence.SubmitEvidenceBatchInput) (*model.SubmitEvidenceBatchPayload, error)
 	AddTrustAnchor(ctx context.Context, input evidence.AddTrustAnchorInput) (*model.AddTrustAnchorPayload, error)
 	RevokeTrustAnchor(ctx context.Context, input evidence.RevokeTrustAnchorInput) (*model.RevokeTrustAnchorPayload, error)
+	WithdrawEvidence(ctx context.Context, input evidence.WithdrawEvidenceInput) (*model.WithdrawEvidencePayload, error)
 	CreateFreeze(ctx context.Context, input freeze.CreateFreezeInput) (*model.CreateFreezePayload, error)
 	LiftFreeze(ctx context.Context, input freeze.LiftFreezeInput) (*model.LiftFreezePayload, error)
 	CreatePolicyTemplate(ctx context.Context, input policy.CreatePolicyTemplateInput) (*model.CreatePolicyTemplatePayload, error)
@@ -2017,6 +2058,7 @@ type QueryResolver interface {
 	RequiredPolicies(ctx context.Context, application string, version *string, toStage string) ([]*gate.RequiredGate, error)
 	PathToGreen(ctx context.Context, application string, version string, toStage string) (*gate.PathToGreen, error)
 	BacktestPolicy(ctx context.Context, input gate.BacktestPolicyInput) (*gate.PolicyBacktest, error)
+	Artifact(ctx context.Context, digest string) (*version.Artifact, error)
 	Policy(ctx context.Context, name string) (*db.GatePolicy, error)
 	Policies(ctx context.Context, first *int, after *string, last *int, before *string) (*db.GatePolicyConnection, error)
 	PolicyTemplates(ctx context.Context, first *int, after *string, last *int, before *string) (*db.PolicyTemplateConnection, error)
@@ -2560,6 +2602,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApplicationVersion.ManifestDigest(childComplexity), true
+	case "ApplicationVersion.passportUrl":
+		if e.ComplexityRoot.ApplicationVersion.PassportURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationVersion.PassportURL(childComplexity), true
 	case "ApplicationVersion.promotions":
 		if e.ComplexityRoot.ApplicationVersion.Promotions == nil {
 			break
@@ -2726,6 +2774,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ArchiveApplicationVersionPayload.ApplicationVersion(childComplexity), true
+
+	case "Artifact.digest":
+		if e.ComplexityRoot.Artifact.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Artifact.Digest(childComplexity), true
+	case "Artifact.name":
+		if e.ComplexityRoot.Artifact.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Artifact.Name(childComplexity), true
+	case "Artifact.releases":
+		if e.ComplexityRoot.Artifact.Releases == nil {
+			break
+		}
+
+		args, err := ec.field_Artifact_releases_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Artifact.Releases(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
 	case "Attachment.createdAt":
 		if e.ComplexityRoot.Attachment.CreatedAt == nil {
@@ -3692,6 +3764,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeprecatePackagePayload.Package(childComplexity), true
 
+	case "ErasePersonPayload.events":
+		if e.ComplexityRoot.ErasePersonPayload.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.Events(childComplexity), true
+	case "ErasePersonPayload.pseudonym":
+		if e.ComplexityRoot.ErasePersonPayload.Pseudonym == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ErasePersonPayload.Pseudonym(childComplexity), true
+
 	case "EvaluatedPolicy.because":
 		if e.ComplexityRoot.EvaluatedPolicy.Because == nil {
 			break
@@ -4014,6 +4099,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evidence.View(childComplexity), true
+	case "Evidence.withdrawal":
+		if e.ComplexityRoot.Evidence.Withdrawal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Evidence.Withdrawal(childComplexity), true
 
 	case "EvidenceChange.after":
 		if e.ComplexityRoot.EvidenceChange.After == nil {
@@ -4134,6 +4225,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EvidenceView.Vulnerabilities(childComplexity), true
+
+	case "EvidenceWithdrawal.at":
+		if e.ComplexityRoot.EvidenceWithdrawal.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceWithdrawal.At(childComplexity), true
+	case "EvidenceWithdrawal.by":
+		if e.ComplexityRoot.EvidenceWithdrawal.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceWithdrawal.By(childComplexity), true
+	case "EvidenceWithdrawal.reason":
+		if e.ComplexityRoot.EvidenceWithdrawal.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceWithdrawal.Reason(childComplexity), true
 
 	case "Feed.changedAt":
 		if e.ComplexityRoot.Feed.ChangedAt == nil {
@@ -4875,6 +4985,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeprecatePackage(childComplexity, args["input"].(catalog.DeprecatePackageInput)), true
+	case "Mutation.erasePerson":
+		if e.ComplexityRoot.Mutation.ErasePerson == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_erasePerson_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ErasePerson(childComplexity, args["input"].(access.ErasePersonInput)), true
 	case "Mutation.importAdvisories":
 		if e.ComplexityRoot.Mutation.ImportAdvisories == nil {
 			break
@@ -5117,6 +5238,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdatePolicy(childComplexity, args["input"].(policy.UpdatePolicyInput)), true
+	case "Mutation.withdrawEvidence":
+		if e.ComplexityRoot.Mutation.WithdrawEvidence == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withdrawEvidence_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithdrawEvidence(childComplexity, args["input"].(evidence.WithdrawEvidenceInput)), true
 
 	case "Notice.entries":
 		if e.ComplexityRoot.Notice.Entries == nil {
@@ -6313,6 +6445,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Applications(childComplexity, args["filter"].(*catalog.ApplicationFilter), args["orderBy"].(*db.ApplicationOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.artifact":
+		if e.ComplexityRoot.Query.Artifact == nil {
+			break
+		}
+
+		args, err := ec.field_Query_artifact_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Artifact(childComplexity, args["digest"].(string)), true
 	case "Query.backtestPolicy":
 		if e.ComplexityRoot.Query.BacktestPolicy == nil {
 			break
@@ -7036,6 +7179,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RevokeTriageDecisionPayload.TriageDecision(childComplexity), true
 
+	case "RevokeTrustAnchorPayload.suspected":
+		if e.ComplexityRoot.RevokeTrustAnchorPayload.Suspected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeTrustAnchorPayload.Suspected(childComplexity), true
 	case "RevokeTrustAnchorPayload.trustAnchor":
 		if e.ComplexityRoot.RevokeTrustAnchorPayload.TrustAnchor == nil {
 			break
@@ -8815,6 +8964,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WaiverEdge.Node(childComplexity), true
 
+	case "WithdrawEvidencePayload.evidence":
+		if e.ComplexityRoot.WithdrawEvidencePayload.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawEvidencePayload.Evidence(childComplexity), true
+	case "WithdrawEvidencePayload.suspected":
+		if e.ComplexityRoot.WithdrawEvidencePayload.Suspected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawEvidencePayload.Suspected(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -8859,6 +9021,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDeleteDraftVersionInput,
 		ec.unmarshalInputDeploymentFilter,
 		ec.unmarshalInputDeprecatePackageInput,
+		ec.unmarshalInputErasePersonInput,
 		ec.unmarshalInputEvidenceDocumentInput,
 		ec.unmarshalInputEvidenceFilter,
 		ec.unmarshalInputEvidenceOrder,
@@ -8906,6 +9069,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputVulnerabilityFilter,
 		ec.unmarshalInputVulnerabilityOrder,
 		ec.unmarshalInputWaiverFilter,
+		ec.unmarshalInputWithdrawEvidenceInput,
 	)
 	first := true
 
@@ -8991,6 +9155,8 @@ extend type Mutation {
   createToken("The token to make." input: CreateTokenInput!): CreateTokenPayload!
   "Ends a token at once."
   revokeToken("The token to end." input: RevokeTokenInput!): RevokeTokenPayload!
+  "Makes a person's name unrecoverable: what they did stays, under a pseudonym, and every proof stays valid. Their tokens end. For organisation admins."
+  erasePerson("Whom, and why." input: ErasePersonInput!): ErasePersonPayload!
 }
 
 "What a principal may do. Every role reads what is in its reach: the organisation, or one project."
@@ -9105,6 +9271,22 @@ input RevokeTokenInput {
 type RevokeTokenPayload {
   "The token."
   token: Token!
+}
+
+"A person to erase."
+input ErasePersonInput {
+  "The name: as records show whoever acts, or the reference of an owner (` + "`" + `user:…` + "`" + `). Who is both is erased as both."
+  name: String!
+  "On what ground, such as the reference of a request; 1 to 1,000 characters. It is kept in the log: name nobody in it."
+  reason: String!
+}
+
+"What was erased."
+type ErasePersonPayload {
+  "What records show in place of the name from now on."
+  pseudonym: String!
+  "How many events named the person: their leaves hold a commitment that nobody can open any more."
+  events: Int!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/activity.graphql", Input: `extend type Query {
@@ -9226,6 +9408,10 @@ enum ActivityType {
   TRIAGE_REVOKED
   "What a trusted release is worth changed, and that was signed for."
   STANDING_CHANGED
+  "A piece of evidence was withdrawn."
+  EVIDENCE_WITHDRAWN
+  "A person was erased."
+  PERSON_ERASED
   "A package was deprecated, or is so no longer."
   PACKAGE_DEPRECATED
   "A rollout was recorded, or ended."
@@ -9425,6 +9611,8 @@ input BlastRadiusInput {
   digest: Digest
   "A trust anchor: everything that its evidence is about."
   signer: String
+  "A piece of evidence: everything that it is about."
+  evidence: ID
   "An owner: everything that holds a package of one of their applications."
   owner: String
 }
@@ -10474,6 +10662,8 @@ extend type Mutation {
   addTrustAnchor("The anchor." input: AddTrustAnchorInput!): AddTrustAnchorPayload!
   "Ends the trust in an anchor from now on. What it vouched for stays recorded as it was judged; the anchor lists what stands on it."
   revokeTrustAnchor("The anchor." input: RevokeTrustAnchorInput!): RevokeTrustAnchorPayload!
+  "Ends that a piece of evidence counts, because it was wrong. It stays, with what it was decided on; trusted releases that rest on it become SUSPECT. For organisation admins, and for whoever pushed it."
+  withdrawEvidence("Which, and why." input: WithdrawEvidenceInput!): WithdrawEvidencePayload!
 }
 
 "What evidence is about, for people who look for it."
@@ -10534,6 +10724,18 @@ type Evidence implements Node {
   createdAt: DateTime!
   "Who pushed it."
   createdBy: String!
+  "Why and when it ceased to count; null while it counts."
+  withdrawal: EvidenceWithdrawal
+}
+
+"That a piece of evidence counts no longer."
+type EvidenceWithdrawal {
+  "Since when."
+  at: DateTime!
+  "Who withdrew it."
+  by: String!
+  "Why."
+  reason: String!
 }
 
 "A page of pieces of evidence."
@@ -10838,6 +11040,24 @@ input RevokeTrustAnchorInput {
 type RevokeTrustAnchorPayload {
   "The anchor."
   trustAnchor: TrustAnchor!
+  "How many trusted releases became SUSPECT."
+  suspected: Int!
+}
+
+"Evidence to withdraw."
+input WithdrawEvidenceInput {
+  "The evidence."
+  evidence: ID!
+  "Why; 1 to 1,000 characters. It is kept as it is written: name nobody in it."
+  reason: String!
+}
+
+"The evidence, and what rests on it."
+type WithdrawEvidencePayload {
+  "The evidence, which is still there."
+  evidence: Evidence!
+  "How many trusted releases became SUSPECT."
+  suspected: Int!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/freeze.graphql", Input: `extend type Query {
@@ -11229,6 +11449,21 @@ type Violation {
   waiver: Waiver
 }
 
+`, BuiltIn: false},
+	{Name: "../../schema/passport.graphql", Input: `extend type Query {
+  "Something with a digest that versions hold: a file, an image, a package. Null when no version in your reach holds it."
+  artifact("Its digest." digest: Digest!): Artifact
+}
+
+"Something with a digest that versions hold."
+type Artifact {
+  "What the newest version that holds it calls it."
+  name: String!
+  "Its digest."
+  digest: Digest!
+  "The versions that hold it and were released, newest first, whatever they are worth today."
+  releases("Page size from the start." first: Int, "Cursor to start after." after: String, "Page size from the end." last: Int, "Cursor to end before." before: String): ApplicationVersionConnection!
+}
 `, BuiltIn: false},
 	{Name: "../../schema/policy.graphql", Input: `extend type Query {
   "The revision of a policy that is in force; null when there is none, or none for you."
@@ -12112,6 +12347,8 @@ enum Standing {
   GOOD
   "A vulnerability was found in it since, and nobody who is trusted says that it does not matter."
   AT_RISK
+  "It rests on evidence that was withdrawn, or on the word of a signer who is trusted no longer."
+  SUSPECT
   "Its trust was withdrawn."
   WITHDRAWN
 }
@@ -12134,6 +12371,8 @@ type ApplicationVersion implements Node {
   trust: Trust!
   "What its trusted release is worth today; null while there was none."
   standing: Standing
+  "Where its passport is downloaded from, on this server and with a token: one archive with everything that it takes to check the release elsewhere. Null while it is not released."
+  passportUrl: String
   "Digest of ` + "`" + `manifest` + "`" + `: the version's identity. Of a draft, what it would be if it were locked now."
   manifestDigest: Digest!
   "The manifest in RFC 8785 form, byte for byte: what signatures name as their subject."
@@ -13746,6 +13985,8 @@ func (ec *executionContext) childFields_ApplicationVersion(ctx context.Context, 
 		return ec.fieldContext_ApplicationVersion_trust(ctx, field)
 	case "standing":
 		return ec.fieldContext_ApplicationVersion_standing(ctx, field)
+	case "passportUrl":
+		return ec.fieldContext_ApplicationVersion_passportUrl(ctx, field)
 	case "manifestDigest":
 		return ec.fieldContext_ApplicationVersion_manifestDigest(ctx, field)
 	case "manifest":
@@ -13848,6 +14089,18 @@ func (ec *executionContext) childFields_ArchiveApplicationVersionPayload(ctx con
 		return ec.fieldContext_ArchiveApplicationVersionPayload_applicationVersion(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ArchiveApplicationVersionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Artifact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Artifact_name(ctx, field)
+	case "digest":
+		return ec.fieldContext_Artifact_digest(ctx, field)
+	case "releases":
+		return ec.fieldContext_Artifact_releases(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Artifact", field.Name)
 }
 
 func (ec *executionContext) childFields_Attachment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14424,6 +14677,16 @@ func (ec *executionContext) childFields_DeprecatePackagePayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type DeprecatePackagePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ErasePersonPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "pseudonym":
+		return ec.fieldContext_ErasePersonPayload_pseudonym(ctx, field)
+	case "events":
+		return ec.fieldContext_ErasePersonPayload_events(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ErasePersonPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_EvaluatedPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -14556,6 +14819,8 @@ func (ec *executionContext) childFields_Evidence(ctx context.Context, field grap
 		return ec.fieldContext_Evidence_createdAt(ctx, field)
 	case "createdBy":
 		return ec.fieldContext_Evidence_createdBy(ctx, field)
+	case "withdrawal":
+		return ec.fieldContext_Evidence_withdrawal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Evidence", field.Name)
 }
@@ -14632,6 +14897,18 @@ func (ec *executionContext) childFields_EvidenceView(ctx context.Context, field 
 		return ec.fieldContext_EvidenceView_approval(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EvidenceView", field.Name)
+}
+
+func (ec *executionContext) childFields_EvidenceWithdrawal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_EvidenceWithdrawal_at(ctx, field)
+	case "by":
+		return ec.fieldContext_EvidenceWithdrawal_by(ctx, field)
+	case "reason":
+		return ec.fieldContext_EvidenceWithdrawal_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EvidenceWithdrawal", field.Name)
 }
 
 func (ec *executionContext) childFields_Feed(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15748,6 +16025,8 @@ func (ec *executionContext) childFields_RevokeTrustAnchorPayload(ctx context.Con
 	switch field.Name {
 	case "trustAnchor":
 		return ec.fieldContext_RevokeTrustAnchorPayload_trustAnchor(ctx, field)
+	case "suspected":
+		return ec.fieldContext_RevokeTrustAnchorPayload_suspected(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeTrustAnchorPayload", field.Name)
 }
@@ -16684,6 +16963,16 @@ func (ec *executionContext) childFields_WaiverEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type WaiverEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_WithdrawEvidencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "evidence":
+		return ec.fieldContext_WithdrawEvidencePayload_evidence(ctx, field)
+	case "suspected":
+		return ec.fieldContext_WithdrawEvidencePayload_suspected(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawEvidencePayload", field.Name)
+}
+
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -17055,6 +17344,44 @@ func (ec *executionContext) field_Application_versions_args(ctx context.Context,
 		return nil, err
 	}
 	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Artifact_releases_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
 	return args, nil
 }
 
@@ -17490,6 +17817,20 @@ func (ec *executionContext) field_Mutation_deprecatePackage_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_erasePerson_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (access.ErasePersonInput, error) {
+			return ec.unmarshalNErasePersonInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋaccessᚐErasePersonInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_importAdvisories_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -17790,6 +18131,20 @@ func (ec *executionContext) field_Mutation_updatePolicy_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (policy.UpdatePolicyInput, error) {
 			return ec.unmarshalNUpdatePolicyInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋpolicyᚐUpdatePolicyInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_withdrawEvidence_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (evidence.WithdrawEvidenceInput, error) {
+			return ec.unmarshalNWithdrawEvidenceInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐWithdrawEvidenceInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -18141,6 +18496,20 @@ func (ec *executionContext) field_Query_applications_args(ctx context.Context, r
 		return nil, err
 	}
 	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_artifact_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "digest",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNDigest2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["digest"] = arg0
 	return args, nil
 }
 
@@ -20986,6 +21355,29 @@ func (ec *executionContext) fieldContext_ApplicationVersion_standing(_ context.C
 	return graphql.NewScalarFieldContext("ApplicationVersion", field, false, false, errors.New("field of type Standing does not have child fields"))
 }
 
+func (ec *executionContext) _ApplicationVersion_passportUrl(ctx context.Context, field graphql.CollectedField, obj *db.ApplicationVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ApplicationVersion_passportUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ApplicationVersion().PassportURL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ApplicationVersion_passportUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ApplicationVersion", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _ApplicationVersion_manifestDigest(ctx context.Context, field graphql.CollectedField, obj *db.ApplicationVersion) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21910,6 +22302,96 @@ func (ec *executionContext) fieldContext_ArchiveApplicationVersionPayload_applic
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ApplicationVersion(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Artifact_name(ctx context.Context, field graphql.CollectedField, obj *version.Artifact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Artifact_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Artifact_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Artifact", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Artifact_digest(ctx context.Context, field graphql.CollectedField, obj *version.Artifact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Artifact_digest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Digest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDigest2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Artifact_digest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Artifact", field, false, false, errors.New("field of type Digest does not have child fields"))
+}
+
+func (ec *executionContext) _Artifact_releases(ctx context.Context, field graphql.CollectedField, obj *version.Artifact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Artifact_releases(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Artifact().Releases(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.ApplicationVersionConnection) graphql.Marshaler {
+			return ec.marshalNApplicationVersionConnection2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐApplicationVersionConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Artifact_releases(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Artifact",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ApplicationVersionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Artifact_releases_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -25905,6 +26387,52 @@ func (ec *executionContext) fieldContext_DeprecatePackagePayload_package(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ErasePersonPayload_pseudonym(ctx context.Context, field graphql.CollectedField, obj *access.Erased) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_pseudonym(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pseudonym, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_pseudonym(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ErasePersonPayload_events(ctx context.Context, field graphql.CollectedField, obj *access.Erased) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ErasePersonPayload_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ErasePersonPayload_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ErasePersonPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _EvaluatedPolicy_name(ctx context.Context, field graphql.CollectedField, obj *gate.EvaluatedPolicy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -27223,6 +27751,38 @@ func (ec *executionContext) fieldContext_Evidence_createdBy(_ context.Context, f
 	return graphql.NewScalarFieldContext("Evidence", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Evidence_withdrawal(ctx context.Context, field graphql.CollectedField, obj *db.Evidence) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Evidence_withdrawal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Evidence().Withdrawal(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.EvidenceWithdrawal) graphql.Marshaler {
+			return ec.marshalOEvidenceWithdrawal2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceWithdrawal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Evidence_withdrawal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Evidence",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EvidenceWithdrawal(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _EvidenceChange_before(ctx context.Context, field graphql.CollectedField, obj *model.EvidenceChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -27784,6 +28344,75 @@ func (ec *executionContext) fieldContext_EvidenceView_approval(_ context.Context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _EvidenceWithdrawal_at(ctx context.Context, field graphql.CollectedField, obj *db.EvidenceWithdrawal) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceWithdrawal_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceWithdrawal_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceWithdrawal", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _EvidenceWithdrawal_by(ctx context.Context, field graphql.CollectedField, obj *db.EvidenceWithdrawal) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceWithdrawal_by(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.EvidenceWithdrawal().By(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceWithdrawal_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceWithdrawal", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EvidenceWithdrawal_reason(ctx context.Context, field graphql.CollectedField, obj *db.EvidenceWithdrawal) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EvidenceWithdrawal_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EvidenceWithdrawal_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EvidenceWithdrawal", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Feed_id(ctx context.Context, field graphql.CollectedField, obj *db.Feed) (ret graphql.Marshaler) {
@@ -29964,6 +30593,50 @@ func (ec *executionContext) fieldContext_Mutation_revokeToken(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_erasePerson(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_erasePerson(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ErasePerson(ctx, fc.Args["input"].(access.ErasePersonInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *access.Erased) graphql.Marshaler {
+			return ec.marshalNErasePersonPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋaccessᚐErased(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_erasePerson(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ErasePersonPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_erasePerson_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_approveApplicationVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -30706,6 +31379,50 @@ func (ec *executionContext) fieldContext_Mutation_revokeTrustAnchor(ctx context.
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_revokeTrustAnchor_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_withdrawEvidence(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_withdrawEvidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WithdrawEvidence(ctx, fc.Args["input"].(evidence.WithdrawEvidenceInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WithdrawEvidencePayload) graphql.Marshaler {
+			return ec.marshalNWithdrawEvidencePayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐWithdrawEvidencePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_withdrawEvidence(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WithdrawEvidencePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_withdrawEvidence_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -37521,6 +38238,50 @@ func (ec *executionContext) fieldContext_Query_backtestPolicy(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_artifact(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_artifact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Artifact(ctx, fc.Args["digest"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *version.Artifact) graphql.Marshaler {
+			return ec.marshalOArtifact2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐArtifact(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_artifact(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Artifact(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_artifact_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_policy(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -39752,6 +40513,29 @@ func (ec *executionContext) fieldContext_RevokeTrustAnchorPayload_trustAnchor(_ 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RevokeTrustAnchorPayload_suspected(ctx context.Context, field graphql.CollectedField, obj *model.RevokeTrustAnchorPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RevokeTrustAnchorPayload_suspected(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suspected, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RevokeTrustAnchorPayload_suspected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevokeTrustAnchorPayload", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _RevokeWaiverPayload_waiver(ctx context.Context, field graphql.CollectedField, obj *model.RevokeWaiverPayload) (ret graphql.Marshaler) {
@@ -47067,6 +47851,61 @@ func (ec *executionContext) fieldContext_WaiverEdge_node(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _WithdrawEvidencePayload_evidence(ctx context.Context, field graphql.CollectedField, obj *model.WithdrawEvidencePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithdrawEvidencePayload_evidence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Evidence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Evidence) graphql.Marshaler {
+			return ec.marshalNEvidence2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidence(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WithdrawEvidencePayload_evidence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithdrawEvidencePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Evidence(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WithdrawEvidencePayload_suspected(ctx context.Context, field graphql.CollectedField, obj *model.WithdrawEvidencePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithdrawEvidencePayload_suspected(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suspected, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WithdrawEvidencePayload_suspected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WithdrawEvidencePayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -48935,7 +49774,7 @@ func (ec *executionContext) unmarshalInputBlastRadiusInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"vulnerability", "purl", "purlRange", "digest", "signer", "owner"}
+	fieldsInOrder := [...]string{"vulnerability", "purl", "purlRange", "digest", "signer", "evidence", "owner"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -48977,6 +49816,13 @@ func (ec *executionContext) unmarshalInputBlastRadiusInput(ctx context.Context, 
 				return it, err
 			}
 			it.Signer = data
+		case "evidence":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("evidence"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Evidence = data
 		case "owner":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("owner"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -50158,6 +51004,43 @@ func (ec *executionContext) unmarshalInputDeprecatePackageInput(ctx context.Cont
 				return it, err
 			}
 			it.Deprecated = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputErasePersonInput(ctx context.Context, obj any) (access.ErasePersonInput, error) {
+	var it access.ErasePersonInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
 		}
 	}
 	return it, nil
@@ -52542,6 +53425,43 @@ func (ec *executionContext) unmarshalInputWaiverFilter(ctx context.Context, obj 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputWithdrawEvidenceInput(ctx context.Context, obj any) (evidence.WithdrawEvidenceInput, error) {
+	var it evidence.WithdrawEvidenceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"evidence", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "evidence":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("evidence"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Evidence = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -53825,6 +54745,44 @@ func (ec *executionContext) _ApplicationVersion(ctx context.Context, sel ast.Sel
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "passportUrl":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ApplicationVersion_passportUrl(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "manifestDigest":
 			out.Values[i] = ec._ApplicationVersion_manifestDigest(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -54546,6 +55504,87 @@ func (ec *executionContext) _ArchiveApplicationVersionPayload(ctx context.Contex
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var artifactImplementors = []string{"Artifact"}
+
+func (ec *executionContext) _Artifact(ctx context.Context, sel ast.SelectionSet, obj *version.Artifact) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, artifactImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Artifact")
+		case "name":
+			out.Values[i] = ec._Artifact_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "digest":
+			out.Values[i] = ec._Artifact_digest(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "releases":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Artifact_releases(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -57754,6 +58793,49 @@ func (ec *executionContext) _DeprecatePackagePayload(ctx context.Context, sel as
 	return out
 }
 
+var erasePersonPayloadImplementors = []string{"ErasePersonPayload"}
+
+func (ec *executionContext) _ErasePersonPayload(ctx context.Context, sel ast.SelectionSet, obj *access.Erased) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, erasePersonPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ErasePersonPayload")
+		case "pseudonym":
+			out.Values[i] = ec._ErasePersonPayload_pseudonym(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "events":
+			out.Values[i] = ec._ErasePersonPayload_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var evaluatedPolicyImplementors = []string{"EvaluatedPolicy"}
 
 func (ec *executionContext) _EvaluatedPolicy(ctx context.Context, sel ast.SelectionSet, obj *gate.EvaluatedPolicy) graphql.Marshaler {
@@ -58691,6 +59773,44 @@ func (ec *executionContext) _Evidence(ctx context.Context, sel ast.SelectionSet,
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "withdrawal":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Evidence_withdrawal(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -58983,6 +60103,87 @@ func (ec *executionContext) _EvidenceView(ctx context.Context, sel ast.Selection
 			out.Values[i] = ec._EvidenceView_approval(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var evidenceWithdrawalImplementors = []string{"EvidenceWithdrawal"}
+
+func (ec *executionContext) _EvidenceWithdrawal(ctx context.Context, sel ast.SelectionSet, obj *db.EvidenceWithdrawal) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, evidenceWithdrawalImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EvidenceWithdrawal")
+		case "at":
+			out.Values[i] = ec._EvidenceWithdrawal_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "by":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._EvidenceWithdrawal_by(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "reason":
+			out.Values[i] = ec._EvidenceWithdrawal_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -60520,6 +61721,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "erasePerson":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_erasePerson(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "approveApplicationVersion":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_approveApplicationVersion(ctx, field)
@@ -60635,6 +61843,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "revokeTrustAnchor":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_revokeTrustAnchor(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawEvidence":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_withdrawEvidence(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -64622,6 +65837,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "artifact":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_artifact(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "policy":
 			field := field
 
@@ -66059,6 +67296,11 @@ func (ec *executionContext) _RevokeTrustAnchorPayload(ctx context.Context, sel a
 			out.Values[i] = graphql.MarshalString("RevokeTrustAnchorPayload")
 		case "trustAnchor":
 			out.Values[i] = ec._RevokeTrustAnchorPayload_trustAnchor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suspected":
+			out.Values[i] = ec._RevokeTrustAnchorPayload_suspected(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -71344,6 +72586,49 @@ func (ec *executionContext) _WaiverEdge(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var withdrawEvidencePayloadImplementors = []string{"WithdrawEvidencePayload"}
+
+func (ec *executionContext) _WithdrawEvidencePayload(ctx context.Context, sel ast.SelectionSet, obj *model.WithdrawEvidencePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, withdrawEvidencePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WithdrawEvidencePayload")
+		case "evidence":
+			out.Values[i] = ec._WithdrawEvidencePayload_evidence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "suspected":
+			out.Values[i] = ec._WithdrawEvidencePayload_suspected(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var __DirectiveImplementors = []string{"__Directive"}
 
 func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionSet, obj *introspection.Directive) graphql.Marshaler {
@@ -73364,6 +74649,25 @@ func (ec *executionContext) marshalNDigest2string(ctx context.Context, sel ast.S
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNErasePersonInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋaccessᚐErasePersonInput(ctx context.Context, v any) (access.ErasePersonInput, error) {
+	res, err := ec.unmarshalInputErasePersonInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNErasePersonPayload2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋaccessᚐErased(ctx context.Context, sel ast.SelectionSet, v access.Erased) graphql.Marshaler {
+	return ec._ErasePersonPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNErasePersonPayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋaccessᚐErased(ctx context.Context, sel ast.SelectionSet, v *access.Erased) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ErasePersonPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNEvaluatedPolicy2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋgateᚐEvaluatedPolicyᚄ(ctx context.Context, sel ast.SelectionSet, v []*gate.EvaluatedPolicy) graphql.Marshaler {
@@ -76804,6 +78108,25 @@ func (ec *executionContext) marshalNWaiverState2string(ctx context.Context, sel 
 	return res
 }
 
+func (ec *executionContext) unmarshalNWithdrawEvidenceInput2githubᚗcomᚋplimsollᚋplimsollᚋinternalᚋevidenceᚐWithdrawEvidenceInput(ctx context.Context, v any) (evidence.WithdrawEvidenceInput, error) {
+	res, err := ec.unmarshalInputWithdrawEvidenceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWithdrawEvidencePayload2githubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐWithdrawEvidencePayload(ctx context.Context, sel ast.SelectionSet, v model.WithdrawEvidencePayload) graphql.Marshaler {
+	return ec._WithdrawEvidencePayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNWithdrawEvidencePayload2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋgraphᚋmodelᚐWithdrawEvidencePayload(ctx context.Context, sel ast.SelectionSet, v *model.WithdrawEvidencePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._WithdrawEvidencePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
 	return ec.___Directive(ctx, sel, &v)
 }
@@ -77150,6 +78473,13 @@ func (ec *executionContext) marshalOApproval2ᚖgithubᚗcomᚋplimsollᚋplimso
 		return graphql.Null
 	}
 	return ec._Approval(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOArtifact2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐArtifact(ctx context.Context, sel ast.SelectionSet, v *version.Artifact) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Artifact(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOArtifactSourceInput2ᚕᚖgithubᚗcomᚋplimsollᚋplimsollᚋinternalᚋversionᚐArtifactSourceInputᚄ(ctx context.Context, v any) ([]*version.ArtifactSourceInput, error) {
@@ -77523,6 +78853,13 @@ func (ec *executionContext) marshalOEvidenceView2ᚖgithubᚗcomᚋplimsollᚋpl
 		return graphql.Null
 	}
 	return ec._EvidenceView(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOEvidenceWithdrawal2ᚖgithubᚗcomᚋplimsollᚋplimsollᚋentᚋdbᚐEvidenceWithdrawal(ctx context.Context, sel ast.SelectionSet, v *db.EvidenceWithdrawal) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._EvidenceWithdrawal(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {

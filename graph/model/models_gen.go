@@ -466,6 +466,8 @@ type RevokeTriageDecisionPayload struct {
 type RevokeTrustAnchorPayload struct {
 	// The anchor.
 	TrustAnchor *db.TrustAnchor `json:"trustAnchor"`
+	// How many trusted releases became SUSPECT.
+	Suspected int `json:"suspected"`
 }
 
 // What was ended.
@@ -666,4 +668,12 @@ type VulnerableComponentEdge struct {
 	Cursor entgql.Cursor[int] `json:"cursor"`
 	// The component.
 	Node *vulnerability.VulnerableComponent `json:"node"`
+}
+
+// The evidence, and what rests on it.
+type WithdrawEvidencePayload struct {
+	// The evidence, which is still there.
+	Evidence *db.Evidence `json:"evidence"`
+	// How many trusted releases became SUSPECT.
+	Suspected int `json:"suspected"`
 }

@@ -50,6 +50,8 @@ const (
 	TriageDecided         Type = "TRIAGE_DECIDED"
 	TriageRevoked         Type = "TRIAGE_REVOKED"
 	StandingChanged       Type = "STANDING_CHANGED"
+	EvidenceWithdrawn     Type = "EVIDENCE_WITHDRAWN"
+	PersonErased          Type = "PERSON_ERASED"
 	PackageDeprecated     Type = "PACKAGE_DEPRECATED"
 	DeploymentRecorded    Type = "DEPLOYMENT_RECORDED"
 	VersionPromoted       Type = "VERSION_PROMOTED"
@@ -62,12 +64,12 @@ func (t Type) category() activityevent.Category {
 	switch t {
 	case ProjectCreated, StageCreated, LifecycleSet, ApplicationCreated, ApplicationUpdated, PackageBound, PackageUnbound, PackageDeprecated:
 		return activityevent.CategoryCATALOG
-	case OrganisationFounded, SigningKeyAdded, TokenCreated, TokenRevoked:
+	case OrganisationFounded, SigningKeyAdded, TokenCreated, TokenRevoked, PersonErased:
 		return activityevent.CategoryACCESS
 	case PolicyTemplateCreated, RuleCreated, PolicyCreated, PolicyUpdated, WaiverRequested, WaiverApproved, WaiverRejected, WaiverCancelled,
 		WaiverRevoked, WaiverExpired, WaiverExpiring, FreezeCreated, FreezeLifted:
 		return activityevent.CategoryPOLICY
-	case EvidenceSubmitted, EvidenceAttached, TrustAnchorAdded, TrustAnchorRevoked:
+	case EvidenceSubmitted, EvidenceAttached, EvidenceWithdrawn, TrustAnchorAdded, TrustAnchorRevoked:
 		return activityevent.CategoryEVIDENCE
 	case AdvisoriesImported, VulnerabilityFound, TriageDecided, TriageRevoked, StandingChanged:
 		return activityevent.CategorySECURITY

@@ -63,6 +63,7 @@ func reading() map[string][]Role {
 		"Query.rules":               anyone,
 		"Query.trustAnchors":        anyone,
 		"Query.activityLog":         anyone,
+		"Query.artifact":            anyone,
 		"Query.inclusionProof":      anyone,
 		"Query.consistencyProof":    anyone,
 		"Query.tokens":              {ProjectAdmin, Auditor},
@@ -85,6 +86,8 @@ func writing() map[string][]Role {
 		"Mutation.revokeToken":       {ProjectAdmin},
 		"Mutation.addTrustAnchor":    {},
 		"Mutation.revokeTrustAnchor": {},
+		"Mutation.withdrawEvidence":  {Contributor, EvidencePusher, ProjectAdmin},
+		"Mutation.erasePerson":       {},
 
 		"Mutation.createPolicyTemplate": {PolicyManager},
 		"Mutation.createRule":           {PolicyManager},

@@ -8,6 +8,8 @@ type BlastRadiusInput struct {
 	Purl          *string
 	PurlRange     *PurlRangeInput
 	Digest        *string
+	// Evidence is the global id of a piece of evidence.
+	Evidence *string
 	// Signer is the alias of a trust anchor, Owner the reference of an owner.
 	Signer *string
 	Owner  *string

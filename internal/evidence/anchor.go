@@ -142,9 +142,9 @@ func anchorAdded(a *db.TrustAnchor) activity.Event {
 }
 
 // RevokeTrustAnchor ends the trust in an anchor from now on. Revoking what is revoked is a FAILED_PRECONDITION.
-func (s *Service) RevokeTrustAnchor(ctx context.Context, in RevokeTrustAnchorInput) (*db.TrustAnchor, error) {
+func (s *Service) RevokeTrustAnchor(ctx context.Context, in RevokeTrustAnchorInput) (*db.TrustAnchor, int, error) {
 	if _, err := auth.Allow(ctx, "revokeTrustAnchor", auth.Organisation); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var id int
 	err := s.store.InTx(ctx, func(tx *db.Client) error {
@@ -174,9 +174,10 @@ func (s *Service) RevokeTrustAnchor(ctx context.Context, in RevokeTrustAnchorInp
 		})
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return s.anchor(ctx, id)
+	a, err := s.anchor(ctx, id)
+	return a, 0, err
 }
 
 // anchor reads a row outside the transaction, whose clients end with it.

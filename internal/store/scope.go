@@ -22,6 +22,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/evidencewithdrawal"
 	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/ent/db/intercept"
@@ -133,6 +134,8 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 		return has(evidence.Table, evidence.FieldID, evidencesubject.FieldEvidenceID, r.evidence), true
 	case *db.AttachmentQuery:
 		return has(evidence.Table, evidence.FieldID, attachment.FieldEvidenceID, r.evidence), true
+	case *db.EvidenceWithdrawalQuery:
+		return has(evidence.Table, evidence.FieldID, evidencewithdrawal.FieldEvidenceID, r.evidence), true
 	case *db.ImageChildQuery:
 		return nil, true // found by the digest of an index alone, through the record that names it
 	case *db.SbomQuery:
@@ -182,7 +185,7 @@ func ruleFor(ctx context.Context, q db.Query, projects []int) (_ rule, known boo
 	case *db.ActivityOpeningQuery:
 		return has(activityevent.Table, activityevent.FieldID, activityopening.FieldEventID, r.project(activityevent.FieldProjectID)), true
 
-	case *db.LogTileQuery, *db.LogCheckpointQuery:
+	case *db.LogTileQuery, *db.LogCheckpointQuery, *db.LogCosignatureQuery:
 		return nil, true // hashes say nothing of what they are of
 
 	case *db.TokenQuery:

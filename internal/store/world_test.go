@@ -76,6 +76,7 @@ func (w *world) organisation(tx *db.Client) {
 	w.add("Feed", "everybody", tx.Feed.Create().SetName("osv").SetFormat(feed.FormatOSV).SaveX(ctx).ID)
 	w.add("LogTile", "everybody", tx.LogTile.Create().SetLevel(0).SetPosition(0).SetHashes([]byte{0}).SaveX(ctx).ID)
 	w.add("LogCheckpoint", "everybody", tx.LogCheckpoint.Create().SetSize(1).SetRoot([]byte{0}).SetNote("n").SetCreatedAt(epoch).SaveX(ctx).ID)
+	w.add("LogCosignature", "everybody", tx.LogCosignature.Create().SetSize(1).SetWitness("w").SetLine("l").SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("TriageDecision", "everybody", w.triage(tx).SetLabelKey("k").SetLabelValue("v").SaveX(ctx).ID)
 	w.add("Freeze", "everybody", w.freeze(tx).SetLabelKey("k").SetLabelValue("v").SaveX(ctx).ID)
 	w.add("Blob", "everybody", tx.Blob.Create().SetDigest("sha256:0").SetSize(0).SetContent([]byte{0}).SaveX(ctx).ID)
@@ -231,6 +232,7 @@ func (w *world) evidence(tx *db.Client, owner string, projectID *int, subject st
 	w.add("ComponentMatch", owner, tx.ComponentMatch.Create().SetBecause("it is").SetFixedIn([]string{}).SetComponentID(part).SetAdvisoryID(a).SetVulnerabilityID(v).SetCreatedAt(epoch).SaveX(ctx).ID)
 	e := w.add("Evidence", owner, tx.Evidence.Create().SetDigest(n).SetSignerKey("").SetRealm(owner).SetRawDigest("d").SetMediaType("m").SetSize(1).SetPredicateType("p").
 		SetCategory(evidence.CategorySECURITY).SetVerified(false).SetVerification("unsigned").SetNillableProjectID(projectID).SetSbomID(bill).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)
+	w.add("EvidenceWithdrawal", owner, tx.EvidenceWithdrawal.Create().SetReason("r").SetEvidenceID(e).SetWithdrawnBy(w.alice).SetAt(epoch).SaveX(ctx).ID)
 	w.add("Attachment", owner, tx.Attachment.Create().SetName("a").SetMediaType("m").SetDigest("d").SetSize(1).SetEvidenceID(e).SetCreatedBy(w.alice).SetCreatedAt(epoch).SaveX(ctx).ID)
 	w.add("EvidenceSubject", owner, tx.EvidenceSubject.Create().SetDigest(subject).SetEvidenceID(e).SaveX(ctx).ID)
 }

@@ -230,6 +230,7 @@ type Standing string
 const (
 	StandingGOOD      Standing = "GOOD"
 	StandingAT_RISK   Standing = "AT_RISK"
+	StandingSUSPECT   Standing = "SUSPECT"
 	StandingWITHDRAWN Standing = "WITHDRAWN"
 )
 
@@ -240,7 +241,7 @@ func (s Standing) String() string {
 // StandingValidator is a validator for the "standing" field enum values. It is called by the builders before save.
 func StandingValidator(s Standing) error {
 	switch s {
-	case StandingGOOD, StandingAT_RISK, StandingWITHDRAWN:
+	case StandingGOOD, StandingAT_RISK, StandingSUSPECT, StandingWITHDRAWN:
 		return nil
 	default:
 		return fmt.Errorf("applicationversion: invalid enum value for standing field: %q", s)

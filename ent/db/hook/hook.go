@@ -225,6 +225,18 @@ func (f EvidenceSubjectFunc) Mutate(ctx context.Context, m db.Mutation) (db.Valu
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.EvidenceSubjectMutation", m)
 }
 
+// The EvidenceWithdrawalFunc type is an adapter to allow the use of ordinary
+// function as EvidenceWithdrawal mutator.
+type EvidenceWithdrawalFunc func(context.Context, *db.EvidenceWithdrawalMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f EvidenceWithdrawalFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.EvidenceWithdrawalMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.EvidenceWithdrawalMutation", m)
+}
+
 // The FeedFunc type is an adapter to allow the use of ordinary
 // function as Feed mutator.
 type FeedFunc func(context.Context, *db.FeedMutation) (db.Value, error)
@@ -319,6 +331,18 @@ func (f LogCheckpointFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value,
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.LogCheckpointMutation", m)
+}
+
+// The LogCosignatureFunc type is an adapter to allow the use of ordinary
+// function as LogCosignature mutator.
+type LogCosignatureFunc func(context.Context, *db.LogCosignatureMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LogCosignatureFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.LogCosignatureMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.LogCosignatureMutation", m)
 }
 
 // The LogTileFunc type is an adapter to allow the use of ordinary

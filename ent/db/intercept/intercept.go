@@ -26,6 +26,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/evaluation"
 	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/evidencesubject"
+	"github.com/plimsoll/plimsoll/ent/db/evidencewithdrawal"
 	"github.com/plimsoll/plimsoll/ent/db/feed"
 	"github.com/plimsoll/plimsoll/ent/db/freeze"
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
@@ -34,6 +35,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/lifecycle"
 	"github.com/plimsoll/plimsoll/ent/db/lifecyclestep"
 	"github.com/plimsoll/plimsoll/ent/db/logcheckpoint"
+	"github.com/plimsoll/plimsoll/ent/db/logcosignature"
 	"github.com/plimsoll/plimsoll/ent/db/logtile"
 	"github.com/plimsoll/plimsoll/ent/db/notice"
 	"github.com/plimsoll/plimsoll/ent/db/noticeentry"
@@ -608,6 +610,33 @@ func (f TraverseEvidenceSubject) Traverse(ctx context.Context, q db.Query) error
 	return fmt.Errorf("unexpected query type %T. expect *db.EvidenceSubjectQuery", q)
 }
 
+// The EvidenceWithdrawalFunc type is an adapter to allow the use of ordinary function as a Querier.
+type EvidenceWithdrawalFunc func(context.Context, *db.EvidenceWithdrawalQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f EvidenceWithdrawalFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.EvidenceWithdrawalQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.EvidenceWithdrawalQuery", q)
+}
+
+// The TraverseEvidenceWithdrawal type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseEvidenceWithdrawal func(context.Context, *db.EvidenceWithdrawalQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseEvidenceWithdrawal) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseEvidenceWithdrawal) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.EvidenceWithdrawalQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.EvidenceWithdrawalQuery", q)
+}
+
 // The FeedFunc type is an adapter to allow the use of ordinary function as a Querier.
 type FeedFunc func(context.Context, *db.FeedQuery) (db.Value, error)
 
@@ -822,6 +851,33 @@ func (f TraverseLogCheckpoint) Traverse(ctx context.Context, q db.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *db.LogCheckpointQuery", q)
+}
+
+// The LogCosignatureFunc type is an adapter to allow the use of ordinary function as a Querier.
+type LogCosignatureFunc func(context.Context, *db.LogCosignatureQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f LogCosignatureFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.LogCosignatureQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.LogCosignatureQuery", q)
+}
+
+// The TraverseLogCosignature type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseLogCosignature func(context.Context, *db.LogCosignatureQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseLogCosignature) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseLogCosignature) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.LogCosignatureQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.LogCosignatureQuery", q)
 }
 
 // The LogTileFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1646,6 +1702,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.EvidenceQuery, predicate.Evidence, evidence.OrderOption]{typ: db.TypeEvidence, tq: q}, nil
 	case *db.EvidenceSubjectQuery:
 		return &query[*db.EvidenceSubjectQuery, predicate.EvidenceSubject, evidencesubject.OrderOption]{typ: db.TypeEvidenceSubject, tq: q}, nil
+	case *db.EvidenceWithdrawalQuery:
+		return &query[*db.EvidenceWithdrawalQuery, predicate.EvidenceWithdrawal, evidencewithdrawal.OrderOption]{typ: db.TypeEvidenceWithdrawal, tq: q}, nil
 	case *db.FeedQuery:
 		return &query[*db.FeedQuery, predicate.Feed, feed.OrderOption]{typ: db.TypeFeed, tq: q}, nil
 	case *db.FreezeQuery:
@@ -1662,6 +1720,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.LifecycleStepQuery, predicate.LifecycleStep, lifecyclestep.OrderOption]{typ: db.TypeLifecycleStep, tq: q}, nil
 	case *db.LogCheckpointQuery:
 		return &query[*db.LogCheckpointQuery, predicate.LogCheckpoint, logcheckpoint.OrderOption]{typ: db.TypeLogCheckpoint, tq: q}, nil
+	case *db.LogCosignatureQuery:
+		return &query[*db.LogCosignatureQuery, predicate.LogCosignature, logcosignature.OrderOption]{typ: db.TypeLogCosignature, tq: q}, nil
 	case *db.LogTileQuery:
 		return &query[*db.LogTileQuery, predicate.LogTile, logtile.OrderOption]{typ: db.TypeLogTile, tq: q}, nil
 	case *db.NoticeQuery:

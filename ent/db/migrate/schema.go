@@ -251,7 +251,7 @@ var (
 		{Name: "tag", Type: field.TypeString, Default: ""},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"DRAFT", "LOCKED"}, Default: "LOCKED"},
 		{Name: "trust", Type: field.TypeEnum, Enums: []string{"PRE_RELEASE", "RELEASED", "TRUSTED_RELEASE"}, Default: "PRE_RELEASE"},
-		{Name: "standing", Type: field.TypeEnum, Nullable: true, Enums: []string{"GOOD", "AT_RISK", "WITHDRAWN"}},
+		{Name: "standing", Type: field.TypeEnum, Nullable: true, Enums: []string{"GOOD", "AT_RISK", "SUSPECT", "WITHDRAWN"}},
 		{Name: "manifest_digest", Type: field.TypeString},
 		{Name: "manifest", Type: field.TypeString, Size: 2147483647},
 		{Name: "properties", Type: field.TypeString, Size: 2147483647, Default: "[]"},
@@ -1048,6 +1048,46 @@ var (
 			},
 		},
 	}
+	// EvidenceWithdrawalsColumns holds the columns for the "evidence_withdrawals" table.
+	EvidenceWithdrawalsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "reason", Type: field.TypeString, Size: 2147483647},
+		{Name: "at", Type: field.TypeTime},
+		{Name: "evidence_id", Type: field.TypeInt},
+		{Name: "withdrawn_by", Type: field.TypeInt},
+	}
+	// EvidenceWithdrawalsTable holds the schema information for the "evidence_withdrawals" table.
+	EvidenceWithdrawalsTable = &schema.Table{
+		Name:       "evidence_withdrawals",
+		Columns:    EvidenceWithdrawalsColumns,
+		PrimaryKey: []*schema.Column{EvidenceWithdrawalsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "evidence_withdrawals_evidence_evidence",
+				Columns:    []*schema.Column{EvidenceWithdrawalsColumns[3]},
+				RefColumns: []*schema.Column{EvidenceColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "evidence_withdrawals_principals_withdrawer",
+				Columns:    []*schema.Column{EvidenceWithdrawalsColumns[4]},
+				RefColumns: []*schema.Column{PrincipalsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "evidencewithdrawal_evidence_id",
+				Unique:  true,
+				Columns: []*schema.Column{EvidenceWithdrawalsColumns[3]},
+			},
+			{
+				Name:    "evidencewithdrawal_withdrawn_by",
+				Unique:  false,
+				Columns: []*schema.Column{EvidenceWithdrawalsColumns[4]},
+			},
+		},
+	}
 	// FeedsColumns holds the columns for the "feeds" table.
 	FeedsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1340,6 +1380,27 @@ var (
 		Columns:    LogCheckpointsColumns,
 		PrimaryKey: []*schema.Column{LogCheckpointsColumns[0]},
 	}
+	// LogCosignaturesColumns holds the columns for the "log_cosignatures" table.
+	LogCosignaturesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "witness", Type: field.TypeString},
+		{Name: "line", Type: field.TypeString, Size: 2147483647},
+		{Name: "created_at", Type: field.TypeTime},
+	}
+	// LogCosignaturesTable holds the schema information for the "log_cosignatures" table.
+	LogCosignaturesTable = &schema.Table{
+		Name:       "log_cosignatures",
+		Columns:    LogCosignaturesColumns,
+		PrimaryKey: []*schema.Column{LogCosignaturesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "logcosignature_size_witness",
+				Unique:  true,
+				Columns: []*schema.Column{LogCosignaturesColumns[1], LogCosignaturesColumns[2]},
+			},
+		},
+	}
 	// LogTilesColumns holds the columns for the "log_tiles" table.
 	LogTilesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1537,6 +1598,7 @@ var (
 		{Name: "pseudonym", Type: field.TypeString, Unique: true},
 		{Name: "display_name", Type: field.TypeString, Default: ""},
 		{Name: "contact", Type: field.TypeString, Default: ""},
+		{Name: "erased_at", Type: field.TypeTime, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime},
 	}
 	// OwnersTable holds the schema information for the "owners" table.
@@ -1759,6 +1821,7 @@ var (
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "name", Type: field.TypeString, Unique: true},
 		{Name: "pseudonym", Type: field.TypeString, Unique: true, Nullable: true},
+		{Name: "erased_at", Type: field.TypeTime, Nullable: true},
 		{Name: "kind", Type: field.TypeEnum, Enums: []string{"USER", "SERVICE"}},
 		{Name: "created_at", Type: field.TypeTime},
 	}
@@ -2621,6 +2684,7 @@ var (
 		EvaluationsTable,
 		EvidenceTable,
 		EvidenceSubjectsTable,
+		EvidenceWithdrawalsTable,
 		FeedsTable,
 		FreezesTable,
 		PoliciesTable,
@@ -2629,6 +2693,7 @@ var (
 		LifecyclesTable,
 		LifecycleStepsTable,
 		LogCheckpointsTable,
+		LogCosignaturesTable,
 		LogTilesTable,
 		NoticesTable,
 		NoticeEntriesTable,
@@ -2757,6 +2822,11 @@ func init() {
 	EvidenceSubjectsTable.Annotation = &entsql.Annotation{
 		Table: "evidence_subjects",
 	}
+	EvidenceWithdrawalsTable.ForeignKeys[0].RefTable = EvidenceTable
+	EvidenceWithdrawalsTable.ForeignKeys[1].RefTable = PrincipalsTable
+	EvidenceWithdrawalsTable.Annotation = &entsql.Annotation{
+		Table: "evidence_withdrawals",
+	}
 	FeedsTable.Annotation = &entsql.Annotation{
 		Table: "feeds",
 	}
@@ -2790,6 +2860,9 @@ func init() {
 	}
 	LogCheckpointsTable.Annotation = &entsql.Annotation{
 		Table: "log_checkpoints",
+	}
+	LogCosignaturesTable.Annotation = &entsql.Annotation{
+		Table: "log_cosignatures",
 	}
 	LogTilesTable.Annotation = &entsql.Annotation{
 		Table: "log_tiles",

@@ -19,6 +19,8 @@ const (
 	FieldDisplayName = "display_name"
 	// FieldContact holds the string denoting the contact field in the database.
 	FieldContact = "contact"
+	// FieldErasedAt holds the string denoting the erased_at field in the database.
+	FieldErasedAt = "erased_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// Table holds the table name of the owner in the database.
@@ -32,6 +34,7 @@ var Columns = []string{
 	FieldPseudonym,
 	FieldDisplayName,
 	FieldContact,
+	FieldErasedAt,
 	FieldCreatedAt,
 }
 
@@ -78,6 +81,11 @@ func ByDisplayName(opts ...sql.OrderTermOption) OrderOption {
 // ByContact orders the results by the contact field.
 func ByContact(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldContact, opts...).ToFunc()
+}
+
+// ByErasedAt orders the results by the erased_at field.
+func ByErasedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldErasedAt, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

@@ -60,6 +60,9 @@ type Evidence func(*sql.Selector)
 // EvidenceSubject is the predicate function for evidencesubject builders.
 type EvidenceSubject func(*sql.Selector)
 
+// EvidenceWithdrawal is the predicate function for evidencewithdrawal builders.
+type EvidenceWithdrawal func(*sql.Selector)
+
 // Feed is the predicate function for feed builders.
 type Feed func(*sql.Selector)
 
@@ -83,6 +86,9 @@ type LifecycleStep func(*sql.Selector)
 
 // LogCheckpoint is the predicate function for logcheckpoint builders.
 type LogCheckpoint func(*sql.Selector)
+
+// LogCosignature is the predicate function for logcosignature builders.
+type LogCosignature func(*sql.Selector)
 
 // LogTile is the predicate function for logtile builders.
 type LogTile func(*sql.Selector)

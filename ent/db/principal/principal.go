@@ -20,6 +20,8 @@ const (
 	FieldName = "name"
 	// FieldPseudonym holds the string denoting the pseudonym field in the database.
 	FieldPseudonym = "pseudonym"
+	// FieldErasedAt holds the string denoting the erased_at field in the database.
+	FieldErasedAt = "erased_at"
 	// FieldKind holds the string denoting the kind field in the database.
 	FieldKind = "kind"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -42,6 +44,7 @@ var Columns = []string{
 	FieldID,
 	FieldName,
 	FieldPseudonym,
+	FieldErasedAt,
 	FieldKind,
 	FieldCreatedAt,
 }
@@ -95,6 +98,11 @@ func ByName(opts ...sql.OrderTermOption) OrderOption {
 // ByPseudonym orders the results by the pseudonym field.
 func ByPseudonym(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPseudonym, opts...).ToFunc()
+}
+
+// ByErasedAt orders the results by the erased_at field.
+func ByErasedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldErasedAt, opts...).ToFunc()
 }
 
 // ByKind orders the results by the kind field.

@@ -65,6 +65,11 @@ func Pseudonym(v string) predicate.Principal {
 	return predicate.Principal(sql.FieldEQ(FieldPseudonym, v))
 }
 
+// ErasedAt applies equality check predicate on the "erased_at" field. It's identical to ErasedAtEQ.
+func ErasedAt(v time.Time) predicate.Principal {
+	return predicate.Principal(sql.FieldEQ(FieldErasedAt, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.Principal {
 	return predicate.Principal(sql.FieldEQ(FieldCreatedAt, v))
@@ -208,6 +213,56 @@ func PseudonymEqualFold(v string) predicate.Principal {
 // PseudonymContainsFold applies the ContainsFold predicate on the "pseudonym" field.
 func PseudonymContainsFold(v string) predicate.Principal {
 	return predicate.Principal(sql.FieldContainsFold(FieldPseudonym, v))
+}
+
+// ErasedAtEQ applies the EQ predicate on the "erased_at" field.
+func ErasedAtEQ(v time.Time) predicate.Principal {
+	return predicate.Principal(sql.FieldEQ(FieldErasedAt, v))
+}
+
+// ErasedAtNEQ applies the NEQ predicate on the "erased_at" field.
+func ErasedAtNEQ(v time.Time) predicate.Principal {
+	return predicate.Principal(sql.FieldNEQ(FieldErasedAt, v))
+}
+
+// ErasedAtIn applies the In predicate on the "erased_at" field.
+func ErasedAtIn(vs ...time.Time) predicate.Principal {
+	return predicate.Principal(sql.FieldIn(FieldErasedAt, vs...))
+}
+
+// ErasedAtNotIn applies the NotIn predicate on the "erased_at" field.
+func ErasedAtNotIn(vs ...time.Time) predicate.Principal {
+	return predicate.Principal(sql.FieldNotIn(FieldErasedAt, vs...))
+}
+
+// ErasedAtGT applies the GT predicate on the "erased_at" field.
+func ErasedAtGT(v time.Time) predicate.Principal {
+	return predicate.Principal(sql.FieldGT(FieldErasedAt, v))
+}
+
+// ErasedAtGTE applies the GTE predicate on the "erased_at" field.
+func ErasedAtGTE(v time.Time) predicate.Principal {
+	return predicate.Principal(sql.FieldGTE(FieldErasedAt, v))
+}
+
+// ErasedAtLT applies the LT predicate on the "erased_at" field.
+func ErasedAtLT(v time.Time) predicate.Principal {
+	return predicate.Principal(sql.FieldLT(FieldErasedAt, v))
+}
+
+// ErasedAtLTE applies the LTE predicate on the "erased_at" field.
+func ErasedAtLTE(v time.Time) predicate.Principal {
+	return predicate.Principal(sql.FieldLTE(FieldErasedAt, v))
+}
+
+// ErasedAtIsNil applies the IsNil predicate on the "erased_at" field.
+func ErasedAtIsNil() predicate.Principal {
+	return predicate.Principal(sql.FieldIsNull(FieldErasedAt))
+}
+
+// ErasedAtNotNil applies the NotNil predicate on the "erased_at" field.
+func ErasedAtNotNil() predicate.Principal {
+	return predicate.Principal(sql.FieldNotNull(FieldErasedAt))
 }
 
 // KindEQ applies the EQ predicate on the "kind" field.
