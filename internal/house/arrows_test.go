@@ -25,7 +25,7 @@ var (
 	records = []string{"ent/db", "internal/store"}
 	leaves  = []string{"internal/auth", "internal/fault", "internal/id", "internal/check", "internal/purl", "internal/labels", "internal/canonical"}
 	domains = []string{
-		"internal/access", "internal/activity", "internal/approval", "internal/blast", "internal/build", "internal/catalog", "internal/deployment", "internal/evidence", "internal/freeze", "internal/gate", "internal/policy",
+		"internal/access", "internal/activity", "internal/approval", "internal/blast", "internal/build", "internal/catalog", "internal/deployment", "internal/evidence", "internal/freeze", "internal/gate", "internal/issuance", "internal/policy",
 		"internal/release", "internal/signing", "internal/translog", "internal/version", "internal/vulnerability", "internal/waiver",
 	}
 )
@@ -36,7 +36,7 @@ func arrows() []room {
 		{".", []string{"internal/cli"}, "package main hands over to the command line at once"},
 		{
 			"internal/cli",
-			[]string{"internal/advisory", "internal/app", "internal/attest", "internal/canonical", "internal/client", "internal/config", "internal/demo", "internal/estate", "internal/fault", "internal/push"},
+			[]string{"internal/advisory", "internal/app", "internal/attest", "internal/canonical", "internal/client", "internal/config", "internal/demo", "internal/estate", "internal/fault", "internal/passport", "internal/push", "internal/replay", "internal/tlog"},
 			"a command reads its flags and starts what it names",
 		},
 		{"internal/client", nil, "it knows the server as any other program does: by what goes over the wire"},
@@ -83,10 +83,14 @@ func arrows() []room {
 		{"internal/deployment", below("internal/activity"), domain},
 		{"internal/vulnerability", below("internal/activity", "internal/advisory", "internal/fetch", "internal/signing", "internal/view"), domain},
 		{"internal/catalog", below("internal/activity"), domain},
-		{"internal/evidence", below("internal/activity", "internal/build", "internal/version", "internal/signing", "internal/attest", "internal/bom", "internal/objects", "internal/view"), domain},
+		{"internal/evidence", below("internal/activity", "internal/blast", "internal/build", "internal/version", "internal/signing", "internal/attest", "internal/bom", "internal/objects", "internal/view"), domain},
 		{
 			"internal/gate", below("internal/approval", "internal/catalog", "internal/evidence", "internal/freeze", "internal/policy", "internal/version", "internal/vulnerability", "internal/waiver", "internal/rego"),
 			domain + "; a gate judges and records, it moves nothing and signs nothing",
+		},
+		{
+			"internal/issuance", below("internal/evidence", "internal/gate", "internal/release", "internal/signing", "internal/translog", "internal/version", "internal/attest", "internal/passport", "internal/replay"),
+			domain + "; it reads what a passport holds and writes nothing",
 		},
 		{"internal/policy", below("internal/activity", "internal/rego", "docs", "policies"), domain},
 		{"internal/release", below("internal/activity", "internal/catalog", "internal/gate", "internal/signing", "internal/version", "internal/attest"), domain},
@@ -101,6 +105,8 @@ func arrows() []room {
 		{"internal/view", []string{"internal/canonical", "internal/purl"}, engine},
 		{"internal/objects", []string{"internal/canonical"}, engine},
 
+		{"internal/passport", []string{"internal/attest", "internal/canonical", "internal/replay", "internal/tlog", "internal/rego"}, engine},
+		{"internal/replay", []string{"internal/canonical"}, engine},
 		{"internal/tlog", nil, engine},
 
 		{"internal/fetch", nil, "it gets bytes from a URL within bounds, and knows nothing of what is in them"},
