@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/plimsoll/plimsoll/internal/canonical"
 )
 
@@ -87,19 +89,37 @@ func (r *Radius) find(ctx context.Context) (err error) {
 	return err
 }
 
-// placed looks up of which application the versions are and in which stage, and whose they are.
+// placed looks up of which application the versions are and in which stage, and whose they are: at once, because on Postgres
+// a statement takes longer to arrive and be planned than to be answered.
 func (r *Radius) placed(ctx context.Context) error {
-	f, at := &r.answered.found, map[int]int{} // by version
+	f := &r.answered.found
 	var ids []int
 	for from := 0; from < len(f.rows); {
 		to := from + 1
 		for to < len(f.rows) && f.rows[to].version == f.rows[from].version {
 			to++
 		}
-		at[f.rows[from].version] = len(f.versions)
 		ids = append(ids, f.rows[from].version)
 		f.versions = append(f.versions, Hit{Version: f.rows[from].version, rows: f.rows[from:to:to]})
 		from = to
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.kept(ctx, ids) })
+	group.Go(func() error { return r.owned(ctx, ids) })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	slices.SortFunc(f.owners, func(a, b held) int {
+		return cmp.Or(strings.Compare(a.ref, b.ref), strings.Compare(f.keys[a.application], f.keys[b.application]))
+	})
+	return nil
+}
+
+// kept looks up application and stage of the versions, which are in the order of the list.
+func (r *Radius) kept(ctx context.Context, ids []int) error {
+	f, at := &r.answered.found, make(map[int]int, len(ids))
+	for i, id := range ids {
+		at[id] = i
 	}
 	q := r.where.stage(r.service.query().add("SELECT v.id, v.application_id, a.key, COALESCE((")).
 		add("), 0) FROM application_versions v JOIN applications a ON a.id = v.application_id WHERE v.id %", ids)
@@ -117,19 +137,14 @@ func (r *Radius) placed(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load versions that are hit: %w", err)
 	}
-	return r.owned(ctx)
+	return nil
 }
 
-// owned looks up who answered for the applications.
-func (r *Radius) owned(ctx context.Context) error {
+// owned looks up who answered for the applications of the versions.
+func (r *Radius) owned(ctx context.Context, ids []int) error {
 	f := &r.answered.found
-	applications := make([]int, 0, len(f.keys))
-	for id := range f.keys {
-		applications = append(applications, id)
-	}
-	slices.Sort(applications)
 	q := r.service.query().add("SELECT DISTINCT o.owner_id, o.application_id, w.ref FROM ownerships o JOIN owners w ON w.id = o.owner_id"+
-		" WHERE o.application_id % AND ", applications).during("o", r.where.asOf)
+		" WHERE o.application_id IN (SELECT v.application_id FROM application_versions v WHERE v.id %) AND ", ids).during("o", r.where.asOf)
 	err := r.service.each(ctx, q, func(scan func(...any) error) error {
 		var o held
 		err := scan(&o.owner, &o.application, &o.ref)
@@ -139,9 +154,6 @@ func (r *Radius) owned(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load owners of applications that are hit: %w", err)
 	}
-	slices.SortFunc(f.owners, func(a, b held) int {
-		return cmp.Or(strings.Compare(a.ref, b.ref), strings.Compare(f.keys[a.application], f.keys[b.application]))
-	})
 	return nil
 }
 

@@ -56,8 +56,10 @@ func commands() []command {
 		{"evaluation export", "write all that a decision was made from", exportEvaluation},
 		{"promote", "move a version to a stage if the gates let it", promoteVersion},
 		{"release", "release a version if the gates let it", releaseVersion},
+		{"log accept", "go on with a log that is not the one that the server has seen", acceptLog},
 		{"log verify", "recompute the log, and name the first event that differs", verifyLog},
 		{"bench estate", "load a made-up estate to measure on", benchEstate},
+		{"bench questions", "ask a server the seven questions, and say how long it took", benchQuestions},
 		{"version", "print the version", printVersion},
 	}
 }

@@ -36,7 +36,7 @@ func arrows() []room {
 		{".", []string{"internal/cli"}, "package main hands over to the command line at once"},
 		{
 			"internal/cli",
-			[]string{"internal/advisory", "internal/app", "internal/attest", "internal/canonical", "internal/client", "internal/config", "internal/demo", "internal/estate", "internal/fault", "internal/passport", "internal/push", "internal/replay", "internal/tlog"},
+			[]string{"internal/advisory", "internal/app", "internal/attest", "internal/canonical", "internal/client", "internal/config", "internal/demo", "internal/estate", "internal/fault", "internal/passport", "internal/push", "internal/replay", "internal/tlog", "schema"},
 			"a command reads its flags and starts what it names",
 		},
 		{"internal/client", nil, "it knows the server as any other program does: by what goes over the wire"},
