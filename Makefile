@@ -25,9 +25,9 @@ help: ## list the targets
 run: build ## build, and serve on an embedded database in ./data
 	@exec bin/plimsoll serve --data data
 
-test: .cache/npm ## run every test; installs PostgreSQL by apt-get when it is lacking and builds cosign, slsa-verifier, osv-scanner, opa and an SBOM validator
+test: .cache/npm ## run every test; installs PostgreSQL by apt-get when it is lacking and builds cosign, slsa-verifier, osv-scanner, opa, tlogcheck and an SBOM validator
 	@command -v cc >/dev/null || command -v gcc >/dev/null || { echo 'make test: a C compiler is needed: apt-get install gcc libc6-dev' >&2; exit 1; }
-	scripts/tools cosign slsa-verifier osv-scanner opa sbom
+	scripts/tools cosign slsa-verifier osv-scanner opa sbom tlogcheck
 	go vet ./...
 	PLIMSOLL_TOOLS='$(tools)' scripts/postgres test go test ./...
 	cd frontend && npm run lint && npm test && npm run build

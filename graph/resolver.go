@@ -12,6 +12,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/catalog"
 	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/export"
 	"github.com/plimsoll/plimsoll/internal/freeze"
 	"github.com/plimsoll/plimsoll/internal/gate"
 	"github.com/plimsoll/plimsoll/internal/policy"
@@ -28,7 +29,9 @@ type Services struct {
 	Access   *access.Service
 	Activity *activity.Log
 	// Tree proves what the log holds.
-	Tree     *translog.Service
+	Tree *translog.Service
+	// Exports write the log for systems that watch.
+	Exports  *export.Service
 	Catalog  *catalog.Service
 	Builds   *build.Service
 	Versions *version.Service

@@ -16,7 +16,6 @@ import (
 func notYet() map[string]string {
 	return map[string]string{
 		"RecordIncident":   "incidents are not recorded yet",
-		"ProveApproved":    "versions are not found by the digest of an artifact yet",
 		"DoraMetrics":      "incidents are not recorded yet, and nothing counts deployments",
 		"PolicyCoverage":   "it is a question about all applications, which are asked one by one yet",
 		"ComplianceReport": "it is a question about all applications, which are asked one by one yet",

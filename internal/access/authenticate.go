@@ -33,7 +33,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (context.Cont
 		return nil, refused
 	}
 	first := grants[0]
-	p := auth.Principal{ID: first.PrincipalID, Name: first.Name}
+	p := auth.Principal{ID: first.PrincipalID, Name: first.Name, Person: first.Kind == principal.KindUSER}
 	if len(first.EvidenceTypes) > 0 {
 		if err := json.Unmarshal(first.EvidenceTypes, &p.EvidenceTypes); err != nil {
 			return nil, fmt.Errorf("read evidence types of a token of principal %d: %w", p.ID, err)
@@ -51,13 +51,14 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (context.Cont
 
 // grant is a role that a token's principal holds, beside what there is to know of token and principal.
 type grant struct {
-	PrincipalID   int        `sql:"principal_id"`
-	Name          string     `sql:"name"`
-	Role          auth.Role  `sql:"role"`
-	ProjectID     *int       `sql:"project_id"`
-	ExpiresAt     *time.Time `sql:"expires_at"`
-	RevokedAt     *time.Time `sql:"revoked_at"`
-	EvidenceTypes []byte     `sql:"evidence_types"`
+	PrincipalID   int            `sql:"principal_id"`
+	Name          string         `sql:"name"`
+	Kind          principal.Kind `sql:"kind"`
+	Role          auth.Role      `sql:"role"`
+	ProjectID     *int           `sql:"project_id"`
+	ExpiresAt     *time.Time     `sql:"expires_at"`
+	RevokedAt     *time.Time     `sql:"revoked_at"`
+	EvidenceTypes []byte         `sql:"evidence_types"`
 }
 
 func (s *Service) grantsOf(ctx context.Context, bearer string) ([]grant, error) {
@@ -67,7 +68,7 @@ func (s *Service) grantsOf(ctx context.Context, bearer string) ([]grant, error) 
 		held.Join(t).On(held.C(rolebinding.FieldPrincipalID), t.C(token.FieldPrincipalID))
 		held.Join(who).On(held.C(rolebinding.FieldPrincipalID), who.C(principal.FieldID))
 		held.Where(sql.EQ(t.C(token.FieldHash), hash(bearer)))
-		held.Select(held.C(rolebinding.FieldPrincipalID), who.C(principal.FieldName), held.C(rolebinding.FieldRole), held.C(rolebinding.FieldProjectID),
+		held.Select(held.C(rolebinding.FieldPrincipalID), who.C(principal.FieldName), who.C(principal.FieldKind), held.C(rolebinding.FieldRole), held.C(rolebinding.FieldProjectID),
 			t.C(token.FieldExpiresAt), t.C(token.FieldRevokedAt), t.C(token.FieldEvidenceTypes))
 	}).Scan(auth.System(ctx), &grants)
 	return grants, err

@@ -163,7 +163,7 @@ func stored(t *testing.T, h *house, text string) bool {
 			return bytes.Contains(b, []byte(text))
 		})
 	}
-	for _, table := range []string{"tokens", "principals", "role_bindings", "activity_events", "activity_openings"} {
+	for _, table := range []string{"tokens", "principals", "owners", "role_bindings", "activity_events", "activity_openings"} {
 		rows, err := h.store.Read().QueryContext(h.root, "SELECT 1 FROM "+table+" t WHERE position($1 in t::text) > 0", text)
 		if err != nil {
 			t.Fatal(err)

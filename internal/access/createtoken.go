@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
@@ -77,6 +78,9 @@ func (s *Service) check(in CreateTokenInput) error {
 	}
 	if in.Name == activity.Erased {
 		return fault.At("input.name", "%q stands for people whose names were erased; choose another name", in.Name)
+	}
+	if strings.HasPrefix(strings.ToLower(in.Name), pseudonymPrefix) {
+		return fault.At("input.name", "names that begin with %q stand for people who were erased; choose another name", pseudonymPrefix)
 	}
 	if !slices.Contains(roles(), in.Role) {
 		return fault.At("input.role", "there is no role %q; give one of %v", in.Role, roles())

@@ -13,6 +13,8 @@
 //   - Nobody raises themselves: roles on the organisation are given, and taken, by its admin alone; a project's admin gives
 //     roles on that project, this one included. ORGANISATION_ADMIN is held on the organisation or not at all.
 //   - Tokens exist for those who administer or audit where they are held, and for nobody else.
+//   - A person can be erased: their name is then neither in the records nor in bytes that the database left behind, and no
+//     principal is made with a name that begins as pseudonyms do.
 //   - However many servers start on one empty database, one bootstrap token comes of it.
 //
 // Web calls Authenticate for every request, the composition root calls Bootstrap and Installation at the start. Access

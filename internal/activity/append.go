@@ -94,6 +94,7 @@ func (l *Log) Append(ctx context.Context, tx *db.Client, e Event) error {
 // Entry is an event laid out for the log, with its actor and instant.
 type Entry struct {
 	event    Event
+	actor    auth.Principal
 	at       time.Time
 	leaf     []byte
 	hash     tlog.Hash
@@ -109,7 +110,7 @@ func (l *Log) LayOut(ctx context.Context, e Event) (Entry, error) {
 	if e.Result == "" {
 		e.Result = Success
 	}
-	out := Entry{event: e, at: l.now().UTC()}
+	out := Entry{event: e, actor: actor, at: l.now().UTC()}
 	if out.leaf, out.openings, err = layOut(e, actor.Name, out.at); err != nil {
 		return Entry{}, fmt.Errorf("lay out event %s: %w", e.Type, err)
 	}
@@ -147,8 +148,15 @@ func (l *Log) Write(ctx context.Context, tx *db.Client, entries ...Entry) error 
 	openings := store.Rows{Table: activityopening.Table, Columns: []string{
 		activityopening.FieldCommitment, activityopening.FieldSalt, activityopening.FieldName, activityopening.FieldActor, activityopening.FieldEventID,
 	}}
+	known, err := stillKnown(ctx, tx, entries)
+	if err != nil {
+		return err
+	}
 	for _, e := range entries {
 		for _, o := range e.openings {
+			if o.actor && !known[e.actor.ID] {
+				continue
+			}
 			openings.Add(o.commitment, o.salt, o.name, o.actor, ids[string(e.hash[:])])
 		}
 	}

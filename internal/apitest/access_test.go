@@ -26,7 +26,10 @@ type call struct {
 }
 
 // prepared is what mutations are about that somebody must have made before.
-type prepared struct{ anchor, token, decision, waiver, ownWaiver, approvedWaiver, freeze, manifest string }
+type prepared struct {
+	anchor, token, decision, waiver, ownWaiver, approvedWaiver, freeze, manifest string
+	evidence, withdrawn                                                          string
+}
 
 // calls has one for every mutation of the schema, about the project payments, its application gateway and version 1.0.0.
 func calls(made prepared) map[string]call {
@@ -57,6 +60,7 @@ func calls(made prepared) map[string]call {
 		"unbindPackage":     {input: func(n int) object { return object{"applicationKey": "gateway", "purl": "pkg:npm/p" + key(n)} }},
 		"createToken":       {input: func(n int) object { return object{"name": name(n), "role": "VIEWER", "projectKey": "payments"} }},
 		"revokeToken":       {input: always(object{"id": made.token})},
+		"erasePerson":       {input: always(object{"name": "user:alice", "reason": "REQ-1"}), organisation: true},
 		"addTrustAnchor":    {input: func(n int) object { return object{"alias": name(n), "publicKey": made.anchor} }, organisation: true},
 		"revokeTrustAnchor": {input: always(object{"alias": "nobody"}), organisation: true},
 		"createPolicyTemplate": {input: func(n int) object {
@@ -86,6 +90,7 @@ func calls(made prepared) map[string]call {
 		"deleteDraftVersion":        {input: always(target)},
 		"archiveApplicationVersion": {input: func(n int) object { return with(object{"archived": n%2 == 0}) }},
 		"submitEvidence":            {input: always(object{"document": object{"mediaType": "application/vnd.cyclonedx+json", "content": bill, "subjects": []object{{"applicationVersion": target}}}})},
+		"withdrawEvidence":          {input: always(object{"evidence": made.evidence, "reason": "because of that"})},
 		// Whoever may send a batch somewhere may send it: each piece is refused by itself.
 		"submitEvidenceBatch": {input: always(object{"items": []object{{"document": object{
 			"mediaType": "text/plain", "predicateType": "https://acme.example/ticket", "content": "CHG-1", "subjects": []object{{"applicationVersion": target}},
@@ -132,6 +137,7 @@ func TestRule44_EachRoleMaySendWhatTheTableSays(t *testing.T) {
 		victim := s.must(admin, "CreateToken", object{"name": "victim", "role": "VIEWER", "projectKey": "payments"}, "createToken", "token", "id").(string)
 		made := s.prepare(victim)
 		made.ownWaiver = made.approvedWaiver // of others than who asked, all are refused that wait to be decided
+		made.evidence = made.withdrawn       // of others than who pushed it, most are refused that counts
 		all := calls(made)
 		n := 0
 		for _, role := range []auth.Role{auth.Viewer, auth.Contributor, auth.EvidencePusher, auth.Releaser, auth.PolicyManager, auth.WaiverApprover, auth.Auditor, auth.ProjectAdmin} {
@@ -184,6 +190,13 @@ func (s *server) prepare(token string) prepared {
 	made.freeze, _ = frozen.at(s.t, "createFreeze", "freeze", "id").(string)
 	version := s.post(admin, `{ applicationVersion(application: "gateway", version: "1.0.0") { manifestDigest } }`, nil)
 	made.manifest, _ = version.at(s.t, "applicationVersion", "manifestDigest").(string)
+	pushed := func(note string) string {
+		return s.must(contributor, "SubmitEvidence", object{"document": object{
+			"mediaType": "text/plain", "predicateType": "https://acme.example/note", "content": note, "subjects": []object{{"digest": image}},
+		}}, "submitEvidence", "evidence", "id").(string)
+	}
+	made.evidence, made.withdrawn = pushed("one"), pushed("two")
+	s.withdraw(admin, made.withdrawn)
 	return made
 }
 

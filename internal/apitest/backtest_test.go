@@ -51,13 +51,13 @@ func TestRule25_ABacktestSaysWhatIsKnownBeforehand(t *testing.T) {
 	})
 }
 
-// onlyToken tells whether all that came are the rows of the token that the test made.
+// onlyToken tells whether all that came are the rows of the token that the test made, and its event's place in the log.
 func onlyToken(before, after string) bool {
 	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
 	for i := range was {
 		table, _, _ := strings.Cut(was[i], " ")
 		switch table {
-		case "tokens", "principals", "role_bindings", "activity_events", "activity_openings", "activity_positions":
+		case "tokens", "principals", "role_bindings", "activity_events", "activity_openings", "activity_positions", "log_tiles", "log_checkpoints":
 			continue
 		}
 		if i >= len(is) || was[i] != is[i] {

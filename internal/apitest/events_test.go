@@ -91,6 +91,8 @@ func TestRule40_EveryChangeWritesOneEvent(t *testing.T) {
 			{"createFreeze", nil, true},
 			{"recordDeployment", object{"applicationKey": "gateway", "version": "1.0.0", "environment": "production", "kind": "RELEASE", "status": "SUCCEEDED", "startedAt": "2026-01-01T00:00:00Z"}, true},
 			{"rollbackApplicationVersion", object{"applicationKey": "gateway", "version": "1.0.0", "fromStage": "PROD", "reason": "because of that"}, false},
+			{"erasePerson", nil, false},
+			{"withdrawEvidence", nil, false},
 		} {
 			sent = append(sent, c.mutation)
 			input := c.input

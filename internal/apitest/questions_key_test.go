@@ -356,3 +356,39 @@ func (h *house) judgements(vulnerability, purl string, by eyes) []object {
 	}
 	return list
 }
+
+// proof is what the digest is, and which released versions hold it: newest first, archived ones, too.
+func (h *house) proof(digest string, by eyes) any {
+	name, releases := "", []object{}
+	for _, v := range slices.Backward(h.versions) {
+		i := slices.IndexFunc(v.pieces, func(p piece) bool { return p.digest == digest })
+		if i < 0 || !by.see(v.app.project) {
+			continue
+		}
+		if name == "" {
+			name = v.pieces[i].name
+		}
+		if v.trust == "PRE_RELEASE" {
+			continue
+		}
+		const ours = "https://plimsoll.dev/attestations/"
+		types, standing := []string{ours + "manifest/v1", ours + "promotion/v1", ours + "promotion/v1"}, any(nil)
+		if v.trust == "TRUSTED_RELEASE" {
+			types, standing = append(types, "https://slsa.dev/verification_summary/v1", ours+"release/v1"), "GOOD"
+		} else {
+			types = append(types, ours+"promotion/v1")
+		}
+		var attestations []object
+		for _, typ := range types {
+			attestations = append(attestations, object{"predicateType": typ, "bundle": true, "logIndex": true})
+		}
+		releases = append(releases, object{"node": object{
+			"version": v.version, "trust": v.trust, "standing": standing, "application": object{"key": v.app.key},
+			"attestations": attestations, "passportUrl": "/passports/" + v.manifest,
+		}})
+	}
+	if name == "" {
+		return nil
+	}
+	return object{"name": name, "digest": digest, "releases": object{"edges": releases}}
+}

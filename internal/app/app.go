@@ -24,8 +24,10 @@ import (
 	"github.com/plimsoll/plimsoll/internal/config"
 	"github.com/plimsoll/plimsoll/internal/deployment"
 	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/export"
 	"github.com/plimsoll/plimsoll/internal/freeze"
 	"github.com/plimsoll/plimsoll/internal/gate"
+	"github.com/plimsoll/plimsoll/internal/issuance"
 	"github.com/plimsoll/plimsoll/internal/objects"
 	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/release"
@@ -95,6 +97,13 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 		}
 	}()
 	events := activity.New(s, now)
+	tree, err := withWitnesses(cfg, translog.New(s, events, logSigner, now).WithMemory(logMemory(cfg)))
+	if err != nil {
+		return nil, err
+	}
+	if err := tree.CheckMemory(ctx); err != nil { // before anything is written to a database that may be the wrong one
+		return nil, err
+	}
 	accesses := access.New(s, events, now)
 	made, err := accesses.Bootstrap(ctx, cfg.BootstrapToken)
 	if err != nil {
@@ -108,12 +117,13 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err != nil {
 		return nil, err
 	}
-	services.Tree = translog.New(s, events, logSigner, now)
+	services.Tree, services.Exports = tree, export.New(s, tree, Program)
 	api, err := graph.NewHandler(services, log, web.RequestID)
 	if err != nil {
 		return nil, err
 	}
-	handler := handler(api, services, signer, sonarQube(cfg.SonarQubeSecret, services.Evidence, accesses), checks(s, files, signer, services.Tree), log)
+	issuing := issuance.New(s, services.Versions, services.Gates, services.Evidence, services.Tree, cfg.VerifierID, now)
+	handler := handler(api, services, signer, sonarQube(cfg.SonarQubeSecret, services.Evidence, accesses), issuing, checks(s, files, signer, services.Tree), log)
 	return &App{
 		store: s, objects: files, services: services, handler: handler, log: log, BootstrapToken: made,
 		stopSweeping: sweeping(ctx, services.Evidence, log), stopExpiring: beside(ctx, func(ctx context.Context) { services.Waivers.Run(ctx, log) }),
@@ -161,16 +171,18 @@ func assemble(ctx context.Context, s *store.Store, files *objects.Store, events 
 	r.Evidence = evidence.New(s, events, now, Program).WithObjects(files, evidence.DefaultLimits())
 	r.Evidence = r.Evidence.WithMatcher(evidence.Matcher{
 		Begin: r.Vulnerabilities.Begin, Key: vulnerability.KeyOf, Match: r.Vulnerabilities.MatchNew, Said: r.Vulnerabilities.Said,
+		Hold: r.Vulnerabilities.Hold,
 	})
 	if r.Evidence, err = r.Evidence.WithCollector(signs); err != nil {
 		return graph.Services{}, err
 	}
-	if r.Gates, err = gate.New(s, gate.Sources{
+	r.Gates = gate.New(s, gate.Sources{
 		Evidence: r.Evidence, Policies: r.Policies, Vulnerabilities: r.Vulnerabilities, Waivers: r.Waivers, Freezes: r.Freezes, Approvals: r.Approvals,
-	}, now); err != nil {
+	}, now)
+	r.Releases = release.New(s, events, r.Gates, signs, attest.Verifier{ID: verifierID, Version: map[string]string{"plimsoll": Program}}, now)
+	if err := accesses.FinishErasures(ctx); err != nil {
 		return graph.Services{}, err
 	}
-	r.Releases = release.New(s, events, r.Gates, signs, attest.Verifier{ID: verifierID, Version: map[string]string{"plimsoll": Program}}, now)
 	if err := r.Catalog.IndexWords(ctx); err != nil {
 		return graph.Services{}, err
 	}
@@ -206,7 +218,7 @@ func logKey(cfg config.Config, log *slog.Logger) (*tlog.Signer, error) {
 	}
 	signer, created, err := tlog.LoadOrCreateSigner(cfg.LogKey, cfg.LogOrigin)
 	if err == nil && created {
-		log.Info("log key made", slog.String("path", cfg.LogKey), slog.String("verifier", signer.Key()))
+		log.Info("log key made", slog.String("path", cfg.LogKey), slog.String("verifier", signer.Keys()[0]))
 	}
 	return signer, err
 }

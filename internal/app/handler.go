@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"mime/multipart"
 	"net/http"
@@ -11,11 +12,13 @@ import (
 	"github.com/plimsoll/plimsoll/internal/access"
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/evidence"
+	"github.com/plimsoll/plimsoll/internal/export"
+	"github.com/plimsoll/plimsoll/internal/issuance"
 	"github.com/plimsoll/plimsoll/internal/web"
 )
 
 // handler gives web what it passes requests on to.
-func handler(api http.Handler, services graph.Services, signer *attest.Signer, sonar *web.SonarQube, checks []web.Check, log *slog.Logger) http.Handler {
+func handler(api http.Handler, services graph.Services, signer *attest.Signer, sonar *web.SonarQube, issuing *issuance.Service, checks []web.Check, log *slog.Logger) http.Handler {
 	dashboard, _ := frontend.Dist()
 	files, tree := services.Evidence, services.Tree
 	return web.Handler(web.Deps{
@@ -29,9 +32,43 @@ func handler(api http.Handler, services graph.Services, signer *attest.Signer, s
 			file, err := files.Download(ctx, evidenceID, attachmentID)
 			return web.File(file), err
 		},
-		Log:       &web.Log{Key: tree.Key(), Checkpoint: tree.Checkpoint, Tile: tree.Tile, Entries: tree.Entries},
+		Log:       &web.Log{Keys: tree.Keys(), Checkpoint: tree.Checkpoint, Tile: tree.Tile, Entries: tree.Entries},
+		Export:    exporting(services.Exports),
+		Passport:  passports(issuing),
 		SonarQube: sonar, Checks: checks, Logger: log,
 	})
+}
+
+// passports gathers passports to be sent.
+func passports(issuing *issuance.Service) func(context.Context, string, []string) (web.Passport, error) {
+	return func(ctx context.Context, digest string, leaveOut []string) (web.Passport, error) {
+		p, err := issuing.Issue(ctx, digest, leaveOut)
+		if err != nil {
+			return web.Passport{}, err
+		}
+		return web.Passport{Name: p.Name, Write: p.Write, Close: p.Close}, nil
+	}
+}
+
+// exporting opens exports of the log, from its beginning and as lines of JSON when nobody says otherwise.
+func exporting(exports *export.Service) func(context.Context, web.Export) (func(context.Context, io.Writer) error, error) {
+	return func(ctx context.Context, what web.Export) (func(context.Context, io.Writer) error, error) {
+		in := export.Input{Limit: export.DefaultLimit, Format: export.JSONL}
+		if what.From != nil {
+			in.From = *what.From
+		}
+		if what.Limit != nil {
+			in.Limit = *what.Limit
+		}
+		if what.Format != nil {
+			in.Format = export.Format(*what.Format)
+		}
+		run, err := exports.Open(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return run.Write, nil
+	}
 }
 
 // sonarQube takes webhooks as the installation itself; nil without a secret to know them by.

@@ -52,8 +52,10 @@ type Grant struct {
 
 // Principal is whoever acts: a person or a service account, with the grants they came in with.
 type Principal struct {
-	ID     int
-	Name   string
+	ID   int
+	Name string
+	// Person is false for a service account, and for whoever did not come in with a token.
+	Person bool
 	Grants []Grant
 	// EvidenceTypes limits which predicate types this principal may push; empty means any.
 	EvidenceTypes []string

@@ -49,16 +49,21 @@ func (s *Service) statements(from start, w where) []*query {
 	var all []*query
 	if len(from.components) > 0 {
 		all = append(all, s.spoken(w, func(q *query) {
-			w.evidence(q.add("SELECT es.digest AS digest, e.project_id AS project_id, sc.component_id AS component_id, sc.id AS entry_id, sc.direct AS direct"+
+			w.counting(q.add("SELECT es.digest AS digest, e.project_id AS project_id, sc.component_id AS component_id, sc.id AS entry_id, sc.direct AS direct"+
 				" FROM sbom_components sc CROSS JOIN evidence e CROSS JOIN evidence_subjects es"+
 				" WHERE sc.component_id % AND e.sbom_id = sc.sbom_id AND es.evidence_id = e.id", from.components))
 		}))
 	}
-	if len(from.anchors) > 0 {
-		all = append(all, s.spoken(w, func(q *query) {
-			w.evidence(q.add("SELECT DISTINCT es.digest AS digest, e.project_id AS project_id, 0 AS component_id, 0 AS entry_id, TRUE AS direct"+
-				" FROM evidence e CROSS JOIN evidence_subjects es WHERE e.anchor_id % AND es.evidence_id = e.id", from.anchors))
-		}))
+	for _, said := range []struct {
+		column string
+		ids    []int
+	}{{"anchor_id", from.anchors}, {"id", from.evidence}} {
+		if len(said.ids) > 0 {
+			all = append(all, s.spoken(w, func(q *query) {
+				w.evidence(q.add("SELECT DISTINCT es.digest AS digest, e.project_id AS project_id, 0 AS component_id, 0 AS entry_id, TRUE AS direct"+
+					" FROM evidence e CROSS JOIN evidence_subjects es WHERE e."+said.column+" % AND es.evidence_id = e.id", said.ids))
+			}))
+		}
 	}
 	if from.digest != "" {
 		all = append(all, s.spoken(w, func(q *query) {

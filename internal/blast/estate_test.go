@@ -45,7 +45,7 @@ type (
 	}
 	statement struct {
 		project, anchor, sbom int
-		created               time.Time
+		created, withdrawn    time.Time // zero for never
 		subjects              []string
 	}
 	entry struct {
@@ -153,8 +153,11 @@ func (e *estate) growVersion(r *rand.Rand, app int) {
 }
 
 func (e *estate) growAround(r *rand.Rand) {
-	for range 70 {
+	for i := range 70 {
 		s := statement{project: r.IntN(projects + 1), created: hour(r.IntN(100)), sbom: r.IntN(len(e.sboms) + 1), anchor: r.IntN(3)}
+		if i%5 == 4 {
+			s.withdrawn = s.created.Add(time.Duration(i) * time.Hour)
+		}
 		for range 1 + r.IntN(2) {
 			subject := digest("artifact", r.IntN(40))
 			switch r.IntN(6) {
@@ -335,14 +338,18 @@ func (e *estate) said() []*store.Rows {
 	evidence := table("evidence", "id", "digest", "signer_key", "realm", "raw_digest", "media_type", "size", "predicate_type", "category",
 		"verified", "verification", "anchor_id", "project_id", "sbom_id", "created_at", "created_by")
 	subjects := table("evidence_subjects", "name", "digest", "evidence_id")
+	withdrawn := table("evidence_withdrawals", "reason", "at", "evidence_id", "withdrawn_by")
 	for i, s := range e.evidence {
+		if !s.withdrawn.IsZero() {
+			withdrawn.Add("wrong", s.withdrawn, i+1, 1)
+		}
 		evidence.Add(i+1, digest("evidence", i), "k", fmt.Sprint(s.project), "d", "m", 1, "p", "SECURITY", s.anchor != 0, "v",
 			null(s.anchor), null(s.project), null(s.sbom), s.created, 1)
 		for _, d := range s.subjects {
 			subjects.Add("", d, i+1)
 		}
 	}
-	return append([]*store.Rows{anchors, bills, components, entries, evidence, subjects}, e.warned()...)
+	return append([]*store.Rows{anchors, bills, components, entries, evidence, subjects, withdrawn}, e.warned()...)
 }
 
 func (e *estate) warned() []*store.Rows {

@@ -84,18 +84,19 @@ func (e *estate) waysTo(n int, q question, in asked) map[wayKey]bool {
 		}
 		for _, d := range s.subjects {
 			for _, p := range at[d] {
-				e.waysThrough(ways, s, p, q)
+				e.waysThrough(ways, s, p, q, in)
 			}
 		}
 	}
 	return ways
 }
 
-func (e *estate) waysThrough(ways map[wayKey]bool, s statement, part int, q question) {
+func (e *estate) waysThrough(ways map[wayKey]bool, s statement, part int, q question, in asked) {
 	if q.statement != nil && q.statement(s) {
 		ways[wayKey{0, part}] = true
 	}
-	if s.sbom == 0 || q.component == nil {
+	counts := s.withdrawn.IsZero() || !in.at.IsZero() && s.withdrawn.After(in.at)
+	if s.sbom == 0 || q.component == nil || !counts {
 		return
 	}
 	for _, c := range e.sboms[s.sbom-1] {
@@ -244,3 +245,20 @@ func (e *estate) anArtifact() string {
 	}
 	return ""
 }
+
+// pieces are a piece of evidence of the organisation, one of a project and one that was withdrawn, by which something is hit.
+func (e *estate) pieces() []int {
+	first := func(want func(statement) bool) int {
+		return slices.IndexFunc(e.evidence, func(s statement) bool {
+			return want(s) && len(e.answer(question{statement: s.is}, asked{})) > 0
+		})
+	}
+	return []int{
+		first(func(s statement) bool { return s.project == 0 && s.withdrawn.IsZero() }),
+		first(func(s statement) bool { return s.project != 0 && s.withdrawn.IsZero() }),
+		first(func(s statement) bool { return !s.withdrawn.IsZero() }),
+	}
+}
+
+// is tells whether two are the same piece: each has a list of its own.
+func (s statement) is(o statement) bool { return &s.subjects[0] == &o.subjects[0] }

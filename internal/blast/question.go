@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/ent/db/evidence"
 	"github.com/plimsoll/plimsoll/ent/db/owner"
 	"github.com/plimsoll/plimsoll/ent/db/ownership"
 	"github.com/plimsoll/plimsoll/ent/db/predicate"
@@ -13,6 +14,7 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/vulnerabilityalias"
 	"github.com/plimsoll/plimsoll/internal/check"
 	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/id"
 	"github.com/plimsoll/plimsoll/internal/purl"
 	"github.com/plimsoll/plimsoll/internal/vulnerability"
 )
@@ -23,26 +25,30 @@ type start struct {
 	packages        []int // as parts of versions, whatever their version
 	packageVersions []int
 	applications    []int // and their versions, and what those bring into others
-	anchors         []int // and what their evidence is about
+	anchors         []int // and what their evidence is about, also of what was withdrawn
+	evidence        []int // and what it is about, withdrawn or not
 	digest          string
 }
 
 func (of BlastRadiusInput) check() error {
 	n := 0
-	for _, given := range []bool{of.Vulnerability != nil, of.Purl != nil, of.PurlRange != nil, of.Digest != nil, of.Signer != nil, of.Owner != nil} {
+	for _, given := range []bool{of.Vulnerability != nil, of.Purl != nil, of.PurlRange != nil, of.Digest != nil, of.Signer != nil, of.Evidence != nil, of.Owner != nil} {
 		if given {
 			n++
 		}
 	}
 	switch {
 	case n != 1:
-		return fault.At("of", "give exactly one of vulnerability, purl, purlRange, digest, signer and owner, not %d", n)
+		return fault.At("of", "give exactly one of vulnerability, purl, purlRange, digest, signer, evidence and owner, not %d", n)
 	case of.Digest != nil:
 		return check.Digest("of.digest", *of.Digest)
 	case of.Vulnerability != nil:
 		return check.Name("of.vulnerability", *of.Vulnerability)
 	case of.Signer != nil:
 		return check.Name("of.signer", *of.Signer)
+	case of.Evidence != nil:
+		_, err := of.evidence()
+		return err
 	case of.Owner != nil:
 		return check.Name("of.owner", *of.Owner)
 	}
@@ -63,6 +69,8 @@ func (s *Service) resolve(ctx context.Context, of BlastRadiusInput, in BlastRadi
 		return start{}, fault.At("in.upgraded", "an upgrade changes which packages are bad: give it with vulnerability, purl or purlRange")
 	case of.Signer != nil:
 		return s.fromSigner(ctx, *of.Signer)
+	case of.Evidence != nil:
+		return s.fromEvidence(ctx, of)
 	case of.Owner != nil:
 		return s.fromOwner(ctx, *of.Owner, in)
 	}
@@ -108,6 +116,30 @@ func (s *Service) fromSigner(ctx context.Context, alias string) (start, error) {
 		return start{}, missing("of.signer", "there is no trust anchor %q", alias)
 	}
 	return start{anchors: ids}, nil
+}
+
+// evidence reads the id of the piece of evidence.
+func (of BlastRadiusInput) evidence() (int, error) {
+	typ, n, err := id.ParseGlobal(*of.Evidence)
+	if err != nil || typ != "Evidence" {
+		return 0, fault.At("of.evidence", "not the id of a piece of evidence")
+	}
+	return n, nil
+}
+
+func (s *Service) fromEvidence(ctx context.Context, of BlastRadiusInput) (start, error) {
+	n, err := of.evidence()
+	if err != nil {
+		return start{}, err
+	}
+	there, err := s.store.Read().Evidence.Query().Where(evidence.ID(n)).Exist(ctx)
+	if err != nil {
+		return start{}, fmt.Errorf("load evidence %d: %w", n, err)
+	}
+	if !there {
+		return start{}, missing("of.evidence", "there is no such evidence")
+	}
+	return start{evidence: []int{n}}, nil
 }
 
 // fromOwner begins with the applications that the owner had at the instant, and the packages that these had then.

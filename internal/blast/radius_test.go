@@ -13,6 +13,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/blast"
 	"github.com/plimsoll/plimsoll/internal/fault"
+	"github.com/plimsoll/plimsoll/internal/id"
 	"github.com/plimsoll/plimsoll/internal/testdb"
 )
 
@@ -23,6 +24,8 @@ type asking struct {
 	name string
 	of   blast.BlastRadiusInput
 	key  func(e *estate, in asked) question
+	// hidden is true when it starts from something that not everybody sees.
+	hidden bool
 }
 
 // of makes a question about versions of a package. What has no version cannot be compared.
@@ -42,11 +45,11 @@ func ofPackage(base string, undecided bool, versions ...string) func(*estate, as
 }
 
 func inRange(base, vers string, versions ...string) asking {
-	return asking{base + " " + vers, blast.BlastRadiusInput{PurlRange: &blast.PurlRangeInput{Purl: base, Range: vers}}, ofPackage(base, true, versions...)}
+	return asking{name: base + " " + vers, of: blast.BlastRadiusInput{PurlRange: &blast.PurlRangeInput{Purl: base, Range: vers}}, key: ofPackage(base, true, versions...)}
 }
 
 func vulnerable(name string, number int, advisories ...int) asking {
-	return asking{name, blast.BlastRadiusInput{Vulnerability: &name}, func(e *estate, _ asked) question {
+	return asking{name: name, of: blast.BlastRadiusInput{Vulnerability: &name}, key: func(e *estate, _ asked) question {
 		bad := map[string]bool{}
 		for _, m := range e.matches {
 			if m.vulnerability == number && slices.Contains(advisories, m.advisory) {
@@ -63,10 +66,10 @@ func vulnerable(name string, number int, advisories ...int) asking {
 func askings(e *estate) []asking {
 	const left = "pkg:npm/left"
 	list := []asking{
-		{"package", blast.BlastRadiusInput{Purl: ptr(left)}, ofPackage(left, true)},
-		{"scoped package", blast.BlastRadiusInput{Purl: ptr("pkg:npm/@left/pad")}, ofPackage("pkg:npm/%40left/pad", true)},
-		{"version of a package", blast.BlastRadiusInput{Purl: ptr(left + "@2.0.0?os=plan9")}, ofPackage(left, false, "2.0.0")},
-		{"package that nobody has", blast.BlastRadiusInput{Purl: ptr("pkg:npm/lef")}, ofPackage("pkg:npm/lef", true)},
+		{name: "package", of: blast.BlastRadiusInput{Purl: ptr(left)}, key: ofPackage(left, true)},
+		{name: "scoped package", of: blast.BlastRadiusInput{Purl: ptr("pkg:npm/@left/pad")}, key: ofPackage("pkg:npm/%40left/pad", true)},
+		{name: "version of a package", of: blast.BlastRadiusInput{Purl: ptr(left + "@2.0.0?os=plan9")}, key: ofPackage(left, false, "2.0.0")},
+		{name: "package that nobody has", of: blast.BlastRadiusInput{Purl: ptr("pkg:npm/lef")}, key: ofPackage("pkg:npm/lef", true)},
 		inRange(left, "vers:npm/>=2.0.0|<3.0.0", "2.0.0", "2.1.0-rc.1", "2.10.0", "main"),
 		inRange(left, "vers:npm/<1.1.0|>2.0.0|!=3.0.0", "1.0.0", "2.1.0-rc.1", "2.10.0", "9.0.0", "main"),
 		inRange(left, "vers:npm/*"),
@@ -74,13 +77,21 @@ func askings(e *estate) []asking {
 		vulnerable("CVE-1", 1, 1, 2), vulnerable("GHSA-1", 1, 1, 2), vulnerable("CVE-2", 2, 1), vulnerable("CVE-3", 3),
 	}
 	for _, d := range []string{e.anArtifact(), e.versions[5].manifest, e.builds[1], digest("unknown", 1)} {
-		list = append(list, asking{"digest " + d, blast.BlastRadiusInput{Digest: &d}, func(*estate, asked) question { return question{digest: d} }})
+		list = append(list, asking{name: "digest " + d, of: blast.BlastRadiusInput{Digest: &d}, key: func(*estate, asked) question { return question{digest: d} }})
 	}
-	list = append(list, asking{"signer", blast.BlastRadiusInput{Signer: ptr("signer-2")}, func(*estate, asked) question {
+	list = append(list, asking{name: "signer", of: blast.BlastRadiusInput{Signer: ptr("signer-2")}, key: func(*estate, asked) question {
 		return question{statement: func(s statement) bool { return s.anchor == 2 }}
 	}})
+	for _, i := range e.pieces() {
+		list = append(list, asking{
+			name: fmt.Sprint("evidence ", i+1), of: blast.BlastRadiusInput{Evidence: ptr(id.Global("Evidence", i+1))},
+			key: func(e *estate, _ asked) question { return question{statement: e.evidence[i].is} }, hidden: true,
+		})
+	}
 	for o := 1; o <= owners; o++ {
-		list = append(list, asking{fmt.Sprint("owner ", o), blast.BlastRadiusInput{Owner: ptr(fmt.Sprint("team:", o))}, ownedBy(o)})
+		list = append(list, asking{
+			name: fmt.Sprint("owner ", o), of: blast.BlastRadiusInput{Owner: ptr(fmt.Sprint("team:", o))}, key: ownedBy(o), hidden: true,
+		})
 	}
 	return list
 }
@@ -214,8 +225,8 @@ func TestRule38BlastRadiusFindsWhatLookingAtEverythingFinds(t *testing.T) {
 			hits := 0
 			for i, sc := range scopes {
 				visible := e.answer(a.key(e, sc.want), sc.want)
-				if a.of.Owner != nil && i < 7 && i != 0 {
-					continue // whoever sees a part sees a part of what an owner has: TestRule45 asks that
+				if a.hidden && i < 7 && i != 0 {
+					continue // whoever sees a part sees a part of what an owner has, or nothing to start from: TestRule45 asks that
 				}
 				hits += len(visible)
 				got, want := told(sc.ctx, t, service, a.of, sc.in), e.told(visible, sc.want)
@@ -242,8 +253,8 @@ func TestRule45OutOfReachIsInNoAnswer(t *testing.T) {
 			for _, a := range askings(e) {
 				r, err := service.Of(ctx, a.of, nil)
 				if err != nil {
-					if f, ok := errors.AsType[*fault.Error](err); a.of.Owner != nil && ok && f.Kind == fault.NotFound {
-						continue // of whom nothing is in reach
+					if f, ok := errors.AsType[*fault.Error](err); a.hidden && ok && f.Kind == fault.NotFound {
+						continue // of which nothing is in reach
 					}
 					t.Fatal(err)
 				}
@@ -304,6 +315,9 @@ func TestQuestionsThatAreNoneAreRefused(t *testing.T) {
 		"no version":           {span("pkg:npm/left", "vers:npm/>=main"), nil, fault.BadInput, "of.purlRange.range"},
 		"unknown advisory":     {blast.BlastRadiusInput{Vulnerability: ptr("CVE-9")}, nil, fault.NotFound, "of.vulnerability"},
 		"unknown signer":       {blast.BlastRadiusInput{Signer: ptr("nobody")}, nil, fault.NotFound, "of.signer"},
+		"unknown evidence":     {blast.BlastRadiusInput{Evidence: ptr(id.Global("Evidence", 999))}, nil, fault.NotFound, "of.evidence"},
+		"no evidence":          {blast.BlastRadiusInput{Evidence: ptr(id.Global("Build", 1))}, nil, fault.BadInput, "of.evidence"},
+		"evidence and signer":  {blast.BlastRadiusInput{Evidence: ptr(id.Global("Evidence", 1)), Signer: ptr("signer-1")}, nil, fault.BadInput, "of"},
 		"unknown owner":        {blast.BlastRadiusInput{Owner: ptr("team:9")}, nil, fault.NotFound, "of.owner"},
 		"many projects":        {blast.BlastRadiusInput{Purl: left}, &blast.BlastRadiusScope{ProjectKeys: make([]string, 101)}, fault.BadInput, "in.projectKeys"},
 		"many stages":          {blast.BlastRadiusInput{Purl: left}, &blast.BlastRadiusScope{Stages: make([]string, 21)}, fault.BadInput, "in.stages"},

@@ -98,6 +98,16 @@ func (w where) running(q *query) *query {
 		*w.asOf, *w.asOf)
 }
 
+// counting writes that a piece of evidence e was there and not withdrawn: what was wrong does not say what is in a version.
+func (w where) counting(q *query) {
+	w.evidence(q)
+	q.add(" AND NOT EXISTS (SELECT 1 FROM evidence_withdrawals gone WHERE gone.evidence_id = e.id")
+	if w.asOf != nil {
+		q.add(" AND gone.at <= %", *w.asOf)
+	}
+	q.add(")")
+}
+
 // evidence writes that a piece of evidence e was there.
 func (w where) evidence(q *query) {
 	if w.asOf != nil {

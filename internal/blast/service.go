@@ -18,7 +18,7 @@ type Service struct {
 func New(s *store.Store, now func() time.Time) *Service { return &Service{store: s, now: now} }
 
 // Of understands a question. What is hit is looked up when the answer is first asked for something. It refuses a question
-// that is not one, and one that starts from a vulnerability, a trust anchor or an owner that is not there: an empty answer
+// that is not one, and one that starts from a vulnerability, a trust anchor, evidence or an owner that is not there: an empty answer
 // would read as if nothing were hit.
 func (s *Service) Of(ctx context.Context, of BlastRadiusInput, in *BlastRadiusScope) (*Radius, error) {
 	if err := of.check(); err != nil {

@@ -85,7 +85,7 @@ func (in *CreateApplicationInput) check() ([]string, error) {
 			return nil, err
 		}
 	}
-	return ownerRefs("input.owners", in.Owners)
+	return ownerRefs("input.owners", in.Owners, OwnerRef)
 }
 
 func checkCriticality(c application.Criticality) error {

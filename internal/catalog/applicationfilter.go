@@ -122,7 +122,7 @@ func filterOwners(path string, refs []string) ([]string, error) {
 	canonical := make([]string, len(refs))
 	for i, ref := range refs {
 		var err error
-		if canonical[i], err = OwnerRef(fmt.Sprintf("%s.%d", path, i), ref); err != nil {
+		if canonical[i], err = knownOwnerRef(fmt.Sprintf("%s.%d", path, i), ref); err != nil {
 			return nil, err
 		}
 	}

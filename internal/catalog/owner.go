@@ -21,8 +21,10 @@ import (
 
 const (
 	userPrefix, teamPrefix = "user:", "team:"
-	maxOwnerName           = 200
-	maxOwners              = 50
+	// personPrefix begins the pseudonym of a person, which is the reference of one whose name was erased.
+	personPrefix = "person:"
+	maxOwnerName = 200
+	maxOwners    = 50
 )
 
 // OwnerChanges are owners to add and to remove, by reference. Adding who is there and removing who is not there change
@@ -61,14 +63,23 @@ func badOwner(path string) error {
 
 func alphanumeric(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }
 
+// knownOwnerRef returns the canonical form of the reference of somebody who may own something already: as OwnerRef does, or
+// the pseudonym of a person who was erased.
+func knownOwnerRef(path, ref string) (string, error) {
+	if name, ok := strings.CutPrefix(ref, personPrefix); ok && name != "" && strings.Trim(name, "0123456789abcdef") == "" {
+		return ref, nil
+	}
+	return OwnerRef(path, ref)
+}
+
 // ownerRefs returns the canonical forms of references, each once.
-func ownerRefs(path string, refs []string) ([]string, error) {
+func ownerRefs(path string, refs []string, form func(path, ref string) (string, error)) ([]string, error) {
 	if err := check.List(path, len(refs), maxOwners); err != nil {
 		return nil, err
 	}
 	var out []string
 	for i, ref := range refs {
-		canonical, err := OwnerRef(fmt.Sprintf("%s.%d", path, i), ref)
+		canonical, err := form(fmt.Sprintf("%s.%d", path, i), ref)
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +108,7 @@ func (s *Service) ensureOwners(ctx context.Context, tx *db.Client, refs []string
 	for i, ref := range slices.Sorted(slices.Values(refs)) {
 		pseudonym := ref
 		if strings.HasPrefix(ref, userPrefix) {
-			pseudonym = "person:" + id.Random(8)
+			pseudonym = personPrefix + id.Random(8)
 		}
 		creates[i] = tx.Owner.Create().SetRef(ref).SetPseudonym(pseudonym).SetCreatedAt(s.now())
 	}

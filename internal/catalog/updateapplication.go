@@ -115,10 +115,10 @@ func (c *LabelChanges) check() (add, remove []labels.Label, err error) {
 }
 
 func (c *OwnerChanges) check() (add, remove []string, err error) {
-	if add, err = ownerRefs("input.owners.add", c.Add); err != nil {
+	if add, err = ownerRefs("input.owners.add", c.Add, OwnerRef); err != nil {
 		return nil, nil, err
 	}
-	if remove, err = ownerRefs("input.owners.remove", c.Remove); err != nil {
+	if remove, err = ownerRefs("input.owners.remove", c.Remove, knownOwnerRef); err != nil {
 		return nil, nil, err
 	}
 	for _, ref := range remove {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/plimsoll/plimsoll/internal/client"
+	"github.com/plimsoll/plimsoll/internal/replay"
 )
 
 const exportUsage = `Writes everything that a recorded decision was made from: plimsoll evaluation export EVAL_ID [FLAGS]
@@ -62,7 +63,7 @@ func exportEvaluation(ctx context.Context, env environment, args []string) error
 	if err != nil {
 		return err
 	}
-	var out struct{ Evaluation *decided }
+	var out struct{ Evaluation *replay.Decision }
 	op := client.Operation{Name: "Evaluation", Document: readEvaluation, Variables: map[string]any{"evalId": words[0]}}
 	if err := client.Retry(ctx, pause, func() error { return server.Ask(ctx, op, &out) }); err != nil {
 		return fmt.Errorf("read the decision: %w", err)
@@ -70,11 +71,11 @@ func exportEvaluation(ctx context.Context, env environment, args []string) error
 	if out.Evaluation == nil {
 		return fmt.Errorf("%w: there is no decision %q for you", errWrongCall, words[0])
 	}
-	files, err := out.Evaluation.files()
+	files, err := out.Evaluation.Files()
 	if err != nil {
 		return err
 	}
-	if err := files.write(to); err != nil {
+	if err := writeFiles(files, to); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(env.stdout, "%s: %s, %d rules; run verify.sh in it\n", to, out.Evaluation.Decision, len(out.Evaluation.Results))

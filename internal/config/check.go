@@ -102,6 +102,14 @@ func setLogKey(c *Config, value string) error {
 	return nil
 }
 
+func setLogWitnesses(c *Config, value string) error {
+	if value == "" || strings.ContainsRune(value, 0) {
+		return errors.New("needs the path of a file")
+	}
+	c.LogWitnesses = value
+	return nil
+}
+
 // setLogOrigin accepts what may stand in a signed note as the name of a key.
 func setLogOrigin(c *Config, value string) error {
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '+' }

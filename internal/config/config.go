@@ -38,8 +38,10 @@ type Config struct {
 	BootstrapToken string
 	// ReleaseKey is the path of the private key that signs releases. It need not exist yet.
 	ReleaseKey string
-	// LogKey is the path of the private key that signs the log's checkpoints. It need not exist yet.
+	// LogKey is the path of the keys that sign the log's checkpoints, one a line. It need not exist yet.
 	LogKey string
+	// LogWitnesses is the path of a list of those who cosign the log's checkpoints. Empty: nobody is asked.
+	LogWitnesses string
 	// LogOrigin names the log: the first line of its checkpoints and the name of its key (C2SP tlog-checkpoint).
 	LogOrigin string
 	// VerifierID is the URI under which verification summaries name this installation as their verifier (SLSA VSA v1).
@@ -103,6 +105,11 @@ func settings() []setting {
 		},
 		{"release-key", "PLIMSOLL_RELEASE_KEY", "", "path of the key that signs releases (default DATA/release.key)", setReleaseKey},
 		{"log-key", "PLIMSOLL_LOG_KEY", "", "path of the key that signs the log's checkpoints (default DATA/log.key)", setLogKey},
+		{
+			"log-witnesses", "PLIMSOLL_LOG_WITNESSES", "",
+			"path of a list of witnesses that cosign the log's checkpoints: KEY URL, one a line. Without it nobody is asked",
+			setLogWitnesses,
+		},
 		{
 			"log-origin", "PLIMSOLL_LOG_ORIGIN", "plimsoll.dev/log",
 			"name of the log in its checkpoints: one under a domain of yours; it never changes", setLogOrigin,

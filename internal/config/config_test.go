@@ -256,7 +256,7 @@ func TestHelpNamesEveryFlagAndVariable(t *testing.T) {
 	if err := config.Usage(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"listen", "data", "database", "objects", "bootstrap-token", "release-key", "log-key", "log-origin", "verifier-id", "sonarqube-secret", "advisory-feeds", "advisory-interval", "log-level", "log-format"} {
+	for _, name := range []string{"listen", "data", "database", "objects", "bootstrap-token", "release-key", "log-key", "log-witnesses", "log-origin", "verifier-id", "sonarqube-secret", "advisory-feeds", "advisory-interval", "log-level", "log-format"} {
 		env := "PLIMSOLL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		if !strings.Contains(b.String(), "--"+name) || !strings.Contains(b.String(), env) {
 			t.Errorf("help does not name --%s and %s:\n%s", name, env, b.String())

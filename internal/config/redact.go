@@ -11,8 +11,8 @@ const redacted = "REDACTED"
 
 // String implements fmt.Stringer without the secrets.
 func (c Config) String() string {
-	return fmt.Sprintf("listen=%s data=%s database=%s objects=%s bootstrap-token=%s release-key=%s log-key=%s log-origin=%s verifier-id=%s sonarqube-secret=%s advisory-feeds=%s advisory-interval=%s log-level=%s log-format=%s",
-		c.Listen, c.Data, redactDSN(c.Database), redactAddress(c.Objects), hidden(c.BootstrapToken), c.ReleaseKey, c.LogKey, c.LogOrigin, c.VerifierID, hidden(c.SonarQubeSecret), shownFeeds(c.AdvisoryFeeds), c.AdvisoryInterval, c.LogLevel, c.LogFormat)
+	return fmt.Sprintf("listen=%s data=%s database=%s objects=%s bootstrap-token=%s release-key=%s log-key=%s log-witnesses=%s log-origin=%s verifier-id=%s sonarqube-secret=%s advisory-feeds=%s advisory-interval=%s log-level=%s log-format=%s",
+		c.Listen, c.Data, redactDSN(c.Database), redactAddress(c.Objects), hidden(c.BootstrapToken), c.ReleaseKey, c.LogKey, c.LogWitnesses, c.LogOrigin, c.VerifierID, hidden(c.SonarQubeSecret), shownFeeds(c.AdvisoryFeeds), c.AdvisoryInterval, c.LogLevel, c.LogFormat)
 }
 
 // GoString implements fmt.GoStringer, so that %#v keeps the secrets, too.
@@ -28,6 +28,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("bootstrap_token", hidden(c.BootstrapToken)),
 		slog.String("release_key", c.ReleaseKey),
 		slog.String("log_key", c.LogKey),
+		slog.String("log_witnesses", c.LogWitnesses),
 		slog.String("log_origin", c.LogOrigin),
 		slog.String("verifier_id", c.VerifierID),
 		slog.String("sonarqube_secret", hidden(c.SonarQubeSecret)),

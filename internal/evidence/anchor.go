@@ -141,13 +141,18 @@ func anchorAdded(a *db.TrustAnchor) activity.Event {
 	}
 }
 
-// RevokeTrustAnchor ends the trust in an anchor from now on. Revoking what is revoked is a FAILED_PRECONDITION.
+// RevokeTrustAnchor ends the trust in an anchor from now on, and makes the trusted releases that rest on what it verified
+// SUSPECT, in one transaction. It returns the anchor and how many releases these are. Revoking what is revoked is a
+// FAILED_PRECONDITION.
 func (s *Service) RevokeTrustAnchor(ctx context.Context, in RevokeTrustAnchorInput) (*db.TrustAnchor, int, error) {
 	if _, err := auth.Allow(ctx, "revokeTrustAnchor", auth.Organisation); err != nil {
 		return nil, 0, err
 	}
-	var id int
+	var id, suspected int
 	err := s.store.InTx(ctx, func(tx *db.Client) error {
+		if err := s.takeBack(ctx, tx); err != nil {
+			return err
+		}
 		anchor, err := tx.TrustAnchor.Query().Where(trustanchor.Alias(in.Alias)).Only(ctx)
 		if db.IsNotFound(err) {
 			return &fault.Error{Kind: fault.NotFound, Path: "input.alias", Message: fmt.Sprintf("there is no trust anchor %q", in.Alias)}
@@ -164,20 +169,28 @@ func (s *Service) RevokeTrustAnchor(ctx context.Context, in RevokeTrustAnchorInp
 			return &fault.Error{Kind: fault.FailedPrecondition, Path: "input.alias", Message: fmt.Sprintf("the trust anchor %q is revoked already", in.Alias)}
 		}
 		id = anchor.ID
-		return s.log.Append(ctx, tx, activity.Event{
-			Type: activity.TrustAnchorRevoked, Subject: anchor.Alias,
-			Summary: fmt.Sprintf("signatures by %q are no longer trusted", anchor.Alias),
-			Changes: []activity.Change{
-				activity.Added("revokedAt", activity.Text(day(now))),
-				activity.Added("fingerprint", activity.Text(anchor.Fingerprint)),
-			},
-		})
+		if err := s.log.Append(ctx, tx, anchorRevoked(anchor, now)); err != nil {
+			return err
+		}
+		suspected, err = s.suspectAll(ctx, tx, anchor)
+		return err
 	})
 	if err != nil {
 		return nil, 0, err
 	}
 	a, err := s.anchor(ctx, id)
-	return a, 0, err
+	return a, suspected, err
+}
+
+func anchorRevoked(a *db.TrustAnchor, at time.Time) activity.Event {
+	return activity.Event{
+		Type: activity.TrustAnchorRevoked, Subject: a.Alias,
+		Summary: fmt.Sprintf("signatures by %q are no longer trusted", a.Alias),
+		Changes: []activity.Change{
+			activity.Added("revokedAt", activity.Text(day(at))),
+			activity.Added("fingerprint", activity.Text(a.Fingerprint)),
+		},
+	}
 }
 
 // anchor reads a row outside the transaction, whose clients end with it.

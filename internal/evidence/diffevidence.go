@@ -38,7 +38,7 @@ func byKind(a, b evidenceKind) int {
 	return cmp.Or(cmp.Compare(a.predicateType, b.predicateType), cmp.Compare(a.from, b.from))
 }
 
-// DiffEvidence compares the newest evidence of each kind about two versions, as far as whoever asks may see it.
+// DiffEvidence compares the newest evidence of each kind about two versions that was not withdrawn, as far as whoever asks may see it.
 func (s *Service) DiffEvidence(ctx context.Context, from, to *db.ApplicationVersion) (EvidenceDiff, error) {
 	before, err := s.newest(ctx, from)
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *Service) DiffEvidence(ctx context.Context, from, to *db.ApplicationVers
 
 // newest gives the newest evidence of each kind about a version, with no more of it than it is compared by.
 func (s *Service) newest(ctx context.Context, v *db.ApplicationVersion) (map[evidenceKind]*db.Evidence, error) {
-	rows, err := s.store.Read().Evidence.Query().Where(about(v)...).
+	rows, err := s.store.Read().Evidence.Query().Where(about(v)...).Where(notWithdrawn).
 		Select(evidence.FieldID, evidence.FieldDigest, evidence.FieldSignerKey, evidence.FieldPredicateType, evidence.FieldProvider).
 		Order(evidence.ByID()).Limit(MaxCompared + 1).All(ctx)
 	if err != nil {

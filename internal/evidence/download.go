@@ -95,6 +95,12 @@ func rawName(e *db.Evidence) string {
 	return "evidence-" + strings.TrimPrefix(e.Digest, "sha256:")[:digits] + ending
 }
 
+// OpenRaw gives the raw bytes of a piece of evidence, which the caller has read in their reach. Its reader fails when they are
+// not those that came.
+func (s *Service) OpenRaw(ctx context.Context, e *db.Evidence) (io.ReadCloser, error) {
+	return s.openRaw(ctx, e)
+}
+
 func (s *Service) openRaw(ctx context.Context, e *db.Evidence) (io.ReadCloser, error) {
 	if e.RawInObjects {
 		if s.objects == nil {

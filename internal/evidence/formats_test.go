@@ -148,7 +148,7 @@ func TestRule33_AKeylessIdentityVouches(t *testing.T) {
 		_, _, err = h.service.Submit(h.pusher(), evidence.SubmitEvidenceInput{Envelope: &altered})
 		h.mustRefuse(err, before, fault.BadInput, "input.envelope", "refused")
 
-		if _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "sigstore"}); err != nil {
+		if _, _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "sigstore"}); err != nil {
 			t.Fatal(err)
 		}
 		anchor, err := ev.Anchor(h.admin())

@@ -28,6 +28,8 @@ const maxPredicate = 64 << 10
 // GateEvidence is a piece of evidence as a gate looks at it.
 type GateEvidence struct {
 	Row *db.Evidence
+	// Verified is whether it was verified when it arrived, and whoever vouched for it is trusted still.
+	Verified bool
 	// Anchor is the alias of the trust anchor that verified it, or Collector; empty when nobody vouches for it.
 	Anchor string
 	// Stage is the name of the stage it arrived in; empty when there was none.
@@ -54,7 +56,7 @@ type GateComponent struct {
 	Sboms []string
 }
 
-// ForGate returns all evidence that counts for a version, in the order in which it came. It reads as the service itself,
+// ForGate returns all evidence that counts for a version, in the order in which it came: what was withdrawn does not. It reads as the service itself,
 // because a decision must not depend on who asks for it.
 func (s *Service) ForGate(ctx context.Context, v *db.ApplicationVersion) ([]GateEvidence, error) {
 	return s.gateEvidence(auth.System(ctx), v, about(v)...)
@@ -65,7 +67,7 @@ func (s *Service) gateEvidence(ctx context.Context, v *db.ApplicationVersion, wh
 	const page = 5000 // edges are loaded by listing ids, of which SQLite takes 32,766 in a statement
 	var all []GateEvidence
 	for last := 0; ; {
-		rows, err := s.store.Read().Evidence.Query().Where(where...).Where(evidence.IDGT(last)).
+		rows, err := s.store.Read().Evidence.Query().Where(where...).Where(evidence.IDGT(last), notWithdrawn).
 			WithAnchor().WithStage().WithSbom().WithSubjects().
 			Order(evidence.ByID()).Limit(page).All(ctx)
 		if err != nil {
@@ -86,13 +88,16 @@ func (s *Service) gateEvidence(ctx context.Context, v *db.ApplicationVersion, wh
 }
 
 func (s *Service) forGate(ctx context.Context, row *db.Evidence) (GateEvidence, error) {
-	e := GateEvidence{Row: row, Sbom: row.Edges.Sbom, Subjects: make([]string, len(row.Edges.Subjects))}
+	e := GateEvidence{Row: row, Verified: row.Verified, Sbom: row.Edges.Sbom, Subjects: make([]string, len(row.Edges.Subjects))}
 	if row.View != "" {
 		e.View = json.RawMessage(row.View)
 	}
-	if row.Edges.Anchor != nil {
-		e.Anchor = row.Edges.Anchor.Alias
-	} else if row.Collected {
+	switch anchor := row.Edges.Anchor; {
+	case anchor != nil && anchor.RevokedAt != nil:
+		e.Verified = false
+	case anchor != nil:
+		e.Anchor = anchor.Alias
+	case row.Collected:
 		e.Anchor = Collector
 	}
 	if row.Edges.Stage != nil {

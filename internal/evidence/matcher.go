@@ -5,7 +5,11 @@ import (
 	"slices"
 
 	"github.com/plimsoll/plimsoll/ent/db"
+	"github.com/plimsoll/plimsoll/internal/auth"
 )
+
+// saidAtOnce is how many pieces of evidence that count no longer the matcher is shown at once.
+const saidAtOnce = 1000
 
 // Matcher brings components that are new together with what is known of them elsewhere, in the transaction that writes them.
 type Matcher struct {
@@ -18,6 +22,9 @@ type Matcher struct {
 	// Said is given the rows of verified evidence with VEX statements, once all of it is written. Begin was called before
 	// anything was.
 	Said func(ctx context.Context, tx *db.Client, evidence []int) error
+	// Hold is called before a transaction takes evidence back: until it ends, nobody else changes what is made of evidence. Said
+	// is then given the rows of what counts no longer.
+	Hold func(ctx context.Context, tx *db.Client) error
 }
 
 // WithMatcher returns the service with something that every new component is shown to.
@@ -83,4 +90,32 @@ func (m *Matcher) said(ctx context.Context, tx *db.Client, fresh []*entry, ids m
 		return nil
 	}
 	return m.Said(ctx, tx, list)
+}
+
+// hold tells the matcher that evidence is going to be taken back.
+func (m *Matcher) hold(ctx context.Context, tx *db.Client) error {
+	if m == nil || m.Hold == nil {
+		return nil
+	}
+	return m.Hold(auth.System(ctx), tx)
+}
+
+// takenBack shows evidence that counts no longer to the matcher: what it said of vulnerabilities, or listed, is to be judged
+// without it.
+func (m *Matcher) takenBack(ctx context.Context, tx *db.Client, rows ...*db.Evidence) error {
+	if m == nil || m.Said == nil {
+		return nil
+	}
+	var list []int
+	for _, row := range rows {
+		if row.SbomID != nil || row.SaysVex && row.Verified {
+			list = append(list, row.ID)
+		}
+	}
+	for some := range slices.Chunk(list, saidAtOnce) {
+		if err := m.Said(ctx, tx, some); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -27,13 +27,14 @@ func (s *Service) ByDigest(ctx context.Context, digest string) ([]*db.Evidence, 
 	return found, nil
 }
 
-// OfVersion returns a page of the evidence about a version, oldest first: what speaks of its manifest, of anything
+// OfVersion returns a page of the evidence about a version, oldest first, also of what was withdrawn: what speaks of its manifest, of anything
 // in it or of a build that made it, and was pushed to the organisation or to the version's project.
 func (s *Service) OfVersion(ctx context.Context, v *db.ApplicationVersion, after *entgql.Cursor[int], first *int, before *entgql.Cursor[int], last *int) (*db.EvidenceConnection, error) {
 	return s.store.Read().Evidence.Query().Where(about(v)...).Paginate(ctx, after, first, before, last)
 }
 
-// SbomsOf returns the different SBOMs among the evidence about a version, in the order in which they were first seen.
+// SbomsOf returns the different SBOMs among the evidence about a version, in the order in which they were first seen. What was
+// withdrawn does not say what is in it.
 func (s *Service) SbomsOf(ctx context.Context, v *db.ApplicationVersion) ([]*db.Sbom, error) {
 	found, err := s.store.Read().Sbom.Query().Where(attachedTo(v)).Order(sbom.ByID()).All(ctx)
 	if err != nil {
@@ -62,7 +63,7 @@ func (s *Service) ComponentCount(ctx context.Context, sboms []*db.Sbom) (int, er
 	return n, nil
 }
 
-// about matches the evidence that counts for a version.
+// about matches the evidence that counts for a version, or did before it was withdrawn.
 func about(v *db.ApplicationVersion) []predicate.Evidence {
 	return []predicate.Evidence{
 		func(s *sql.Selector) {
@@ -79,6 +80,7 @@ func attachedTo(v *db.ApplicationVersion) predicate.Sbom {
 			sql.NotNull(e.C(evidence.FieldSbomID)),
 			countsIn(v.ProjectID, e.C(evidence.FieldProjectID)),
 			sql.In(e.C(evidence.FieldID), speakingOf(v)),
+			counts(e.C(evidence.FieldID)),
 		))))
 	}
 }

@@ -53,7 +53,7 @@ func TestRule33_AnEnvelopeIsRefusedAndLeavesNothing(t *testing.T) {
 		ci, old := newKey(t), newKey(t)
 		fingerprint := h.trust("ci", ci).Fingerprint
 		h.trust("old", old)
-		if _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "old"}); err != nil {
+		if _, _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "old"}); err != nil {
 			t.Fatal(err)
 		}
 		good := statement(testsType, `{}`, "app.tgz")
@@ -319,7 +319,7 @@ func TestTrustAnchorsAreRefused(t *testing.T) {
 			})
 		}
 		revoke := func(ctx context.Context, alias string) error {
-			_, err := h.service.RevokeTrustAnchor(ctx, evidence.RevokeTrustAnchorInput{Alias: alias})
+			_, _, err := h.service.RevokeTrustAnchor(ctx, evidence.RevokeTrustAnchorInput{Alias: alias})
 			return err
 		}
 		before := h.rows()

@@ -77,7 +77,7 @@ func TestRule33_ASignatureIsJudgedWhenItArrives(t *testing.T) {
 		h.trustFor(evidence.AddTrustAnchorInput{Alias: "later", PublicKey: ptr(publicPEM(t, later)), ValidFrom: ptr(h.now.Add(time.Second))})
 		h.trustFor(evidence.AddTrustAnchorInput{Alias: "over", PublicKey: ptr(publicPEM(t, over)), ValidTo: ptr(h.now)})
 		h.trustFor(evidence.AddTrustAnchorInput{Alias: "edge", PublicKey: ptr(publicPEM(t, edge)), ValidFrom: ptr(h.now), ValidTo: ptr(h.now.Add(time.Second))})
-		if _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "old"}); err != nil {
+		if _, _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "old"}); err != nil {
 			t.Fatal(err)
 		}
 		by := func(key crypto.Signer, keyID string) func(string) []signature {
@@ -126,7 +126,7 @@ func TestRule33_AKeyThatIsRevokedMeanwhileDoesNotVouch(t *testing.T) {
 		in := signed(t, ci, statement(testsType, `{}`, "app.tgz"))
 		var before map[string]int
 		revoke := sync.OnceFunc(func() {
-			if _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "ci"}); err != nil {
+			if _, _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "ci"}); err != nil {
 				t.Error(err)
 			}
 			before = h.rows()
@@ -195,7 +195,7 @@ func TestRule35_TheSameEvidenceIsOneRecord(t *testing.T) {
 		}
 		again("signed anew by the same key", signed(t, ci, payload))
 		again("with the key called by its alias", envelope(inToto, payload, sign(t, ci, "ci", inToto, payload)))
-		if _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "ci"}); err != nil {
+		if _, _, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "ci"}); err != nil {
 			t.Fatal(err)
 		}
 		before = h.rows()

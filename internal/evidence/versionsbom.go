@@ -101,5 +101,6 @@ func described(v *db.ApplicationVersion, of func(digest string) *sql.Predicate) 
 			of(subject.C(evidencesubject.FieldDigest)),
 			sql.NotNull(e.C(evidence.FieldSbomID)),
 			countsIn(v.ProjectID, e.C(evidence.FieldProjectID)),
+			counts(e.C(evidence.FieldID)),
 		))
 }

@@ -155,11 +155,7 @@ type backtest struct {
 }
 
 func (s *Service) newBacktest(ctx context.Context, p *policy.Proposal) (*backtest, error) {
-	cache, err := newKeptCache(s.store, backtestCache)
-	if err != nil {
-		return nil, err
-	}
-	b := &backtest{s: s, proposal: p, kept: cache, members: map[string]bool{}, workers: runtime.GOMAXPROCS(0), report: newBacktestReport()}
+	b := &backtest{s: s, proposal: p, kept: newKeptCache(s.store, backtestCache), members: map[string]bool{}, workers: runtime.GOMAXPROCS(0), report: newBacktestReport()}
 	for _, rule := range p.Rules {
 		compiled, err := s.policies.Compiled(ctx, rule)
 		if err != nil {

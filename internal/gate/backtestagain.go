@@ -135,7 +135,7 @@ func (b *backtest) inputOf(ctx context.Context, e *Evaluation, refs []partRef) (
 	}
 	parts, values := make([]part, len(refs)), map[string]rego.Value{}
 	for i, ref := range refs {
-		parts[i] = part{key: ref.Key, bytes: found[ref.Digest].bytes}
+		parts[i] = part{key: ref.Key, digest: ref.Digest, kept: found[ref.Digest]}
 		if !b.allMembers && !b.members[ref.Key] {
 			continue
 		}

@@ -60,7 +60,7 @@ func evidenceParts(list []evidence.GateEvidence) []evidencePart {
 
 func evidencePartOf(e evidence.GateEvidence) evidencePart {
 	return evidencePart{
-		Digest: e.Row.Digest, PredicateType: e.Row.PredicateType, Category: string(e.Row.Category), Verified: e.Row.Verified,
+		Digest: e.Row.Digest, PredicateType: e.Row.PredicateType, Category: string(e.Row.Category), Verified: e.Verified,
 		Collected: e.Row.Collected, Signer: known(e.Anchor), Provider: known(e.Row.Provider), Stage: known(e.Stage),
 		CreatedAt: instant(e.Row.CreatedAt), Subjects: e.Subjects, Predicate: e.Predicate, View: e.View,
 	}
@@ -82,7 +82,7 @@ func sbomParts(list []evidence.GateEvidence) []sbomPart {
 		}
 		parts = append(parts, sbomPart{
 			Digest: e.Sbom.Digest, Format: string(e.Sbom.Format), SpecVersion: e.Sbom.SpecVersion, Subjects: e.Subjects,
-			ComponentCount: e.Sbom.ComponentCount, Verified: e.Row.Verified, Signer: known(e.Anchor),
+			ComponentCount: e.Sbom.ComponentCount, Verified: e.Verified, Signer: known(e.Anchor),
 		})
 	}
 	return parts

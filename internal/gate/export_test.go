@@ -23,3 +23,9 @@ func Decide(modes []gatepolicy.Mode, outcomes []Outcome) (string, string) {
 
 // Backtests is how many back-tests run.
 func (s *Service) Backtests() int { return len(s.backtests) }
+
+// Sized is a cache of byte slices as tests see it.
+func Sized(maxBytes int) (add func(string, []byte), get func(string) bool) {
+	c := newSized(maxBytes, weigh)
+	return c.add, func(name string) bool { _, ok := c.get(name); return ok }
+}

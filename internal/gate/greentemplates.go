@@ -167,7 +167,7 @@ func (t trouble) signature() []*want {
 	}
 	left := slices.Clone(t.p.Signers)
 	for _, e := range t.sub.evidence {
-		if e.Row.Verified && !e.Row.Collected && slices.Contains(e.Subjects, t.subject) {
+		if e.Verified && !e.Row.Collected && slices.Contains(e.Subjects, t.subject) {
 			left = slices.DeleteFunc(left, func(s string) bool { return s == e.Anchor })
 		}
 	}

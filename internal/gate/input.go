@@ -11,26 +11,28 @@ import (
 	"strings"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/canonical"
+	"github.com/plimsoll/plimsoll/internal/policy"
 	"github.com/plimsoll/plimsoll/internal/rego"
 )
 
-// part is one member of the input: its key, its canonical JSON, and the same parsed. A part that did not change since the
-// last evaluation is neither spelled, parsed nor kept again.
+// part is one member of the input: its key and its canonical JSON, which is parsed when a rule reads it. A part that did not
+// change since the last evaluation is neither parsed nor kept again.
 type part struct {
 	key    string
-	bytes  []byte
 	digest string
-	value  rego.Value
+	*kept
 }
 
-// partCache holds parsed parts. They never change, so there is nothing to invalidate.
+func newPart(key string, spelled []byte) part {
+	return part{key: key, digest: canonical.Digest(spelled), kept: &kept{bytes: spelled}}
+}
+
+// partCache holds parsed parts by digest, and what SBOMs list together by their numbers.
 type partCache struct {
-	byDigest   *lru.Cache[string, part]
-	components *lru.Cache[string, listed]
+	byDigest   *sized[part]
+	components *sized[listed]
 }
 
 // listed is what SBOMs list together: the part of the input, and which packages there are, without versions, sorted.
@@ -39,37 +41,29 @@ type listed struct {
 	packages []string
 }
 
-// cachedParts is how many parts of one kind are kept parsed. The largest, the components of a version, take about 1 MB
-// for a thousand components.
-const cachedParts = 64
+// cachedBytes bounds each of the two caches, in bytes. The components of a version take about 2 MB for a thousand. The two
+// share what both hold.
+const cachedBytes = 64 << 20
 
-func newPartCache() (*partCache, error) {
-	byDigest, err := lru.New[string, part](4 * cachedParts)
-	if err != nil {
-		return nil, err
+func newPartCache() *partCache {
+	return &partCache{
+		byDigest:   newSized(cachedBytes, func(p part) int { return weigh(p.bytes) }),
+		components: newSized(cachedBytes, func(l listed) int { return weigh(l.bytes) }),
 	}
-	components, err := lru.New[string, listed](cachedParts)
-	if err != nil {
-		return nil, err
-	}
-	return &partCache{byDigest: byDigest, components: components}, nil
 }
 
-// newPart spells and parses a value.
-func (c *partCache) newPart(key string, value any) (part, error) {
+// part spells a value.
+func (c *partCache) part(key string, value any) (part, error) {
 	b, err := canonical.JSON(value)
 	if err != nil {
 		return part{}, fmt.Errorf("input part %s: %w", key, err)
 	}
-	p := part{key: key, bytes: b, digest: canonical.Digest(b)}
-	if known, ok := c.byDigest.Get(p.digest); ok {
+	p := newPart(key, b)
+	if known, ok := c.byDigest.get(p.digest); ok {
 		known.key = key
 		return known, nil
 	}
-	if p.value, err = rego.ParseValue(b); err != nil {
-		return part{}, fmt.Errorf("input part %s: %w", key, err)
-	}
-	c.byDigest.Add(p.digest, p)
+	c.byDigest.add(p.digest, p)
 	return p, nil
 }
 
@@ -106,7 +100,7 @@ func (s *Service) commonParts(ctx context.Context, sub *subject, at time.Time) (
 		{"freezes", freezeParts(sub.freezes, at)},
 		{"deprecated", deprecated},
 	} {
-		p, err := s.parts.newPart(m.key, m.value)
+		p, err := s.parts.part(m.key, m.value)
 		if err != nil {
 			return nil, err
 		}
@@ -123,14 +117,14 @@ func (s *Service) components(ctx context.Context, sboms []*db.Sbom) (listed, err
 		ids[i], names[i] = b.ID, strconv.Itoa(b.ID)
 	}
 	key := strings.Join(names, ",")
-	if p, ok := s.parts.components.Get(key); ok {
+	if p, ok := s.parts.components.get(key); ok {
 		return p, nil
 	}
 	list, err := s.evidence.Components(ctx, ids)
 	if err != nil {
 		return listed{}, err
 	}
-	p, err := s.parts.newPart("components", componentParts(list))
+	p, err := s.parts.part("components", componentParts(list))
 	if err != nil {
 		return listed{}, err
 	}
@@ -139,7 +133,7 @@ func (s *Service) components(ctx context.Context, sboms []*db.Sbom) (listed, err
 		purls[i] = known(c.PURL)
 	}
 	all := listed{part: p, packages: packagesOf(purls)}
-	s.parts.components.Add(key, all)
+	s.parts.components.add(key, all)
 	return all, nil
 }
 
@@ -149,11 +143,7 @@ func withGate(common []part, g Gate, production bool) ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	value, err := rego.ParseValue(b)
-	if err != nil {
-		return nil, err
-	}
-	parts := append(slices.Clone(common), part{key: "gate", bytes: b, digest: canonical.Digest(b), value: value})
+	parts := append(slices.Clone(common), newPart("gate", b))
 	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.key, b.key) })
 	return parts, nil
 }
@@ -177,10 +167,36 @@ func memberPrefix(i int, key string) []byte {
 	return []byte(`,"` + key + `":`)
 }
 
-func regoInput(parts []part) rego.Input {
+// regoInput gives the parts to rules, as far as these read them: of all rules together, so that those of a gate share it.
+func (s *Service) regoInput(ctx context.Context, parts []part, policies []policy.Applicable) (rego.Input, error) {
+	members, all := map[string]bool{}, false
+	for _, p := range policies {
+		for _, rule := range p.Rules {
+			compiled, err := s.policies.Compiled(ctx, rule)
+			if err != nil {
+				continue // it is not evaluated: that is its outcome
+			}
+			names, whole := compiled.Members()
+			all = all || whole
+			for _, name := range names {
+				members[name] = true
+			}
+		}
+	}
+	return parsed(parts, func(key string) bool { return all || members[key] })
+}
+
+// parsed puts the parts that are read together.
+func parsed(parts []part, reads func(key string) bool) (rego.Input, error) {
 	values := make(map[string]rego.Value, len(parts))
 	for _, p := range parts {
-		values[p.key] = p.value
+		if !reads(p.key) {
+			continue
+		}
+		var err error
+		if values[p.key], err = p.parsed(); err != nil {
+			return rego.Input{}, fmt.Errorf("input part %s: %w", p.key, err)
+		}
 	}
-	return rego.NewInput(values)
+	return rego.NewInput(values), nil
 }

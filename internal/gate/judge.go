@@ -20,6 +20,8 @@ type Judgement struct {
 	EvidenceDigests []string
 	// Generation is the policies' at the time: when it is another at commit, the judgement is stale.
 	Generation int
+	// Counting is how often evidence had ceased to count at the time: likewise.
+	Counting int
 
 	inputs [][]part
 	// sub is what was judged on: waivers and freezes that are others at commit make the judgement stale, too.
@@ -54,6 +56,10 @@ func (s *Service) Judge(ctx context.Context, versionID int, gates []*db.Stage, k
 	if err != nil {
 		return nil, err
 	}
+	counting, err := s.evidence.Counting(ctx, s.store.Read())
+	if err != nil {
+		return nil, err
+	}
 	at := s.now().UTC()
 	sub, err := s.load(ctx, versionID, at)
 	if err != nil {
@@ -63,7 +69,7 @@ func (s *Service) Judge(ctx context.Context, versionID int, gates []*db.Stage, k
 	if err != nil {
 		return nil, err
 	}
-	j := &Judgement{Generation: generation, EvidenceDigests: digests(sub), sub: sub}
+	j := &Judgement{Generation: generation, Counting: counting, EvidenceDigests: digests(sub), sub: sub}
 	for i, stage := range gates {
 		g := Gate{Stage: stage.Name, Kind: kinds[i]}
 		input, err := withGate(common, g, stage.Production)
@@ -97,9 +103,13 @@ func (s *Service) judgeGate(ctx context.Context, sub *subject, g Gate, at time.T
 		EvalID: &evalID, Gate: &g, EvaluatedAt: at, InputDigest: inputDigest(input), CapabilitiesDigest: rego.CapabilitiesDigest(),
 		Feeds: sub.known.Feeds, Waivers: sub.waivers, Policies: []*EvaluatedPolicy{}, results: []*RuleResult{},
 	}
-	in := regoInput(input)
+	applying = append(frozen, applying...)
+	in, err := s.regoInput(ctx, input, applying)
+	if err != nil {
+		return nil, err
+	}
 	judged := map[int]*RuleResult{} // a rule that two policies share is evaluated once
-	for _, a := range append(frozen, applying...) {
+	for _, a := range applying {
 		p := &EvaluatedPolicy{Name: a.Policy.Name, Revision: a.Policy.Revision, Mode: a.Policy.Mode, Because: a.Because}
 		e.Policies = append(e.Policies, p)
 		for _, rule := range a.Rules {

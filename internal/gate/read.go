@@ -162,15 +162,9 @@ func (s *Service) Input(ctx context.Context, e *Evaluation) (*string, error) {
 
 // mayRead refuses contents that name an application which does not exist for whoever asks.
 func (s *Service) mayRead(ctx context.Context, contents []byte) error {
-	var list []content
-	if err := json.Unmarshal(contents, &list); err != nil {
-		return fmt.Errorf("read contents of an input: %w", err)
-	}
 	named := map[string]bool{}
-	for _, c := range list {
-		if c.OwningApplication != nil {
-			named[*c.OwningApplication] = true
-		}
+	if err := owners(contents, named); err != nil {
+		return err
 	}
 	n, err := s.store.Read().Application.Query().Where(application.KeyIn(slices.Collect(maps.Keys(named))...)).Count(ctx)
 	if err != nil {

@@ -102,10 +102,18 @@ func (s *Service) record(ctx context.Context, tx *db.Client, p *db.Promotion, e 
 }
 
 // Stale tells, inside the transaction that is to record it, whether the decisions of people that a judgement rests on changed
-// since it was made: policies, waivers in force, freezes. What became known meanwhile, be it evidence, an advisory or a triage
-// decision, is later than the instant that was judged at and does not matter: the input says what was known then, and by which
-// snapshots of the feeds.
+// since it was made: policies, waivers in force, freezes, which evidence was withdrawn and which signers are trusted no longer.
+// Of the latter two, none is added until the transaction ends. What became known meanwhile, be it evidence, an advisory or a
+// triage decision, is later than the instant that was judged at and does not matter: the input says what was known then, and by
+// which snapshots of the feeds.
 func (s *Service) Stale(ctx context.Context, tx *db.Client, j *Judgement) (bool, error) {
+	if err := s.evidence.HoldCounting(ctx, tx); err != nil {
+		return true, err
+	}
+	counting, err := s.evidence.Counting(ctx, tx)
+	if err != nil || counting != j.Counting {
+		return true, err
+	}
 	generation, err := s.policies.Generation(auth.System(ctx), tx)
 	if err != nil || generation != j.Generation {
 		return true, err

@@ -321,7 +321,7 @@ func TestRule22_WhatAGateSaysDoesNotDependOnWhoAsks(t *testing.T) {
 		// Another service on the same database remembers nothing, and makes the same input.
 		others := w.sources()
 		others.Evidence, others.Policies = evidence.New(w.st, w.log, clock, "test"), policy.New(w.st, w.log, clock)
-		fresh := must(gate.New(w.st, others, clock))(t)
+		fresh := gate.New(w.st, others, clock)
 		j := must(fresh.Judge(w.admin, v.ID, []*db.Stage{w.stage("DEV")}, []gateKind{entry}))(t)
 		digests[j.Evaluations[0].InputDigest] = true
 		if len(digests) != 1 {

@@ -41,14 +41,10 @@ type Service struct {
 }
 
 // New returns the gate service; now is the clock that evaluations are made for.
-func New(s *store.Store, from Sources, now func() time.Time) (*Service, error) {
-	parts, err := newPartCache()
-	if err != nil {
-		return nil, err
-	}
+func New(s *store.Store, from Sources, now func() time.Time) *Service {
 	return &Service{
-		store: s, now: now, limits: rego.DefaultLimits(), parts: parts, backtests: make(chan struct{}, maxBacktests),
+		store: s, now: now, limits: rego.DefaultLimits(), parts: newPartCache(), backtests: make(chan struct{}, maxBacktests),
 		evidence: from.Evidence, policies: from.Policies, vulnerabilities: from.Vulnerabilities,
 		waivers: from.Waivers, freezes: from.Freezes, approvals: from.Approvals,
-	}, nil
+	}
 }

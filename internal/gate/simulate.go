@@ -16,7 +16,6 @@ import (
 	"github.com/plimsoll/plimsoll/ent/db/gatepolicy"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/policy"
-	"github.com/plimsoll/plimsoll/internal/rego"
 )
 
 // scene is a version on its way, as it is at one instant: what the gates would say if this or that were done is found out by
@@ -159,7 +158,10 @@ func (sc *scene) ask(ctx context.Context, d *doc, g *guard, policies []policy.Ap
 	if err != nil {
 		return nil, err
 	}
-	in := regoInput(input)
+	in, err := sc.s.regoInput(ctx, input, policies)
+	if err != nil {
+		return nil, err
+	}
 	var list []*finding
 	for _, a := range policies {
 		p := &EvaluatedPolicy{Name: a.Policy.Name, Revision: a.Policy.Revision, Mode: a.Policy.Mode, Because: a.Because}
@@ -268,14 +270,9 @@ func (d *doc) parts() (map[string]part, error) {
 		if err != nil {
 			return nil, fmt.Errorf("spell input part %s: %w", key, err)
 		}
-		p := part{key: key, bytes: b, digest: canonical.Digest(b)}
-		if p.digest == d.base[key].digest {
-			continue
+		if p := newPart(key, b); p.digest != d.base[key].digest {
+			made[key] = p
 		}
-		if p.value, err = rego.ParseValue(b); err != nil {
-			return nil, fmt.Errorf("read input part %s: %w", key, err)
-		}
-		made[key] = p
 	}
 	d.made = made
 	return made, nil

@@ -174,8 +174,9 @@ func (s *Service) onVersion(ctx context.Context, in TryPolicyInput, t *trial) er
 			}
 		}
 	}
-	t.input, t.inputDigest = regoInput(parts), inputDigest(parts)
-	return nil
+	t.inputDigest = inputDigest(parts)
+	t.input, err = parsed(parts, func(string) bool { return true })
+	return err
 }
 
 // stageCalled finds the stage whose gate is asked: the project's own before one of the organisation.

@@ -127,7 +127,7 @@ func newWorld(tb testing.TB, dsn string) *world {
 	w.waivers = waiver.New(w.st, w.log, blast.New(w.st, w.clock), w.clock)
 	w.freezes = freeze.New(w.st, w.log, w.clock)
 	w.approvals = approval.New(w.st, w.log, w.signing, w.clock)
-	w.gates = must(gate.New(w.st, w.sources(), w.clock))(tb)
+	w.gates = gate.New(w.st, w.sources(), w.clock)
 	w.releases = release.New(w.st, w.log, w.gates, w.signing, attest.Verifier{ID: "https://plimsoll.example.org"}, clock)
 	w.organisation()
 	return w

@@ -25,7 +25,7 @@ var (
 	records = []string{"ent/db", "internal/store"}
 	leaves  = []string{"internal/auth", "internal/fault", "internal/id", "internal/check", "internal/purl", "internal/labels", "internal/canonical"}
 	domains = []string{
-		"internal/access", "internal/activity", "internal/approval", "internal/blast", "internal/build", "internal/catalog", "internal/deployment", "internal/evidence", "internal/freeze", "internal/gate", "internal/issuance", "internal/policy",
+		"internal/access", "internal/activity", "internal/approval", "internal/blast", "internal/build", "internal/catalog", "internal/deployment", "internal/evidence", "internal/export", "internal/freeze", "internal/gate", "internal/issuance", "internal/policy",
 		"internal/release", "internal/signing", "internal/translog", "internal/version", "internal/vulnerability", "internal/waiver",
 	}
 )
@@ -84,6 +84,7 @@ func arrows() []room {
 		{"internal/vulnerability", below("internal/activity", "internal/advisory", "internal/fetch", "internal/signing", "internal/view"), domain},
 		{"internal/catalog", below("internal/activity"), domain},
 		{"internal/evidence", below("internal/activity", "internal/blast", "internal/build", "internal/version", "internal/signing", "internal/attest", "internal/bom", "internal/objects", "internal/view"), domain},
+		{"internal/export", below("internal/activity", "internal/translog"), domain + "; it reads and writes nothing"},
 		{
 			"internal/gate", below("internal/approval", "internal/catalog", "internal/evidence", "internal/freeze", "internal/policy", "internal/version", "internal/vulnerability", "internal/waiver", "internal/rego"),
 			domain + "; a gate judges and records, it moves nothing and signs nothing",

@@ -118,10 +118,10 @@ func newWorld(tb testing.TB, dsn string) *world {
 	w.evidence = evidence.New(w.st, w.log, clock, "test")
 	w.versions = version.New(w.st, w.catalog, w.log, w.signing, clock)
 	w.waivers = waiver.New(w.st, w.log, blast.New(w.st, clock), clock)
-	w.gates = must(gate.New(w.st, gate.Sources{
+	w.gates = gate.New(w.st, gate.Sources{
 		Evidence: w.evidence, Policies: w.policies, Vulnerabilities: vulnerability.New(w.st, w.log, w.signing, clock), Waivers: w.waivers,
 		Freezes: freeze.New(w.st, w.log, clock), Approvals: approval.New(w.st, w.log, w.signing, clock),
-	}, clock))(tb)
+	}, clock)
 	w.releases = release.New(w.st, w.log, w.gates, w.signing, attest.Verifier{ID: "https://plimsoll.example.org"}, clock)
 	w.organisation()
 	return w

@@ -21,10 +21,23 @@ const (
 	Rollback Cause = "ROLLBACK"
 	// Vulnerability was found in the release since, or holds no more.
 	Vulnerability Cause = "VULNERABILITY"
+	// EvidenceWithdrawn is that evidence which the release rests on counts no longer.
+	EvidenceWithdrawn Cause = "EVIDENCE_WITHDRAWN"
+	// SignerRevoked is that whoever signed evidence which the release rests on is trusted no longer.
+	SignerRevoked Cause = "SIGNER_REVOKED"
 )
 
-// MaxVulnerabilities is how many vulnerabilities a statement names.
-const MaxVulnerabilities = 100
+// How many of a kind a statement names.
+const (
+	MaxVulnerabilities = 100
+	MaxEvidence        = 100
+)
+
+// Signer is whom a statement says to be trusted no longer.
+type Signer struct {
+	Alias       string `json:"alias"`
+	Fingerprint string `json:"fingerprint"`
+}
 
 // Status is what a trusted release is worth from an instant on, and why.
 type Status struct {
@@ -34,6 +47,10 @@ type Status struct {
 	// Vulnerabilities are the names of those that put it at risk, the worst first. A statement tells how many they are, and
 	// names the first MaxVulnerabilities.
 	Vulnerabilities []string
+	// Evidence are the digests of what was withdrawn; a statement names the first MaxEvidence.
+	Evidence []string
+	// Signer is who was revoked; nil for nobody.
+	Signer *Signer
 }
 
 // status is the predicate.
@@ -46,6 +63,8 @@ type status struct {
 	Since              string                      `json:"since"`
 	Vulnerabilities    []string                    `json:"vulnerabilities,omitempty"`
 	VulnerabilityCount int                         `json:"vulnerabilityCount,omitempty"`
+	Evidence           []string                    `json:"evidence,omitempty"`
+	Signer             *Signer                     `json:"signer,omitempty"`
 }
 
 // SignStatus signs what a version, which must come with its application, is worth. Contents are what in it has a digest.
@@ -59,6 +78,7 @@ func (s *Service) SignStatus(ctx context.Context, v *db.ApplicationVersion, cont
 	return s.Sign(ctx, subjects, attest.PredicateStatus, status{
 		Application: app, Version: v.Version, ManifestDigest: v.ManifestDigest, Standing: st.Standing, Cause: st.Cause,
 		Since: st.Since.UTC().Format(time.RFC3339Nano), Vulnerabilities: st.Vulnerabilities[:min(n, MaxVulnerabilities)], VulnerabilityCount: n,
+		Evidence: st.Evidence[:min(len(st.Evidence), MaxEvidence)], Signer: st.Signer,
 	})
 }
 

@@ -25,6 +25,8 @@ type backend interface {
 	// inTx runs fn once, all or nothing, and returns nil only after a durable commit.
 	inTx(ctx context.Context, fn func(tx conn) error) error
 	ready(ctx context.Context) error
+	// scrub makes what was deleted from tables unreadable.
+	scrub(ctx context.Context, tables []string) error
 	close() error
 }
 

@@ -10,51 +10,89 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 )
 
 // maxKeyFile is how many bytes of a key file are read.
-const maxKeyFile = 4 << 10
+const maxKeyFile = 16 << 10
 
-// LoadSigner reads a private key in the form of signed notes: "PRIVATE+KEY+origin+hash+key". The key must be that of the
-// log with this origin.
+// LoadSigner reads the keys of the log with this origin, one a line, in the form of signed notes. Every private key,
+// "PRIVATE+KEY+origin+hash+key", signs; the others, "origin+hash+key", verify what was signed before. The first is a private
+// one. Empty lines and those that begin with # are skipped.
 func LoadSigner(path, origin string) (*Signer, error) {
 	f, err := os.Open(filepath.Clean(path))
 	if err != nil {
 		return nil, fmt.Errorf("log key: %w", err)
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("log key: %w", err)
 	}
-	text := strings.TrimSpace(string(b))
-	signer, err := note.NewSigner(text)
-	if err != nil {
-		return nil, fmt.Errorf("log key: %s: want PRIVATE+KEY+NAME+HASH+KEY, as signed notes write keys", path)
+	if len(b) > maxKeyFile {
+		return nil, fmt.Errorf("log key: %s has more than %d bytes", path, maxKeyFile)
 	}
-	if signer.Name() != origin {
-		return nil, fmt.Errorf("log key: %s is of the log %q, not of %q: give the log its origin, or another key", path, signer.Name(), origin)
+	s := &Signer{origin: origin}
+	var known []note.Verifier
+	for at, line := range strings.Split(string(b), "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		verifier, err := s.add(line)
+		if err != nil {
+			return nil, fmt.Errorf("log key: %s, line %d: %w", path, at+1, err)
+		}
+		known = append(known, verifier)
 	}
-	// The form that NewSigner takes has an Ed25519 seed behind the fourth plus, after a byte that tells the algorithm. The
-	// seed may have a plus itself.
-	parts := strings.SplitN(text, "+", 5)
-	raw, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
-	if err != nil || len(raw) != 1+ed25519.SeedSize {
-		return nil, fmt.Errorf("log key: %s holds no Ed25519 key", path)
+	if len(s.signers) == 0 {
+		return nil, fmt.Errorf("log key: %s holds no private key", path)
 	}
-	public := ed25519.NewKeyFromSeed(raw[1:])[ed25519.SeedSize:]
-	key, err := note.NewEd25519VerifierKey(origin, ed25519.PublicKey(public))
-	if err != nil {
-		return nil, fmt.Errorf("log key: %s: %w", path, err)
+	s.known = note.VerifierList(known...)
+	return s, nil
+}
+
+// add takes a key from its line. It never repeats the line.
+func (s *Signer) add(line string) (note.Verifier, error) {
+	key := line
+	if strings.HasPrefix(line, "PRIVATE+") {
+		signer, err := note.NewSigner(line)
+		if err != nil {
+			return nil, errors.New("want PRIVATE+KEY+NAME+HASH+KEY, as signed notes write keys")
+		}
+		if key, err = verifierKey(line, signer.Name()); err != nil {
+			return nil, err
+		}
+		s.signers = append(s.signers, signer)
 	}
 	verifier, err := note.NewVerifier(key)
-	if err != nil {
-		return nil, fmt.Errorf("log key: %s: %w", path, err)
+	switch {
+	case err != nil:
+		return nil, errors.New("want PRIVATE+KEY+NAME+HASH+KEY or NAME+HASH+KEY, as signed notes write keys")
+	case verifier.Name() != s.origin:
+		return nil, fmt.Errorf("the key is of the log %q, not of %q: give the log its origin, or another key", verifier.Name(), s.origin)
+	case slices.Contains(s.keys, key):
+		return nil, errors.New("the key stands there twice")
+	case len(s.signers) == 0:
+		return nil, errors.New("the first key has to be a private one: it is what signs")
 	}
-	return &Signer{signer: signer, key: key, verify: verifier}, nil
+	s.keys = append(s.keys, key)
+	return verifier, nil
+}
+
+// verifierKey is the public half of a private key that note.NewSigner took: it has an Ed25519 seed behind the fourth plus,
+// after a byte that tells the algorithm. The seed may have a plus itself.
+func verifierKey(private, name string) (string, error) {
+	parts := strings.SplitN(private, "+", 5)
+	raw, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
+	if err != nil || len(raw) != 1+ed25519.SeedSize {
+		return "", errors.New("it is no Ed25519 key")
+	}
+	public := ed25519.NewKeyFromSeed(raw[1:])[ed25519.SeedSize:]
+	return note.NewEd25519VerifierKey(name, ed25519.PublicKey(public))
 }
 
 // LoadOrCreateSigner reads the key file at path, or makes an Ed25519 key there when there is none; created tells which.

@@ -187,7 +187,7 @@ func TestAKeyIsMadeOnceAndSignsWhatStockNotesVerify(t *testing.T) {
 		t.Fatal(err, created)
 	}
 	two, created, err := tlog.LoadOrCreateSigner(path, "log.example.test")
-	if err != nil || created || two.Key() != one.Key() {
+	if err != nil || created || two.Keys()[0] != one.Keys()[0] {
 		t.Fatal(err, created)
 	}
 	tree := tlog.Tree{Size: 7, Root: leafAt(1)}
@@ -195,7 +195,7 @@ func TestAKeyIsMadeOnceAndSignsWhatStockNotesVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := note.NewVerifier(one.Key())
+	verifier, err := note.NewVerifier(one.Keys()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,5 +216,73 @@ func TestAKeyIsMadeOnceAndSignsWhatStockNotesVerify(t *testing.T) {
 	}
 	if _, _, err := tlog.LoadOrCreateSigner(path, "log.example.test"); err == nil {
 		t.Error("a key that others can read signs")
+	}
+}
+
+// TestAKeyIsReplacedWhileClientsHoldTheOldOne goes through both steps: two keys sign, and then the old one verifies only.
+func TestAKeyIsReplacedWhileClientsHoldTheOldOne(t *testing.T) {
+	folder := t.TempDir()
+	private := func(name string) string {
+		path := filepath.Join(folder, name)
+		if _, _, err := tlog.LoadOrCreateSigner(path, "log.example.test"); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(b))
+	}
+	load := func(lines ...string) (*tlog.Signer, error) {
+		path := filepath.Join(folder, "log.key")
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, _, err := tlog.LoadOrCreateSigner(path, "log.example.test")
+		return s, err
+	}
+	must := func(lines ...string) *tlog.Signer {
+		s, err := load(lines...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	older, newer := private("old"), private("new")
+	alone, both := must(older), must("# since May", newer, "", older)
+	oldKey, newKey := alone.Keys()[0], both.Keys()[0]
+	after := must(newer, oldKey)
+	if got := strings.Join(after.Keys(), " "); got != newKey+" "+oldKey || strings.Join(both.Keys(), " ") != got {
+		t.Errorf("the keys are %s", got)
+	}
+	opens := map[*tlog.Signer][2]bool{alone: {true, false}, both: {true, true}, after: {false, true}} // with the old key, with the new one
+	for s, want := range opens {
+		tree := tlog.Tree{Size: 7, Root: leafAt(1)}
+		signed, err := s.Sign(tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, key := range []string{oldKey, newKey} {
+			verifier, err := note.NewVerifier(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := note.Open(signed, note.VerifierList(verifier)); (err == nil) != want[i] {
+				t.Errorf("with the key %s: %v", key, err)
+			}
+		}
+		for _, reader := range []*tlog.Signer{both, after} {
+			if got, err := reader.Open(signed); err != nil || got != tree {
+				t.Errorf("a server that knows both keys: %v", err)
+			}
+		}
+	}
+	for name, lines := range map[string][]string{
+		"no key": {"# none"}, "no private one": {oldKey}, "a public one first": {oldKey, newer}, "twice": {newer, newKey}, "a private one twice": {newer, newer},
+		"nonsense": {newer, "nonsense"}, "another name": {newer, strings.Replace(oldKey, "log.", "dog.", 1)}, "too much": {newer, "#" + strings.Repeat("x", 20000)},
+	} {
+		if _, err := load(lines...); err == nil || strings.Contains(err.Error(), "PRIVATE+KEY+log") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

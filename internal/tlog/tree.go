@@ -155,6 +155,14 @@ func RootAt(t Tree, size int64, read Read) (Hash, error) {
 	return root, nil
 }
 
+// CheckConsistency checks a proof that the older tree is where the newer one began, as any client does.
+func CheckConsistency(older, newer Tree, proof []Hash) error {
+	if older.Size == newer.Size && older.Root == newer.Root || older.Size == 0 {
+		return nil
+	}
+	return tlog.CheckTree(proof, newer.Size, newer.Root, older.Size, older.Root)
+}
+
 // reader gives hashes out of tiles, after checking these against the root.
 func reader(t Tree, read Read) tlog.HashReader {
 	return tlog.TileHashReader(tlog.Tree{N: t.Size, Hash: t.Root}, tileReader(read))

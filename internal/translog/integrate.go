@@ -31,46 +31,49 @@ func (s *Service) Integrate(ctx context.Context) (n int, err error) {
 	if err != nil || !waiting {
 		return 0, err
 	}
+	var made checkpoint
 	err = s.store.InTx(ctx, func(tx *db.Client) error {
-		n, err = s.integrate(ctx, tx)
+		n, made, err = s.integrate(ctx, tx)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("put events in the tree: %w", err)
 	}
-	return n, nil
+	if n > 0 {
+		err = s.remember(made.size, made.note)
+	}
+	return n, err
 }
 
-func (s *Service) integrate(ctx context.Context, tx *db.Client) (int, error) {
+// checkpoint is one that was signed.
+type checkpoint struct {
+	size int64
+	note string
+}
+
+func (s *Service) integrate(ctx context.Context, tx *db.Client) (n int, made checkpoint, err error) {
 	if first, err := s.alone(ctx, tx); err != nil || !first {
-		return 0, err
+		return 0, made, err
 	}
-	row, old, err := newest(ctx, tx)
-	switch {
-	case errors.Is(err, errEmpty):
-	case err != nil:
-		return 0, err
-	default:
-		if signed, err := s.signer.Open([]byte(row.Note)); err != nil {
-			return 0, fmt.Errorf("the log was signed by another key, so this server cannot go on with it: %w", err)
-		} else if signed != old {
-			return 0, fmt.Errorf("checkpoint %d was altered: its note is of another tree", row.Size)
-		}
+	_, old, err := s.checked(ctx, tx)
+	if err != nil {
+		return 0, made, err
 	}
 	leaves, err := s.sequence(ctx, tx, old.Size)
 	if err != nil || len(leaves) == 0 {
-		return 0, err
+		return 0, made, err
 	}
 	b, err := tlog.NewBuilder(old, tiles(ctx, tx))
 	if err != nil {
-		return 0, err
+		return 0, made, err
 	}
 	for _, l := range leaves {
 		if err := b.Append(l); err != nil {
-			return 0, err
+			return 0, made, err
 		}
 	}
-	return len(leaves), s.keep(ctx, tx, b)
+	made, err = s.keep(ctx, tx, b)
+	return len(leaves), made, err
 }
 
 // alone tells whether no other server integrates. On SQLite there is one writer, and on Postgres a lock that ends with the
@@ -131,34 +134,34 @@ WHERE activity_events.id = picked.id RETURNING log_index, leaf`, next, int64(max
 }
 
 // keep writes the tiles that changed, and the checkpoint.
-func (s *Service) keep(ctx context.Context, tx *db.Client, b *tlog.Builder) error {
+func (s *Service) keep(ctx context.Context, tx *db.Client, b *tlog.Builder) (made checkpoint, err error) {
 	changed, err := b.Tiles()
 	if err != nil {
-		return err
+		return made, err
 	}
 	for _, t := range changed {
 		err := tx.LogTile.Create().SetLevel(t.Level).SetPosition(t.Position).SetHashes(t.Hashes).
 			OnConflict(sql.ConflictColumns(logtile.FieldLevel, logtile.FieldPosition)).UpdateHashes().Exec(ctx)
 		if err != nil {
-			return fmt.Errorf("keep tile %s: %w", t.Path(), err)
+			return made, fmt.Errorf("keep tile %s: %w", t.Path(), err)
 		}
 	}
 	tree, err := b.Tree()
 	if err != nil {
-		return err
+		return made, err
 	}
 	note, err := s.signer.Sign(tree)
 	if err != nil {
-		return err
+		return made, err
 	}
 	err = tx.LogCheckpoint.Create().SetSize(tree.Size).SetRoot(tree.Root[:]).SetNote(string(note)).SetCreatedAt(s.now()).Exec(ctx)
 	if store.IsUnique(err) {
-		return fmt.Errorf("another server keeps the tree of %d leaves: %w", tree.Size, err)
+		return made, fmt.Errorf("another server keeps the tree of %d leaves: %w", tree.Size, err)
 	}
 	if err != nil {
-		return fmt.Errorf("keep checkpoint %d: %w", tree.Size, err)
+		return made, fmt.Errorf("keep checkpoint %d: %w", tree.Size, err)
 	}
-	return nil
+	return checkpoint{tree.Size, string(note)}, nil
 }
 
 // tiles reads tiles as a client sees them.

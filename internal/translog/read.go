@@ -17,7 +17,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/tlog"
 )
 
-// Checkpoint returns the newest checkpoint, a signed note.
+// Checkpoint returns the newest checkpoint, a signed note, with the signatures of the witnesses that cosigned it so far.
 func (s *Service) Checkpoint(ctx context.Context) ([]byte, error) {
 	row, _, err := newest(ctx, s.store.Read())
 	if errors.Is(err, errEmpty) {
@@ -26,7 +26,8 @@ func (s *Service) Checkpoint(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []byte(row.Note), nil
+	note, err := s.cosigned(ctx, row)
+	return []byte(note), err
 }
 
 // Tile returns the hashes of a tile by its path below "tile/". A tile that is not full is part of the same tile later, so
@@ -101,7 +102,8 @@ func (s *Service) Inclusion(ctx context.Context, index int) (*InclusionProof, er
 	if err != nil {
 		return nil, err
 	}
-	return &InclusionProof{LeafHash: leaf, TreeSize: tree.Size, Hashes: hashes, Checkpoint: row.Note}, nil
+	note, err := s.cosigned(ctx, row)
+	return &InclusionProof{LeafHash: leaf, TreeSize: tree.Size, Hashes: hashes, Checkpoint: note}, err
 }
 
 // ConsistencyProof proves that the log at one size is where the log at a later size began.
@@ -116,7 +118,7 @@ type ConsistencyProof struct {
 // Consistency proves that the first from events of the log are the first of its first to. Without to it is the size of the
 // newest checkpoint.
 func (s *Service) Consistency(ctx context.Context, from int, to *int) (*ConsistencyProof, error) {
-	row, tree, err := newest(ctx, s.store.Read())
+	_, tree, err := newest(ctx, s.store.Read())
 	if err != nil && !errors.Is(err, errEmpty) {
 		return nil, err
 	}
@@ -130,10 +132,8 @@ func (s *Service) Consistency(ctx context.Context, from int, to *int) (*Consiste
 	case p.From < 1 || p.From > p.To:
 		return nil, fault.At("from", "must be from 1 to %d", p.To)
 	}
-	if p.Checkpoint = &row.Note; p.To != tree.Size {
-		if p.Checkpoint, err = s.signedAt(ctx, p.To); err != nil {
-			return nil, err
-		}
+	if p.Checkpoint, err = s.signedAt(ctx, p.To); err != nil {
+		return nil, err
 	}
 	read := tiles(ctx, s.store.Read())
 	if p.FromRoot, err = tlog.RootAt(tree, p.From, read); err != nil {
@@ -156,7 +156,8 @@ func (s *Service) signedAt(ctx context.Context, size int64) (*string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load checkpoint %d: %w", size, err)
 	}
-	return &row.Note, nil
+	note, err := s.cosigned(ctx, row)
+	return &note, err
 }
 
 // IndexesOf gives for attestations, by their ids, the log index of the event whose leaf holds the digest. One whose event is

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +21,8 @@ import (
 const (
 	// gather is how long Run waits for more events after the first, so that many share a checkpoint.
 	gather = 50 * time.Millisecond
+	// pace is the least time between two checkpoints while events come all the time: what each costs is shared by more of them.
+	pace = 250 * time.Millisecond
 	// look is how often Run looks for events that nobody told it of: those of other servers.
 	look = 400 * time.Millisecond
 )
@@ -30,6 +34,11 @@ type Service struct {
 	signer *tlog.Signer
 	now    func() time.Time
 	failed atomic.Pointer[error]
+	// memory is the path of the file with the newest checkpoint that was seen; empty: none is remembered.
+	memory      string
+	remembering sync.Mutex
+	witnesses   []attended
+	post        Post
 }
 
 // New returns the service; signer signs its checkpoints, and now is the clock.
@@ -37,17 +46,29 @@ func New(s *store.Store, events *activity.Log, signer *tlog.Signer, now func() t
 	return &Service{store: s, events: events, signer: signer, now: now}
 }
 
-// Key verifies the checkpoints, as signed notes write keys.
-func (s *Service) Key() string { return s.signer.Key() }
+// Keys verify the checkpoints, as signed notes write keys: one a line, the newest first.
+func (s *Service) Keys() string { return strings.Join(s.signer.Keys(), "\n") }
 
-// Run puts events in the tree until ctx is done.
+// Run puts events in the tree until ctx is done, and has witnesses cosign its checkpoints.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) {
+	var attending sync.WaitGroup
+	defer attending.Wait()
+	for _, w := range s.witnesses {
+		attending.Go(func() { s.attend(ctx, w, log) })
+	}
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
+		began := time.Now()
 		n, err := s.Integrate(ctx)
+		if err == nil && n == 0 {
+			err = s.CheckMemory(ctx) // other servers make the tree longer, too
+		}
 		if ctx.Err() == nil {
 			s.note(ctx, log, err)
+		}
+		if n > 0 {
+			s.wakeWitnesses()
 		}
 		if n == maxBatch {
 			continue
@@ -58,7 +79,7 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 		case <-s.events.Appended():
 			select {
 			case <-ctx.Done():
-			case <-time.After(gather):
+			case <-time.After(max(gather, pace-time.Since(began))):
 			}
 		}
 	}

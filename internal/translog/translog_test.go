@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -247,4 +248,57 @@ func TestRule41_AServerWithAnotherKeyDoesNotGoOnWithTheLog(t *testing.T) {
 		w.integrate()
 		w.whole(2)
 	})
+}
+
+// TestTheLogGoesOnWhileItsKeyIsReplaced takes the steps of docs/log.md, with an event between them.
+func TestTheLogGoesOnWhileItsKeyIsReplaced(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, dsn string) {
+		w := newWorld(t, dsn)
+		older := keyLine(t, w.key)
+		oldKey := w.tree.Keys()
+		newer := keyLine(t, newWorld(t, testdb.SQLite(t)).key)
+		memory := w.remembering()
+		w.many(3)
+		w.integrate()
+		var keys string
+		for step, lines := range [][]string{{newer, older}, {newer, oldKey}, {newer}} {
+			next := server(t, dsn, keyFile(t, lines...))
+			next.tree.WithMemory(memory)
+			if err := next.tree.CheckMemory(auditor()); err != nil {
+				t.Fatalf("step %d: %v", step, err)
+			}
+			next.many(2)
+			next.integrate()
+			next.whole(5 + 2*step)
+			if keys = next.tree.Keys(); len(strings.Split(keys, "\n")) != len(lines) {
+				t.Errorf("step %d: the keys are %s", step, keys)
+			}
+			found, err := next.tree.Verify(auditor())
+			if err != nil || (found.Difference == nil) != (len(lines) == 2) {
+				t.Errorf("step %d: verify finds %+v (%v)", step, found.Difference, err) // nobody knows the old key at the end
+			}
+		}
+		w.many(1)
+		if _, err := w.tree.Integrate(auditor()); err == nil || !strings.Contains(err.Error(), "key") {
+			t.Errorf("a server that knows the old key alone goes on: %v", err)
+		}
+	})
+}
+
+func keyLine(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(b))
+}
+
+func keyFile(t *testing.T, lines ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "log.key")
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

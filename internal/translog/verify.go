@@ -53,16 +53,21 @@ type verification struct {
 	s           *Service
 	signed      tlog.Tree // by the newest checkpoint
 	checkpoints []*db.LogCheckpoint
-	agreed      int64 // the size of the last checkpoint that was compared
+	agreed      int64     // the size of the last checkpoint that was compared
+	seen        tlog.Tree // that this server remembers; empty when it remembers none
 	tree        tlog.Tree
 	found       Verified
 }
 
 // Verify recomputes the tree from the events, and compares every tile and every checkpoint, and what is kept beside the
-// leaves, with it. It stops at the first event that differs.
+// leaves, with it; and with the checkpoint that the service remembers. It stops at the first event that differs.
 func (s *Service) Verify(ctx context.Context) (Verified, error) {
 	ctx = auth.System(ctx)
 	v := verification{s: s}
+	var err error
+	if v.seen, _, err = s.remembered(); err != nil { // before the database is read: it was committed there
+		return v.found, err
+	}
 	_, signed, err := newest(ctx, s.store.Read())
 	if err != nil && !errors.Is(err, errEmpty) {
 		return v.found, err
@@ -81,6 +86,9 @@ func (s *Service) Verify(ctx context.Context) (Verified, error) {
 			return v.found, err
 		}
 		v.found.Events = v.tree.Size
+	}
+	if v.found.Difference == nil && v.seen.Size > v.tree.Size {
+		v.found.Difference = &Difference{v.tree.Size, fmt.Sprintf("it is missing: this server has seen a log of %d events (%s)", v.seen.Size, s.memory)}
 	}
 	return v.found, nil
 }
@@ -107,7 +115,7 @@ func (v *verification) batch(ctx context.Context) error {
 			first = &Difference{i, what + fmt.Sprintf(" (id %d, %s)", events[at].ID, events[at].Subject)}
 		} else if err := b.Append(tlog.LeafHash(events[at].Leaf)); err != nil {
 			return err
-		} else if signed, err = v.compareCheckpoint(b); err != nil {
+		} else if signed, err = v.compareSigned(b); err != nil {
 			return err
 		}
 	}
@@ -123,8 +131,13 @@ func (v *verification) batch(ctx context.Context) error {
 	return err
 }
 
-// compareCheckpoint compares the next checkpoint when the tree has its size.
-func (v *verification) compareCheckpoint(b *tlog.Builder) (*Difference, error) {
+// compareSigned compares the checkpoint that is remembered, and the next one of the database, when the tree has its size.
+func (v *verification) compareSigned(b *tlog.Builder) (*Difference, error) {
+	if b.Size() == v.seen.Size {
+		if tree, err := b.Tree(); err != nil || tree != v.seen {
+			return &Difference{v.agreed, fmt.Sprintf("it or one of those up to %d is not the one that this server has seen (%s)", v.seen.Size-1, v.s.memory)}, err
+		}
+	}
 	if v.found.Checkpoints >= len(v.checkpoints) || b.Size() != v.checkpoints[v.found.Checkpoints].Size {
 		return nil, nil
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"log/slog"
 	"mime/multipart"
@@ -30,10 +31,14 @@ type Deps struct {
 	MaxUpload int64
 	// Download finds the raw bytes of the evidence with an id, or when the second id is not empty its attachment.
 	Download func(ctx context.Context, evidenceID, attachmentID string) (File, error)
+	// Passport gathers the passport of the release with a digest, without the files with others. Nil: there are none to send.
+	Passport func(ctx context.Context, digest string, leaveOut []string) (Passport, error)
 	// SonarQube takes webhooks. Nil: none are taken.
 	SonarQube *SonarQube
 	// Log is the transparency log. Nil: there is none to serve.
 	Log *Log
+	// Export opens an export of the log for whoever asks; what it returns writes the lines. Nil: there is nothing to export.
+	Export func(ctx context.Context, what Export) (write func(context.Context, io.Writer) error, err error)
 	// Checks are asked by /readyz: all must pass for the service to be ready.
 	Checks []Check
 	// ReleaseKey is the public key that release attestations verify with, in PEM. Empty: there is none to serve.
@@ -60,11 +65,13 @@ type Route struct {
 //	/graphql           the API
 //	/evidence          large evidence and attachments: multipart/form-data
 //	/evidence/{id}/…   downloads: raw, attachments/{id}
+//	/passports/{digest}  a release with all that it takes to check it elsewhere: a zip file
 //	/webhooks/…        what tools send by themselves: sonarqube
 //	/graphiql          the API explorer, offline
 //	/                  dashboard and its assets
 //	/keys/release.pub  the public release key, PEM
 //	/log/…             the transparency log: checkpoint, tile/…, entries/…, key
+//	/log/export        events as lines of JSON, for systems that watch
 //	/healthz           200 as long as the process answers
 //	/readyz            200 or 503, and which check failed
 //	/metrics           Prometheus
@@ -86,6 +93,9 @@ func Handler(deps Deps) http.Handler {
 	mux.Handle("/evidence", allow([]string{http.MethodPost}, upload(deps)))
 	mux.Handle("/evidence/{id}/raw", reading(download(deps)))
 	mux.Handle("/evidence/{id}/attachments/{attachment}", reading(download(deps)))
+	if deps.Passport != nil {
+		mux.Handle("/passports/{digest}", reading(passport(deps)))
+	}
 	mux.Handle("/webhooks/sonarqube", sonarQube(deps))
 	mux.Handle("/graphiql", reading(pages.page("graphiql/index.html", explorerPolicy)))
 	mux.Handle("/healthz", reading(http.HandlerFunc(alive)))
@@ -93,11 +103,14 @@ func Handler(deps Deps) http.Handler {
 	mux.Handle("/keys/release.pub", reading(releaseKey(deps.ReleaseKey)))
 	if deps.Log != nil {
 		mux.Handle("/log/checkpoint", reading(checkpoint(deps)))
-		mux.Handle("/log/key", reading(logKey(deps.Log.Key)))
+		mux.Handle("/log/key", reading(logKeys(deps.Log.Keys)))
 		mux.Handle("/log/tile/{path...}", reading(tile(deps)))
 		for _, pattern := range []string{"/log/tile/entries/{path...}", "/log/entries/{path...}"} {
 			mux.Handle(pattern, reading(entries(deps)))
 		}
+	}
+	if deps.Export != nil {
+		mux.Handle("/log/export", reading(export(deps)))
 	}
 	mux.Handle("/metrics", reading(noStore(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))))
 	mux.Handle("/assets/", reading(http.HandlerFunc(pages.asset)))

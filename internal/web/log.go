@@ -10,8 +10,8 @@ import (
 
 // Log is a transparency log as C2SP tlog-tiles serves it. What it does not have is a fault.Error of kind NOT_FOUND.
 type Log struct {
-	// Key verifies the checkpoints, as signed notes write keys.
-	Key string
+	// Keys verify the checkpoints, as signed notes write keys: one a line, the newest first.
+	Keys string
 	// Checkpoint returns the newest checkpoint.
 	Checkpoint func(ctx context.Context) ([]byte, error)
 	// Tile returns the hashes of a tile by its path. They never change.
@@ -26,11 +26,11 @@ const (
 	forEver   = "max-age=31536000, immutable"
 )
 
-func logKey(key string) http.Handler {
+func logKeys(keys string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", plainText)
 		w.Header().Set("Cache-Control", "no-cache")
-		serve(w, r, []byte(key+"\n"))
+		serve(w, r, []byte(keys+"\n"))
 	})
 }
 
