@@ -53,8 +53,9 @@ bench-blast: ## the blast radius of something rare, of 1 % and of 30 % of versio
 bench-gate: ## a promotion through two gates of ten rules beside OPA alone, and back-tests; EVALUATIONS=10000 says of how many
 	EVALUATIONS='$(or $(EVALUATIONS),10000)' go test ./internal/bench -run '^$$' -bench 'Gate|Backtest' -benchtime $(BENCHTIME) -timeout 60m
 
-bench-log: ## put a million events in the log's tree, prove, and verify all of them; LEAVES=N for another number
-	PLIMSOLL_LEAVES='$(or $(LEAVES),1000000)' go test ./internal/translog -run '^$$' -bench Log -benchtime 300x -timeout 30m
+bench-log: ## put a million events in the log's tree, prove, and verify all of them; what mutations pay for it; LEAVES=N for another number
+	PLIMSOLL_LEAVES='$(or $(LEAVES),1000000)' go test ./internal/translog -run '^$$' -bench 'Log$$' -benchtime 300x -timeout 30m
+	scripts/postgres run go test ./internal/translog -run '^$$' -bench LogBesideAMutation -benchtime 1x -timeout 30m
 
 generate: ## write anew what is generated: the database client, the GraphQL server, the policies' pages
 	go generate ./ent

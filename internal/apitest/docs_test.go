@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,8 +142,44 @@ func TestRule30_TheCommandsOfTheDocumentVerifyAFreshRelease(t *testing.T) {
 		}
 	}
 	r.alternatives(list)
+	for _, b := range blocks(t, "../../docs/siem.md") {
+		if said, err := r.run(r.dir, b.text); err != nil || !strings.Contains(said, `"next":`) {
+			t.Errorf("docs/siem.md, %s: %v: %s", b.heading, err, said)
+		}
+	}
 	for _, c := range changes {
 		r.refuses(list, c)
+	}
+}
+
+// TestRule41_TheCommandsOfTheDocumentCheckTheLog does what docs/log.md says, with the names of this service for those in the document.
+func TestRule41_TheCommandsOfTheDocumentCheckTheLog(t *testing.T) {
+	data := t.TempDir()
+	p := spawn(t, data)
+	r := follow(t, p)
+	overwrite(t, filepath.Join(r.dir, "log.vkey"), p.fetch("/log/key"))
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if status, _, kept := p.readLog("", "/log/checkpoint"); status == http.StatusOK {
+			overwrite(t, filepath.Join(r.dir, "kept.checkpoint"), string(kept))
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("there is no checkpoint after ten seconds")
+		}
+	}
+	p.settle("payments", "gateway")
+	here := strings.NewReplacer("TLOGCHECK_TOKEN=…", "TLOGCHECK_TOKEN="+admin, "https://plimsoll.example.org", p.url, ".cache/tools/", "", "DIR", data)
+	commands := regexp.MustCompile(`(?m)^    ((?:TLOGCHECK_TOKEN=… \S+|plimsoll log verify) .*)$`).FindAllStringSubmatch(contentOf(t, "../../docs/log.md"), -1)
+	var said string
+	for _, c := range commands {
+		answer, err := r.run(r.dir, here.Replace(c[1]))
+		if err != nil {
+			t.Errorf("%s: %v: %s", c[1], err, answer)
+		}
+		said += answer
+	}
+	if len(commands) < 2 || !strings.Contains(said, "it goes on from the checkpoint of") || !strings.Contains(said, "Nothing was rewritten.") {
+		t.Errorf("%d commands say %s", len(commands), said)
 	}
 }
 

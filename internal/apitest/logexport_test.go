@@ -2,13 +2,19 @@ package apitest_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -251,6 +257,57 @@ func TestAnExportThatFollowsIsKilledAndGoesOn(t *testing.T) {
 	}
 	if n := s.db.Read().ActivityEvent.Query().CountX(auth.System(t.Context())); n != len(events) {
 		t.Errorf("%d events are in the file, and %d happened", len(events), n)
+	}
+}
+
+// TestAnExportThatFollowsOutlivesAnOutage is longer down than a request is tried again, and ends in order when it is told to.
+func TestAnExportThatFollowsOutlivesAnOutage(t *testing.T) {
+	s := start(t, testdb.SQLite(t))
+	s.inTree()
+	target, err := url.Parse(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var down atomic.Bool
+	through := httputil.NewSingleHostReverseProxy(target)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		through.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	path := filepath.Join(t.TempDir(), "events")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan string, 1)
+	go func() {
+		env := map[string]string{"PLIMSOLL_URL": front.URL, "PLIMSOLL_TOKEN": admin}
+		var out, problems bytes.Buffer
+		code := cli.Run(ctx, []string{"log", "export", "--follow", "--output", path}, func(name string) string { return env[name] }, &out, &problems)
+		ended <- fmt.Sprint(code, " ", problems.String())
+	}()
+	until := func(text string) {
+		t.Helper()
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), text) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%q is not in the file", text)
+			}
+		}
+	}
+	until(`"checkpoint"`)
+	down.Store(true)
+	s.must(admin, "CreateProject", object{"key": "meanwhile", "name": "Meanwhile"})
+	time.Sleep(10 * time.Second) // five tries and the waits between them are less
+	down.Store(false)
+	until("meanwhile")
+	until(`"next":` + fmt.Sprint(s.db.Read().ActivityEvent.Query().CountX(auth.System(t.Context()))))
+	stop()
+	if said := <-ended; !strings.HasPrefix(said, "0 ") || !strings.Contains(said, "tried again") {
+		t.Errorf("it ended with %s", said)
 	}
 }
 

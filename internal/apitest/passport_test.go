@@ -15,7 +15,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plimsoll/plimsoll/ent/db"
 	"github.com/plimsoll/plimsoll/internal/attest"
+	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/cli"
 	"github.com/plimsoll/plimsoll/internal/passport"
@@ -404,8 +406,11 @@ func TestRule45_APassportHoldsNoInputOutOfReach(t *testing.T) {
 func TestAPassportOfChangedBytesIsNone(t *testing.T) {
 	s := start(t, testdb.SQLite(t))
 	is := s.trusted()
-	testdb.MayChange(t, s.db, "blobs")
-	if _, err := s.db.Read().ExecContext(t.Context(), "UPDATE blobs SET content = (SELECT content FROM blobs WHERE digest <> $1 LIMIT 1) WHERE digest = $1", is.bill); err != nil {
+	err := s.db.InTx(auth.System(t.Context()), func(tx *db.Client) error {
+		_, err := tx.ExecContext(t.Context(), "UPDATE blobs SET content = (SELECT content FROM blobs WHERE digest <> $1 LIMIT 1) WHERE digest = $1", is.bill)
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()

@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -12,12 +13,13 @@ import (
 	"github.com/plimsoll/plimsoll/internal/app"
 	"github.com/plimsoll/plimsoll/internal/auth"
 	"github.com/plimsoll/plimsoll/internal/config"
+	"github.com/plimsoll/plimsoll/internal/fault"
 	"github.com/plimsoll/plimsoll/internal/issuance"
 	"github.com/plimsoll/plimsoll/internal/testdb"
 )
 
-// TestAPassportOfMuchAsksNoMoreThanOneOfLittle counts statements of SQL: of a release with one piece of evidence, and of one with forty and
-// many moves.
+// TestAPassportOfMuchAsksNoMoreThanOneOfLittle counts statements of SQL: of a release with one piece of evidence, and of one
+// with forty and many moves.
 func TestAPassportOfMuchAsksNoMoreThanOneOfLittle(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, dsn string) {
 		s := start(t, dsn)
@@ -63,6 +65,22 @@ func TestAPassportOfMuchAsksNoMoreThanOneOfLittle(t *testing.T) {
 		one, all := count(little, &few), count(much, &many)
 		if one != all || many < few+2*39 {
 			t.Errorf("%d statements of SQL for %d files, %d for %d", one, few, all, many)
+		}
+		var held []*issuance.Passport
+		for range 8 {
+			p, err := issuing.Issue(reader, little, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, p)
+		}
+		if _, err := issuing.Issue(reader, little, nil); err == nil {
+			t.Error("any number of passports is made at once")
+		} else if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind != fault.ResourceExhausted {
+			t.Errorf("the ninth at once: %v", err)
+		}
+		for _, p := range held {
+			p.Close()
 		}
 		testdb.NoScans(reader, t, dsn, func(ctx context.Context) error {
 			p, err := issuing.Issue(ctx, much, nil)

@@ -17,10 +17,10 @@ func (s *server) withdraw(token, id string) object {
 	} }`, object{"input": object{"evidence": id, "reason": "the tests did not run"}}, "withdrawEvidence").(object)
 }
 
-// standing lists the versions that have one, newest first.
+// standing lists the versions that have one, oldest first.
 func (s *server) standing(token, is string) string {
 	s.t.Helper()
-	list := s.ask(token, `query($is: [Standing!]) { applicationVersions(where: {standing: $is}, first: 100) { edges { node { version standing } } } }`,
+	list := s.ask(token, `query($is: [Standing!]) { applicationVersions(filter: {standing: $is}, first: 100) { edges { node { version standing } } } }`,
 		object{"is": []string{is}}, "applicationVersions", "edges").([]any)
 	var names []string
 	for _, e := range list {

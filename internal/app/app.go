@@ -68,9 +68,7 @@ type App struct {
 func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() time.Time) (_ *App, err error) {
 	// As precise as both databases keep instants, so that what was signed and what is read back are the same.
 	now := func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
-	if n := len(cfg.BootstrapToken); n > 0 && n < config.SafeTokenLength {
-		log.WarnContext(ctx, "the bootstrap token is short enough to be guessed", slog.Int("characters", n), slog.Int("safe", config.SafeTokenLength))
-	}
+	warnOfToken(ctx, cfg, log)
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
@@ -97,11 +95,8 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 		}
 	}()
 	events := activity.New(s, now)
-	tree, err := withWitnesses(cfg, translog.New(s, events, logSigner, now).WithMemory(logMemory(cfg)))
+	tree, err := openTree(ctx, cfg, translog.New(s, events, logSigner, now))
 	if err != nil {
-		return nil, err
-	}
-	if err := tree.CheckMemory(ctx); err != nil { // before anything is written to a database that may be the wrong one
 		return nil, err
 	}
 	accesses := access.New(s, events, now)
@@ -109,8 +104,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err != nil {
 		return nil, fmt.Errorf("make the first token: %w", err)
 	}
-	ctx, err = accesses.Installation(ctx)
-	if err != nil {
+	if ctx, err = accesses.Installation(ctx); err != nil {
 		return nil, err
 	}
 	services, err := assemble(ctx, s, files, events, accesses, signer, cfg.VerifierID, now)
@@ -122,14 +116,30 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() 
 	if err != nil {
 		return nil, err
 	}
-	issuing := issuance.New(s, services.Versions, services.Gates, services.Evidence, services.Tree, cfg.VerifierID, now)
-	handler := handler(api, services, signer, sonarQube(cfg.SonarQubeSecret, services.Evidence, accesses), issuing, checks(s, files, signer, services.Tree), log)
+	handler := handler(api, services, signer, sonarQube(cfg.SonarQubeSecret, services.Evidence, accesses),
+		issuance.New(s, services.Versions, services.Gates, services.Evidence, tree, cfg.VerifierID, now), checks(s, files, signer, tree), log)
 	return &App{
 		store: s, objects: files, services: services, handler: handler, log: log, BootstrapToken: made,
 		stopSweeping: sweeping(ctx, services.Evidence, log), stopExpiring: beside(ctx, func(ctx context.Context) { services.Waivers.Run(ctx, log) }),
 		stopIntegrating: beside(ctx, func(ctx context.Context) { services.Tree.Run(ctx, log) }),
 		startPulling:    pulling(cfg, services.Vulnerabilities, accesses, log),
 	}, nil
+}
+
+// warnOfToken tells the operator of a bootstrap token that somebody may guess.
+func warnOfToken(ctx context.Context, cfg config.Config, log *slog.Logger) {
+	if n := len(cfg.BootstrapToken); n > 0 && n < config.SafeTokenLength {
+		log.WarnContext(ctx, "the bootstrap token is short enough to be guessed", slog.Int("characters", n), slog.Int("safe", config.SafeTokenLength))
+	}
+}
+
+// openTree looks, before anything is written, whether the database is the one that this server knows.
+func openTree(ctx context.Context, cfg config.Config, tree *translog.Service) (*translog.Service, error) {
+	tree, err := withWitnesses(cfg, tree.WithMemory(logMemory(cfg)))
+	if err != nil {
+		return nil, err
+	}
+	return tree, tree.CheckMemory(ctx)
 }
 
 // checks are what must work for the service to be ready.

@@ -37,13 +37,13 @@ func TestRule44_EveryRoleOnEveryMutation(t *testing.T) {
 		auth.Viewer:         "",
 		auth.Auditor:        "",
 		auth.WaiverApprover: "decideWaiver revokeWaiver approveApplicationVersion recordTriageDecision revokeTriageDecision",
-		auth.EvidencePusher: "submitEvidence submitEvidenceBatch",
+		auth.EvidencePusher: "submitEvidence submitEvidenceBatch withdrawEvidence",
 		auth.PolicyManager:  "requestWaiver cancelWaiver approveApplicationVersion createPolicy createPolicyTemplate createRule updatePolicy",
 		auth.Releaser:       "requestWaiver cancelWaiver createFreeze liftFreeze approveApplicationVersion recordDeployment promoteApplicationVersion releaseApplicationVersion rollbackApplicationVersion",
-		auth.Contributor: "requestWaiver cancelWaiver approveApplicationVersion deprecatePackage recordDeployment addVersionSources bindPackage createApplication createApplicationVersion deleteDraftVersion lockApplicationVersion promoteApplicationVersion reportBuild updateApplicationVersion submitEvidence submitEvidenceBatch " +
+		auth.Contributor: "requestWaiver cancelWaiver approveApplicationVersion deprecatePackage recordDeployment addVersionSources bindPackage createApplication createApplicationVersion deleteDraftVersion lockApplicationVersion promoteApplicationVersion reportBuild updateApplicationVersion submitEvidence submitEvidenceBatch withdrawEvidence " +
 			"unbindPackage",
 		auth.ProjectAdmin: "requestWaiver cancelWaiver revokeWaiver createFreeze liftFreeze approveApplicationVersion deprecatePackage recordDeployment addVersionSources archiveApplication archiveApplicationVersion deleteDraftVersion lockApplicationVersion reportBuild updateApplicationVersion bindPackage createApplication createApplicationVersion createStage createToken importOwners revokeToken setLifecycle " +
-			"submitEvidence submitEvidenceBatch unbindPackage updateApplication recordTriageDecision revokeTriageDecision",
+			"submitEvidence submitEvidenceBatch withdrawEvidence unbindPackage updateApplication recordTriageDecision revokeTriageDecision",
 	}
 	for field := range auth.Table() {
 		mutation, ok := strings.CutPrefix(field, "Mutation.")

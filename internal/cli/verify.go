@@ -9,11 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/plimsoll/plimsoll/internal/passport"
-	"github.com/plimsoll/plimsoll/internal/rego"
 )
 
 const verifyUsage = `Checks a passport of a release, without server and network: plimsoll verify FILE.zip|DIR [FLAGS]
@@ -25,9 +23,6 @@ It ends with 0 when everything in it holds, and with 1 when something does not.
   --complete              fail, too, when something was left out or cannot be looked at
   --output FORMAT         text (default) or json
 `
-
-// again bounds how long a rule is evaluated: longer than on the server that decided, which is a faster machine, perhaps.
-var again = rego.Limits{Time: time.Minute, Memory: 1 << 30}
 
 // verifyPassport checks a passport.
 func verifyPassport(ctx context.Context, env environment, args []string) error {
@@ -46,7 +41,7 @@ func verifyPassport(ctx context.Context, env environment, args []string) error {
 	if len(words) != 1 || output != "text" && output != "json" {
 		return fmt.Errorf("%w: give one passport, a zip file or a folder; --output is text or json", errWrongCall)
 	}
-	opts := passport.Options{Limits: again}
+	opts := passport.Options{}
 	for _, name := range keys {
 		key, err := readSmall(name)
 		if err != nil {

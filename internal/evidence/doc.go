@@ -35,6 +35,6 @@
 // judged before.
 //
 // Package graph calls the verbs and the reads; package gate calls ForGate, IndexesForGate and Components for what policies look
-// at. The package writes evidence, evidence_subjects, image_children, sboms, components, sbom_components, attachments and
-// trust_anchors.
+// at. The package writes evidence, evidence_subjects, evidence_withdrawals, image_children, sboms, components, sbom_components,
+// attachments and trust_anchors.
 package evidence

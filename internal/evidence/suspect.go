@@ -29,19 +29,20 @@ func restingOnAnchor(anchor int) string {
 // in the project; and it had arrived when the version was released by what was not taken back. The joins say in which order to
 // go: SQLite would not know that what evidence is about is little, and the versions are many.
 func resting(condition string) string {
-	const worth = " AND COALESCE(h.project_id, v.project_id) = v.project_id AND v.trust = 'TRUSTED_RELEASE' AND v.standing IN ('GOOD', 'AT_RISK')"
+	const counts = " AND COALESCE(h.project_id, v.project_id) = v.project_id"
 	const from = " SELECT v.id, h.arrived FROM hit h CROSS JOIN "
 	return "WITH hit AS MATERIALIZED (SELECT s.digest, e.project_id, MIN(e.created_at) AS arrived FROM evidence e CROSS JOIN evidence_subjects s" +
 		" WHERE " + condition + " AND s.evidence_id = e.id GROUP BY s.digest, e.project_id)" +
-		", held AS (" + from + "application_versions v WHERE v.manifest_digest = h.digest" + worth +
-		" UNION ALL" + from + "releasables r CROSS JOIN application_versions v WHERE r.digest = h.digest AND v.id = r.version_id" + worth +
+		", held AS (" + from + "application_versions v WHERE v.manifest_digest = h.digest" + counts +
+		" UNION ALL" + from + "releasables r CROSS JOIN application_versions v WHERE r.digest = h.digest AND v.id = r.version_id" + counts +
 		" UNION ALL" + from + "builds b CROSS JOIN releasables r CROSS JOIN application_versions v" +
-		" WHERE b.digest = h.digest AND r.source_build_id = b.id AND v.id = r.version_id" + worth +
+		" WHERE b.digest = h.digest AND r.source_build_id = b.id AND v.id = r.version_id" + counts +
 		" UNION ALL" + from + "image_children c CROSS JOIN releasables r CROSS JOIN application_versions v" +
-		" WHERE c.index_digest = h.digest AND r.digest = c.digest AND v.id = r.version_id" + worth + ")" +
-		" SELECT first.id FROM (SELECT id, MIN(arrived) AS arrived FROM held GROUP BY id) first" +
-		" WHERE first.arrived <= (SELECT MAX(p.at) FROM promotions p WHERE p.version_id = first.id AND p.kind = 'RELEASE'" +
-		" AND p.status = 'COMPLETED' AND NOT EXISTS (SELECT 1 FROM promotions u WHERE u.undoes_id = p.id)) ORDER BY first.id"
+		" WHERE c.index_digest = h.digest AND r.digest = c.digest AND v.id = r.version_id" + counts + ")" +
+		" SELECT w.id FROM (SELECT id, MIN(arrived) AS arrived FROM held GROUP BY id) first CROSS JOIN application_versions w" +
+		" WHERE w.id = first.id AND w.trust = 'TRUSTED_RELEASE' AND w.standing IN ('GOOD', 'AT_RISK')" +
+		" AND first.arrived <= (SELECT MAX(p.at) FROM promotions p WHERE p.version_id = first.id AND p.kind = 'RELEASE'" +
+		" AND p.status = 'COMPLETED' AND NOT EXISTS (SELECT 1 FROM promotions u WHERE u.undoes_id = p.id)) ORDER BY w.id"
 }
 
 // suspect makes the releases that a statement selects SUSPECT, each with a signed statement and an event, and tells how many

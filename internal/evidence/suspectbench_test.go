@@ -3,6 +3,7 @@ package evidence_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,7 +43,8 @@ func (h *house) rest(releases, anchor int) {
 				return err
 			}
 		}
-		return nil
+		_, err := tx.ExecContext(ctx, "ANALYZE")
+		return err
 	})
 }
 
@@ -56,11 +58,14 @@ func BenchmarkRevokingAnAnchor(b *testing.B) {
 				h := newCollecting(b, dsn(b))
 				anchor := h.trust("ci", newKey(b))
 				h.rest(releases, anchor.ID)
+				var statements atomic.Int64
+				ctx := store.Watch(h.admin(), func(string, []any) { statements.Add(1) })
 				b.StartTimer()
-				_, n, err := h.service.RevokeTrustAnchor(h.admin(), evidence.RevokeTrustAnchorInput{Alias: "ci"})
+				_, n, err := h.service.RevokeTrustAnchor(ctx, evidence.RevokeTrustAnchorInput{Alias: "ci"})
 				if err != nil || n != releases {
 					b.Fatal(n, err)
 				}
+				b.ReportMetric(float64(statements.Load()), "statements")
 			}
 		})
 	}

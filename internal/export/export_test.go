@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
@@ -206,6 +207,30 @@ func TestAnExportHoldsFewEventsAtOnce(t *testing.T) {
 	}
 	if few, all := most(600), most(6000); all > few+4<<20 {
 		t.Errorf("600 events take %d bytes, and 6000 take %d", few, all)
+	}
+}
+
+// BenchmarkExport says what an event costs, whatever the number of them.
+func BenchmarkExport(b *testing.B) {
+	w := newWorld(b, testdb.SQLite(b))
+	const events = 20_000
+	w.many(events)
+	w.integrate()
+	for _, format := range []export.Format{export.JSONL, export.OCSF} {
+		for _, limit := range []int64{2_000, events} {
+			b.Run(fmt.Sprint(format, " ", limit), func(b *testing.B) {
+				for b.Loop() {
+					run, err := w.exports.Open(auditor(), export.Input{Limit: limit, Format: format})
+					if err != nil {
+						b.Fatal(err)
+					}
+					if err := run.Write(auditor(), io.Discard); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(limit), "ns/event")
+			})
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ type Service struct {
 	verifier string
 	now      func() time.Time
 	places   chan struct{}
-	// patience is how long a passport waits for the log to hold what was signed.
+	// patience is how long a passport waits for a place, and for the log to hold what was signed.
 	patience time.Duration
 }
 
@@ -70,7 +70,8 @@ type file struct {
 
 // Issue gathers the passport of the version whose manifest has the digest, or else of the newest release that holds something
 // with it. What leaveOut names by digest is listed, and not there. A release that does not exist for whoever asks is a
-// NOT_FOUND fault; one that is not in the log yet, a FAILED_PRECONDITION fault. Whoever gets a passport closes it.
+// NOT_FOUND fault; one that is not in the log yet, a FAILED_PRECONDITION fault; too many at once, a RESOURCE_EXHAUSTED fault.
+// Whoever gets a passport closes it.
 func (s *Service) Issue(ctx context.Context, digest string, leaveOut []string) (_ *Passport, err error) {
 	if err := auth.Admit(ctx, "Query.applicationVersion"); err != nil {
 		return nil, err
@@ -89,6 +90,8 @@ func (s *Service) Issue(ctx context.Context, digest string, leaveOut []string) (
 	case s.places <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	case <-time.After(s.patience):
+		return nil, fault.New(fault.ResourceExhausted, "%d passports are being sent, which is all at once: ask again in a moment", maxAtOnce)
 	}
 	free := func() { <-s.places }
 	defer func() {

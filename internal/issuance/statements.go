@@ -76,7 +76,8 @@ func (st statement) releases() bool {
 }
 
 // readStatements reads what was signed about the version, oldest first. Everything else in the passport follows from it, so
-// that it is as of one instant. What the log does not have yet is waited for; then what is later than the release is left for a later passport.
+// that it is as of one instant. What the log does not have yet is waited for; then what is later than the release is left for a
+// later passport.
 func (g *gathering) readStatements(ctx context.Context) error {
 	rows, err := g.s.store.Read().Attestation.Query().Where(attestation.VersionID(g.version.ID)).
 		WithSigningKey().Order(attestation.ByID()).All(ctx)
@@ -219,9 +220,8 @@ func (g *gathering) addLog(ctx context.Context) error {
 	if g.page.TreeSize, err = strconv.ParseInt(lines[min(1, len(lines)-1)], 10, 64); err != nil {
 		return fmt.Errorf("read the size of the checkpoint: %w", err)
 	}
-	keys := strings.TrimSpace(g.s.tree.Keys())
-	g.page.Keys = append(g.page.Keys, strings.Split(keys, "\n")...)
-	g.add(text("keys/log.vkey", passport.KindLogKey, []byte(keys+"\n")))
+	g.page.Keys = slices.Concat(strings.Fields(g.s.tree.Keys()), g.s.tree.WitnessKeys())
+	g.add(text("keys/log.vkey", passport.KindLogKey, []byte(strings.Join(g.page.Keys, "\n")+"\n")))
 	return nil
 }
 

@@ -220,27 +220,38 @@ func evidenceAlterations() map[string]func(w *world, signed, document string) {
 	}
 }
 
+// alike are alterations that verify.sh finds as it finds another one: they are shown to plimsoll verify alone, which takes a
+// hundredth of the time.
+func alike(what string) bool {
+	return slices.Contains([]string{
+		"another payload", "other capabilities", "another Rego", "another outcome", "a leaf of another tree", "another index", "the name of another",
+		"another release key", "another document", "verified", "another signer", "of another type",
+	}, what)
+}
+
 func TestIntentIsFoundWherePassportJSONAgrees(t *testing.T) {
 	for name, alter := range alterations() {
 		want, what, _ := strings.Cut(name, "#")
 		t.Run(what, func(t *testing.T) {
+			t.Parallel()
 			w := newSmallWorld(t)
 			alter(w)
-			w.mustFail(t, want)
+			w.mustFail(t, want, alike(what))
 		})
 	}
 	for name, alter := range evidenceAlterations() {
 		which, what, _ := strings.Cut(name, "#")
 		t.Run(what, func(t *testing.T) {
+			t.Parallel()
 			w := newSmallWorld(t)
 			signed, document := "evidence/"+w.evidence[0].Digest[7:], "evidence/"+w.evidence[1].Digest[7:]
 			alter(w, signed, document)
-			w.mustFail(t, strings.NewReplacer("signed", signed, "document", document).Replace(which))
+			w.mustFail(t, strings.NewReplacer("signed", signed, "document", document).Replace(which), alike(what))
 		})
 	}
 	t.Run("what was waived by what nobody signed for", func(t *testing.T) {
 		w := (&world{tb: t, files: map[string][]byte{}, small: true}).fill([]any{})
-		w.mustFail(t, "decisions/eval-release-3/waivers.json")
+		w.mustFail(t, "decisions/eval-release-3/waivers.json", false)
 	})
 	t.Run("a program that says yes", func(t *testing.T) { // plimsoll verify runs none
 		w := newSmallWorld(t)
@@ -251,8 +262,8 @@ func TestIntentIsFoundWherePassportJSONAgrees(t *testing.T) {
 	})
 }
 
-// mustFail wants both programs to name a file.
-func (w *world) mustFail(t *testing.T, want string) {
+// mustFail wants both programs to name a file, or plimsoll verify alone.
+func (w *world) mustFail(t *testing.T, want string, alone bool) {
 	t.Helper()
 	dir := unpack(t, w.pack())
 	said := func(who string, v verdict) {
@@ -263,7 +274,7 @@ func (w *world) mustFail(t *testing.T, want string) {
 	}
 	v, _ := verify(t, dir, passport.Options{}, false)
 	said("plimsoll verify", v)
-	if os.Getenv("PLIMSOLL_TOOLS") != "" {
+	if !alone && os.Getenv("PLIMSOLL_TOOLS") != "" {
 		said("verify.sh", script(t, dir))
 	}
 }

@@ -2,6 +2,7 @@ package passport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/plimsoll/plimsoll/internal/attest"
 	"github.com/plimsoll/plimsoll/internal/canonical"
@@ -33,8 +35,16 @@ type Options struct {
 	ReleaseKeys [][]byte
 	// LogKeys are keys of the log and its witnesses, a line each. Without any, those in the passport are believed.
 	LogKeys []byte
-	// Limits bound each evaluation of a rule. Zero fields mean those of a server.
-	Limits rego.Limits
+	// Time bounds each evaluation of a rule. Zero means a minute: the server that decided may be a faster machine.
+	Time time.Duration
+}
+
+// ruleMemory is how much memory the evaluation of a rule may take.
+const ruleMemory = 1 << 30
+
+// limits bound one evaluation.
+func (o Options) limits() rego.Limits {
+	return rego.Limits{Time: cmp.Or(o.Time, time.Minute), Memory: ruleMemory}
 }
 
 // verifier is one check of one passport.

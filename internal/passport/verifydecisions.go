@@ -257,7 +257,7 @@ func (v *verifier) evaluate(folder string, rule replay.ManifestRule, r recorded,
 	if rule.Expected == nil { // it is an ERROR in the decision, whatever it would say now
 		return a, false, nil
 	}
-	policy, err := rego.CompileRecorded(v.ctx, texts["policy.rego"], parameters, r.capabilities, v.opts.Limits)
+	policy, err := rego.CompileRecorded(v.ctx, texts["policy.rego"], parameters, r.capabilities, v.opts.limits())
 	if err != nil {
 		return a, false, wrong("policy.rego", err.Error())
 	}
@@ -268,7 +268,7 @@ func (v *verifier) evaluate(folder string, rule replay.ManifestRule, r recorded,
 	if err != nil {
 		return a, false, wrong("expected.json", err.Error())
 	}
-	said, err := policy.Evaluate(v.ctx, r.input.AsInput(), v.opts.Limits)
+	said, err := policy.Evaluate(v.ctx, r.input.AsInput(), v.opts.limits())
 	if err != nil {
 		return a, false, wrong("policy.rego", err.Error())
 	}

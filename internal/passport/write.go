@@ -43,8 +43,8 @@ func NewWriter(w io.Writer, about Index) *Writer {
 	return &Writer{zip: zip.NewWriter(w), index: about}
 }
 
-// Add writes a file and returns how it is listed. Paths ascend, byte by byte, so that a passport has one order. Names is the digest by which
-// statements name the file, empty when that is its own. It fails when the content does, and from then on.
+// Add writes a file and returns how it is listed. Paths ascend, byte by byte, so that a passport has one order. Names is the
+// digest by which statements name the file, empty when that is its own. It fails when the content does, and from then on.
 func (w *Writer) Add(path string, kind Kind, names string, content io.Reader) (File, error) {
 	if w.err == nil {
 		w.err = w.place(path)

@@ -73,12 +73,12 @@ func TestRule41_ACheckpointOpensWithTheKeysOfItsLogAndWitnesses(t *testing.T) {
 		"another time": {
 			bytes.Replace(one.cosign(signed, 1), one.cosign(signed, 1)[len(signed):], one.forged(signed), 1), []string{log, one.key}, -1,
 		},
-		"another size":    {bytes.Replace(both, []byte("\n7\n"), []byte("\n8\n"), 1), []string{log, one.key}, -1},
-		"no note":         {[]byte("log.example.test\n7\n"), []string{log}, -1},
-		"a key cut off":   {signed, []string{log[:len(log)-4]}, -1},
-		"another hash":    {both, []string{log, strings.Replace(one.key, fmt.Sprintf("%x", one.hash), "00000000", 1)}, -1},
-		"no key at all":   {signed, []string{log, "no key"}, -1},
-		"nothing":         {nil, []string{log}, -1},
+		"another size":  {bytes.Replace(both, []byte("\n7\n"), []byte("\n8\n"), 1), []string{log, one.key}, -1},
+		"no note":       {[]byte("log.example.test\n7\n"), []string{log}, -1},
+		"a key cut off": {signed, []string{log[:len(log)-4]}, -1},
+		"another hash":  {both, []string{log, strings.Replace(one.key, fmt.Sprintf("%x", one.hash), "00000000", 1)}, -1},
+		"no key at all": {signed, []string{log, "no key"}, -1},
+		"nothing":       {nil, []string{log}, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := tlog.OpenCheckpoint(c.note, c.keys)

@@ -87,7 +87,7 @@ func witnessKey(key string) (note.Verifier, error) {
 	if err != nil || !ofNotes {
 		return v, err
 	}
-	raw, err := base64.StdEncoding.DecodeString(key[strings.LastIndex(key[:len(v.Name())+10], "+")+1:])
+	raw, err := base64.StdEncoding.DecodeString(key[len(v.Name())+len("+01234567+"):])
 	if err != nil || len(raw) != 1+ed25519.PublicKeySize {
 		return nil, errors.New("not a key as signed notes write it: NAME+HASH+KEY")
 	}

@@ -83,3 +83,12 @@ func (s *Service) tilesFor(ctx context.Context, tree tlog.Tree, leaves []int) (t
 		return out, nil
 	}, nil
 }
+
+// WitnessKeys verify the cosignatures of the witnesses that Run sends checkpoints to, as signed notes write keys.
+func (s *Service) WitnessKeys() []string {
+	keys := make([]string, len(s.witnesses))
+	for i, w := range s.witnesses {
+		keys[i] = w.Key()
+	}
+	return keys
+}

@@ -107,7 +107,7 @@ func (s *Service) remembered() (tlog.Tree, []byte, error) {
 	}
 	tree, err := s.signer.Open(note)
 	if err != nil {
-		return tlog.Tree{}, nil, fmt.Errorf("read the checkpoint that is remembered in %s: %w", s.memory, err)
+		return tlog.Tree{}, nil, fmt.Errorf("read the checkpoint that is remembered in %s: %w; a key that signed before has to stay in the log's key file, as a public one", s.memory, err)
 	}
 	return tree, note, nil
 }
@@ -132,7 +132,7 @@ func (s *Service) remember(size int64, note string) error {
 // replace writes a file whole or not at all. After a power cut the older one may be there, which is as good: the database
 // goes on from there, too.
 func replace(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".log-checkpoint-*") // with mode 0600
+	f, err := os.CreateTemp(filepath.Dir(path), "log.checkpoint.new-*") // with mode 0600
 	if err != nil {
 		return err
 	}

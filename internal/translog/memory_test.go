@@ -58,7 +58,7 @@ func TestRule41_TheNewestCheckpointIsRememberedOutsideTheDatabase(t *testing.T) 
 		if err := other.tree.CheckMemory(auditor()); err != nil || sizeIn(t, others) != "305" {
 			t.Errorf("a file that is older than the database: %v", err)
 		}
-		left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".log-*"))
+		left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "log.checkpoint.*"))
 		if err != nil || len(left) != 0 {
 			t.Errorf("it leaves %v", left)
 		}

@@ -55,14 +55,38 @@ type verification struct {
 	checkpoints []*db.LogCheckpoint
 	agreed      int64     // the size of the last checkpoint that was compared
 	seen        tlog.Tree // that this server remembers; empty when it remembers none
+	next        <-chan loaded
 	tree        tlog.Tree
 	found       Verified
+}
+
+// loaded are events, in the order of the log.
+type loaded struct {
+	events []*db.ActivityEvent
+	err    error
+}
+
+// ahead loads the batch that begins at an event while another is looked at.
+func (v *verification) ahead(ctx context.Context, from int64) {
+	if from >= v.signed.Size {
+		return
+	}
+	got := make(chan loaded, 1)
+	v.next = got
+	until := min(from+verifyBatch, v.signed.Size)
+	go func() {
+		events, err := v.s.store.Read().ActivityEvent.Query().
+			Where(activityevent.LogIndexGTE(int(from)), activityevent.LogIndexLT(int(until))).
+			WithOpenings().Order(db.Asc(activityevent.FieldLogIndex)).All(ctx)
+		got <- loaded{events, err}
+	}()
 }
 
 // Verify recomputes the tree from the events, and compares every tile and every checkpoint, and what is kept beside the
 // leaves, with it; and with the checkpoint that the service remembers. It stops at the first event that differs.
 func (s *Service) Verify(ctx context.Context) (Verified, error) {
-	ctx = auth.System(ctx)
+	ctx, cancel := context.WithCancel(auth.System(ctx))
+	defer cancel() // of what is loaded ahead
 	v := verification{s: s}
 	var err error
 	if v.seen, _, err = s.remembered(); err != nil { // before the database is read: it was committed there
@@ -81,6 +105,7 @@ func (s *Service) Verify(ctx context.Context) (Verified, error) {
 	if v.found.Waiting, err = s.store.Read().ActivityEvent.Query().Where(activityevent.LogIndexIsNil()).Count(ctx); err != nil {
 		return v.found, fmt.Errorf("count events: %w", err)
 	}
+	v.ahead(ctx, 0)
 	for v.tree.Size < signed.Size && v.found.Difference == nil {
 		if err := v.batch(ctx); err != nil {
 			return v.found, err
@@ -101,12 +126,12 @@ func (v *verification) batch(ctx context.Context) error {
 	}
 	from := v.tree.Size
 	until := min(from+verifyBatch, v.signed.Size)
-	events, err := v.s.store.Read().ActivityEvent.Query().
-		Where(activityevent.LogIndexGTE(int(from)), activityevent.LogIndexLT(int(until))).
-		WithOpenings().Order(db.Asc(activityevent.FieldLogIndex)).All(ctx)
-	if err != nil {
-		return fmt.Errorf("load events from %d: %w", from, err)
+	got := <-v.next
+	if got.err != nil {
+		return fmt.Errorf("load events from %d: %w", from, got.err)
 	}
+	events := got.events
+	v.ahead(ctx, until)
 	var first, signed *Difference
 	for i := from; i < until && first == nil && signed == nil; i++ {
 		if at := int(i - from); at >= len(events) || int64(*events[at].LogIndex) != i {

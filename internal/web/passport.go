@@ -33,7 +33,7 @@ func passport(deps Deps) http.Handler {
 		}
 		p, err := deps.Passport(r.Context(), r.PathValue("digest"), leaveOut)
 		if err != nil {
-			refuse(w, r, err, deps.Logger)
+			refuseAs(passportStatus, w, r, err, deps.Logger)
 			return
 		}
 		defer p.Close()
@@ -52,4 +52,12 @@ func passport(deps Deps) http.Handler {
 			panic(http.ErrAbortHandler)
 		}
 	}))
+}
+
+// passportStatus is the status for a refusal: what is too much at once is not so a moment later.
+func passportStatus(kind fault.Kind) int {
+	if kind == fault.ResourceExhausted {
+		return http.StatusServiceUnavailable
+	}
+	return statusOf(kind)
 }

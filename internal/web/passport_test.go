@@ -23,6 +23,9 @@ func passports(t *testing.T, write func(context.Context, io.Writer) error) (serv
 		if digest == "hidden" {
 			return web.Passport{}, fault.New(fault.NotFound, "there is no release with this digest")
 		}
+		if digest == "busy" {
+			return web.Passport{}, fault.New(fault.ResourceExhausted, "ask again in a moment")
+		}
 		return web.Passport{Name: "a\"1.zip", Write: write, Close: func() { *closed++ }}, nil
 	}
 	server = httptest.NewServer(web.Handler(d))
@@ -67,7 +70,7 @@ func TestAPassportIsSentAsItIsMade(t *testing.T) {
 		t.Errorf("HEAD: %v %q %v", response, body, err)
 	}
 	for path, want := range map[string]int{
-		"/passports/hidden": http.StatusNotFound, "/passports/x?" + strings.Repeat("leaveOut=a&", 101): http.StatusBadRequest,
+		"/passports/hidden": http.StatusNotFound, "/passports/busy": http.StatusServiceUnavailable, "/passports/x?" + strings.Repeat("leaveOut=a&", 101): http.StatusBadRequest,
 	} {
 		if response, body, err := fetch(t, http.MethodGet, server.URL+path); err != nil || response.StatusCode != want || !strings.Contains(body, `"errors":[`) {
 			t.Errorf("%.30s: %v %q %v", path, response, body, err)
