@@ -68,7 +68,7 @@ while IFS=$'\t' read -r _ path; do
   if [ -f "$path" ]; then wrong "$path" "has another size than passport.json says"; else wrong "$path" "is missing, and was not left out on purpose"; fi
 done < <(comm -13 "$work/here" "$work/listed")
 while IFS=$'\t' read -r _ path; do
-  grep -qF "	$path" "$work/listed" || wrong "$path" "is not in passport.json"
+  cut -f2 "$work/listed" | grep -qxF -- "$path" || wrong "$path" "is not in passport.json, or was left out there"
 done < <(comm -23 "$work/here" "$work/listed")
 [ "$failed" -eq 0 ] || exit 1
 while IFS= read -r line; do
