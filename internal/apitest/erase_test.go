@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -129,8 +131,8 @@ func (s *server) livePerson() (token string) {
 		s.t.Helper()
 		kind := strings.ToUpper(mutation[:1]) + mutation[1:]
 		fields := "__typename"
-		for i := len(path) - 1; i >= 0; i-- {
-			fields = path[i] + map[bool]string{true: "", false: " { " + fields + " }"}[i == len(path)-1]
+		for i, p := range slices.Backward(path) {
+			fields = p + map[bool]string{true: "", false: " { " + fields + " }"}[i == len(path)-1]
 		}
 		got := s.post(token, fmt.Sprintf("mutation($input: %sInput!) { %s(input: $input) { %s } }", kind, mutation, fields), object{"input": input})
 		if len(got.Errors) > 0 {
@@ -141,9 +143,7 @@ func (s *server) livePerson() (token string) {
 	token = send(admin, "createToken", object{"name": whom, "role": "ORGANISATION_ADMIN", "person": true}, "secret").(string)
 	target := object{"applicationKey": "gateway", "version": "1.0.0"}
 	with := func(more object) object {
-		for k, v := range target {
-			more[k] = v
-		}
+		maps.Copy(more, target)
 		return more
 	}
 	send(token, "createRule", object{"name": "bills", "template": "license-allowed", "parameters": object{"deny": []string{"MIT"}}})

@@ -170,7 +170,7 @@ func TestRule30_APassportHoldsAllThatChecksARelease(t *testing.T) {
 		if !strings.HasPrefix(got, want+" decisions/EVAL0/README.md ") {
 			t.Errorf("it holds %s", got)
 		}
-		for _, path := range strings.Fields(`evidence/BILL evidence/BILL.json evidence/BUNDLE evidence/BUNDLE.json evidence/ENVELOPE evidence/ENVELOPE.json
+		for path := range strings.FieldsSeq(`evidence/BILL evidence/BILL.json evidence/BUNDLE evidence/BUNDLE.json evidence/ENVELOPE evidence/ENVELOPE.json
 			decisions/EVAL0/verify.sh decisions/EVAL1/input.json decisions/EVAL2/input.json index.html keys/anchors/anchor-ci_of_payments-KEY.json keys/anchors/anchor-ci_of_payments-KEY.pub
 			keys/log.vkey keys/release-KEY.pub log/N.leaf log/N.tlog-proof log/checkpoint manifest.json passport.json verify.sh`) {
 			if !strings.Contains(" "+got+" ", " "+path+" ") {

@@ -19,8 +19,8 @@ var written = regexp.MustCompile("(^|[ `(/])plimsoll ([a-z].*)")
 
 // calls gives the calls of the command line in a document, as words.
 func calls(text string) (list [][]string) {
-	lines := strings.Split(strings.ReplaceAll(text, "\\\n", " "), "\n")
-	for _, line := range lines {
+	lines := strings.SplitSeq(strings.ReplaceAll(text, "\\\n", " "), "\n")
+	for line := range lines {
 		for found := written.FindStringSubmatch(line); found != nil; found = written.FindStringSubmatch(line) {
 			call := found[2]
 			if found[1] == "`" {

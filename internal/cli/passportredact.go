@@ -58,7 +58,7 @@ func redactPassport(_ context.Context, env environment, args []string) (err erro
 		left, err = passport.Redact(z, f, digests)
 		return err
 	})
-	if refused, ok := errors.AsType[passport.Refused](err); ok {
+	if refused, ok := errors.AsType[passport.RefusedError](err); ok {
 		return fmt.Errorf("%w: %w", errWrongCall, refused)
 	}
 	if err != nil {

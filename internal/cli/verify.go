@@ -100,7 +100,7 @@ func parseWords(env environment, flags *flag.FlagSet, usage string, args []strin
 
 // readSmall reads a file of keys.
 func readSmall(name string) ([]byte, error) {
-	f, err := os.Open(name) //nolint:gosec // it is the caller's
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errWrongCall, err)
 	}
@@ -124,7 +124,7 @@ func openPassport(name string) (files fs.FS, done func() error, err error) {
 		}
 		return root.FS(), root.Close, nil
 	}
-	f, err := os.Open(name) //nolint:gosec // it is the caller's
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open %s: %w", name, err)
 	}

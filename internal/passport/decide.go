@@ -39,16 +39,9 @@ func decide(policies []replay.PolicyEntry, waivers []replay.Waiver, answers map[
 	blocked, faulted := false, false
 	for _, p := range policies {
 		for _, rule := range p.Rules {
-			var inForce []replay.Waiver
-			for _, w := range waivers {
-				if p.Waivable && (w.Policy != "" && w.Policy == p.Name || w.Policy == "" && w.Rule == rule) {
-					inForce = append(inForce, w)
-				}
-			}
-			a, judged := answers[rule]
 			outcome := "ERROR"
-			if judged {
-				outcome = a.outcome(inForce)
+			if a, judged := answers[rule]; judged {
+				outcome = a.outcome(about(p, rule, waivers))
 			}
 			d.Outcomes = append(d.Outcomes, decisionOutcome{p.Name, rule, outcome})
 			if outcome == "PASS" || outcome == "WAIVED" {
@@ -66,6 +59,17 @@ func decide(policies []replay.PolicyEntry, waivers []replay.Waiver, answers map[
 		d.Decision = "ERROR"
 	}
 	return d
+}
+
+// about gives the waivers that count for a rule of a policy.
+func about(p replay.PolicyEntry, rule string, waivers []replay.Waiver) []replay.Waiver {
+	var list []replay.Waiver
+	for _, w := range waivers {
+		if p.Waivable && (w.Policy != "" && w.Policy == p.Name || w.Policy == "" && w.Rule == rule) {
+			list = append(list, w)
+		}
+	}
+	return list
 }
 
 // outcome is what an answer comes to, with the waivers that are about the rule or its policy.

@@ -23,7 +23,7 @@ func TestADecisionIsMadeAgainAsTheExportedProgramMakesIt(t *testing.T) {
 	if _, err := exec.LookPath("jq"); err != nil {
 		t.Skip("jq is not here")
 	}
-	rng := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // the cases of a test
+	rng := rand.New(rand.NewPCG(7, 7))
 	type made struct {
 		Policies []replay.PolicyEntry `json:"policies"`
 		Waivers  []replay.Waiver      `json:"waivers"`

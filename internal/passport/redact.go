@@ -10,11 +10,11 @@ import (
 	"github.com/plimsoll/plimsoll/internal/canonical"
 )
 
-// Refused is why a passport was not written again: an error of whoever asked, or of the passport.
-type Refused struct{ Why string }
+// RefusedError is why a passport was not written again: an error of whoever asked, or of the passport.
+type RefusedError struct{ Why string }
 
 // Error implements error.
-func (r Refused) Error() string { return r.Why }
+func (r RefusedError) Error() string { return r.Why }
 
 // Redact writes a passport again without the files that the digests name, each the digest of a file or that by which statements
 // name it. The others are written as they are. It refuses a digest that names nothing, or a file that cannot be left out, and a
@@ -40,7 +40,7 @@ func Redact(from *zip.Reader, to io.Writer, digests []string) (leftOut []File, e
 			continue
 		}
 		if !there[f.Path] {
-			return nil, Refused{f.Path + " is missing, and was not left out on purpose"}
+			return nil, RefusedError{f.Path + " is missing, and was not left out on purpose"}
 		}
 		content, err := from.Open(f.Path)
 		if err != nil {
@@ -51,7 +51,7 @@ func Redact(from *zip.Reader, to io.Writer, digests []string) (leftOut []File, e
 			return nil, err
 		}
 		if written != f {
-			return nil, Refused{f.Path + " is not the file that passport.json names; plimsoll verify says more"}
+			return nil, RefusedError{f.Path + " is not the file that passport.json names; plimsoll verify says more"}
 		}
 	}
 	return leftOut, w.Close()
@@ -61,20 +61,20 @@ func Redact(from *zip.Reader, to io.Writer, digests []string) (leftOut []File, e
 func indexOf(from *zip.Reader) (index Index, err error) {
 	f, err := from.Open(IndexName)
 	if err != nil {
-		return index, Refused{"there is no " + IndexName + " in it"}
+		return index, RefusedError{"there is no " + IndexName + " in it"}
 	}
 	text, err := io.ReadAll(io.LimitReader(f, MaxParsed))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return index, fmt.Errorf("read %s: %w", IndexName, err)
 	}
 	if err := canonical.Check(text, maxNesting); err != nil {
-		return index, Refused{IndexName + ": " + err.Error()}
+		return index, RefusedError{IndexName + ": " + err.Error()}
 	}
 	if err := json.Unmarshal(text, &index); err != nil {
-		return index, Refused{IndexName + ": " + err.Error()}
+		return index, RefusedError{IndexName + ": " + err.Error()}
 	}
 	if index.Schema != Schema {
-		return index, Refused{IndexName + " is not one of a passport: its schema is not " + Schema}
+		return index, RefusedError{IndexName + " is not one of a passport: its schema is not " + Schema}
 	}
 	return index, nil
 }
@@ -89,7 +89,7 @@ func (i *Index) choose(digests []string) (chosen []File, err error) {
 				continue
 			}
 			if !f.MayBeLeftOut() {
-				return nil, Refused{fmt.Sprintf("%s cannot be left out: without it a passport proves nothing", f.Path)}
+				return nil, RefusedError{fmt.Sprintf("%s cannot be left out: without it a passport proves nothing", f.Path)}
 			}
 			if found = true; !f.LeftOut {
 				f.LeftOut = true
@@ -97,7 +97,7 @@ func (i *Index) choose(digests []string) (chosen []File, err error) {
 			}
 		}
 		if !found {
-			return nil, Refused{fmt.Sprintf("no file of the passport has the digest %s", d)}
+			return nil, RefusedError{fmt.Sprintf("no file of the passport has the digest %s", d)}
 		}
 	}
 	return chosen, nil

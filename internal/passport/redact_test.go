@@ -82,7 +82,7 @@ func TestWhatAPassportProvesCannotBeLeftOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = passport.Redact(z, new(bytes.Buffer), []string{canonical.Digest(w.files[name])})
-		if _, refused := errors.AsType[passport.Refused](err); !refused || !strings.Contains(err.Error(), name) {
+		if _, refused := errors.AsType[passport.RefusedError](err); !refused || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestWhatAPassportProvesCannotBeLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = passport.Redact(z, new(bytes.Buffer), []string{"sha256:" + strings.Repeat("0", 64)})
-	if _, refused := errors.AsType[passport.Refused](err); !refused {
+	if _, refused := errors.AsType[passport.RefusedError](err); !refused {
 		t.Errorf("a digest of nothing: %v", err)
 	}
 	// By hand, without a program that refuses: passport.json says that the manifest was left out.

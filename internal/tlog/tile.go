@@ -73,7 +73,7 @@ func Bundle(leaves [][]byte) ([]byte, error) {
 		if len(leaf) > math.MaxUint16 {
 			return nil, fmt.Errorf("leaf %d has %d bytes: a bundle holds at most %d of each", i, len(leaf), math.MaxUint16)
 		}
-		b = binary.BigEndian.AppendUint16(b, uint16(len(leaf))) //nolint:gosec // checked above
+		b = binary.BigEndian.AppendUint16(b, uint16(len(leaf)))
 		b = append(b, leaf...)
 	}
 	return b, nil

@@ -70,7 +70,7 @@ func (p plain) ReadHashes(places []int64) ([]sumdb.Hash, error) {
 func leafAt(i int64) tlog.Hash { return tlog.LeafHash(fmt.Append(nil, "leaf ", i)) }
 
 func TestRule41_ATreeThatGrowsInAnyStepsIsTheTreeOfItsLeaves(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the steps of a test
+	rng := rand.New(rand.NewPCG(1, 2))
 	s, tree, whole := shelf{}, tlog.Tree{}, plain{}
 	for tree.Size < 70000 {
 		before := tree
@@ -211,7 +211,7 @@ func TestAKeyIsMadeOnceAndSignsWhatStockNotesVerify(t *testing.T) {
 	if _, _, err := tlog.LoadOrCreateSigner(path, "log.example.org"); err == nil || !strings.Contains(err.Error(), "log.example.test") {
 		t.Errorf("the key signs for another log: %v", err)
 	}
-	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // what is refused
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := tlog.LoadOrCreateSigner(path, "log.example.test"); err == nil {

@@ -185,9 +185,10 @@ func (s *Service) cosigned(ctx context.Context, row *db.LogCheckpoint) (string, 
 	if err != nil {
 		return "", fmt.Errorf("load the cosignatures of checkpoint %d: %w", row.Size, err)
 	}
-	note := row.Note
+	var note strings.Builder
+	note.WriteString(row.Note)
 	for _, r := range rows {
-		note += r.Line
+		note.WriteString(r.Line)
 	}
-	return note, nil
+	return note.String(), nil
 }

@@ -31,7 +31,7 @@ func TestAnExportThatFailsInTheMiddleIsCutOff(t *testing.T) {
 		Logger: slog.New(slog.NewTextHandler(&said, nil)),
 	}))
 	defer server.Close()
-	get := func(method string) (*http.Response, []byte, error) {
+	get := func(method string) (int, []byte, error) {
 		request, err := http.NewRequestWithContext(t.Context(), method, server.URL+"/log/export?from=7", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +43,7 @@ func TestAnExportThatFailsInTheMiddleIsCutOff(t *testing.T) {
 		}
 		defer response.Body.Close()
 		body, err := io.ReadAll(response.Body)
-		return response, body, err
+		return response.StatusCode, body, err
 	}
 	if _, body, err := get(http.MethodGet); err == nil || !strings.Contains(said.String(), "the database went away") {
 		t.Errorf("%d bytes came, and it ended with %v", len(body), err)
@@ -51,7 +51,7 @@ func TestAnExportThatFailsInTheMiddleIsCutOff(t *testing.T) {
 	if asked.From == nil || *asked.From != 7 || asked.Limit != nil || asked.Format != nil {
 		t.Errorf("asked for %+v", asked)
 	}
-	if response, body, err := get(http.MethodHead); err != nil || response.StatusCode != http.StatusOK || len(body) > 0 {
-		t.Errorf("HEAD gives %d with %d bytes: %v", response.StatusCode, len(body), err)
+	if status, body, err := get(http.MethodHead); err != nil || status != http.StatusOK || len(body) > 0 {
+		t.Errorf("HEAD gives %d with %d bytes: %v", status, len(body), err)
 	}
 }

@@ -33,7 +33,7 @@ func passports(t *testing.T, write func(context.Context, io.Writer) error) (serv
 	return server, asked, closed, log
 }
 
-func fetch(t *testing.T, method, url string) (*http.Response, string, error) {
+func fetch(t *testing.T, method, url string) (*fetched, string, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
@@ -46,7 +46,13 @@ func fetch(t *testing.T, method, url string) (*http.Response, string, error) {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	return response, string(body), err
+	return &fetched{response.StatusCode, response.Header}, string(body), err
+}
+
+// fetched is an answer whose body was read.
+type fetched struct {
+	StatusCode int
+	Header     http.Header
 }
 
 func TestAPassportIsSentAsItIsMade(t *testing.T) {
