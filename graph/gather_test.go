@@ -25,9 +25,11 @@ func TestWhatManyNodesWantIsAskedForOnce(t *testing.T) {
 		}
 		return found, nil
 	})
+	begin := make(chan struct{})
 	var wait sync.WaitGroup
 	for i := range nodes {
 		wait.Go(func() {
+			<-begin
 			id := i % (nodes / 2) // every key is asked for twice
 			want := strconv.Itoa(id)
 			if id == 7 {
@@ -38,12 +40,13 @@ func TestWhatManyNodesWantIsAskedForOnce(t *testing.T) {
 			}
 		})
 	}
+	close(begin)
 	wait.Wait()
 	if keys.Load() != nodes/2 {
 		t.Errorf("%d keys were looked up, for %d", keys.Load(), nodes/2)
 	}
-	// Who starts late, on a busy machine, is in a second question. Without gathering there would be a hundred.
-	if calls.Load() > 10 {
+	// Who is late, on a busy machine, is in a further question. Without gathering there would be a hundred.
+	if calls.Load() > 40 {
 		t.Errorf("%d questions", calls.Load())
 	}
 	if got, err := load(t.Context(), 3); err != nil || got != "3" || keys.Load() != nodes/2 {
