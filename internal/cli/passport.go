@@ -70,22 +70,26 @@ func writePassport(ctx context.Context, env environment, args []string) error {
 
 // download writes what the server gives to a new file; without a name it is called as the server calls it.
 func download(ctx context.Context, server *client.Client, path, to string) (written string, err error) {
-	folder, called := filepath.Dir(to), ""
-	if to == "" {
-		folder = "."
-	}
-	f, err := os.CreateTemp(folder, ".passport-*.part") // with mode 0600
+	return writeNew(to, func(f *os.File) (called string, err error) {
+		err = client.Retry(ctx, pause, func() error {
+			if err := restart(f); err != nil {
+				return err
+			}
+			called, err = server.Download(ctx, path, f)
+			return err
+		})
+		return called, err
+	})
+}
+
+// writeNew makes a file that appears whole or not at all, and writes over none. Without a name it is called as write says.
+func writeNew(to string, write func(*os.File) (called string, err error)) (written string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(to), ".passport-*.part") // with mode 0600
 	if err != nil {
 		return "", fmt.Errorf("%w: --output: %w", errWrongCall, err)
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // by then it has its own name, or is of no use
-	err = client.Retry(ctx, pause, func() error {
-		if err := restart(f); err != nil {
-			return err
-		}
-		called, err = server.Download(ctx, path, f)
-		return err
-	})
+	called, err := write(f)
 	if err == nil {
 		err = f.Sync()
 	}

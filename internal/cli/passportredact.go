@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/plimsoll/plimsoll/internal/canonical"
 	"github.com/plimsoll/plimsoll/internal/passport"
@@ -54,9 +53,9 @@ func redactPassport(_ context.Context, env environment, args []string) (err erro
 		return fmt.Errorf("%w: %s: %w", errWrongCall, words[0], err)
 	}
 	var left []passport.File
-	err = writeNew(to, func(f *os.File) error {
+	_, err = writeNew(to, func(f *os.File) (string, error) {
 		left, err = passport.Redact(z, f, digests)
-		return err
+		return "", err
 	})
 	if refused, ok := errors.AsType[passport.RefusedError](err); ok {
 		return fmt.Errorf("%w: %w", errWrongCall, refused)
@@ -71,19 +70,4 @@ func redactPassport(_ context.Context, env environment, args []string) (err erro
 	}
 	_, err = fmt.Fprintf(env.stdout, "%s is written\n", to)
 	return err
-}
-
-// writeNew makes a file that appears whole or not at all, and writes over none.
-func writeNew(to string, write func(*os.File) error) error {
-	f, err := os.CreateTemp(filepath.Dir(to), ".passport-*")
-	if err != nil {
-		return fmt.Errorf("%w: --output: %w", errWrongCall, err)
-	}
-	if err = errors.Join(write(f), f.Close()); err == nil {
-		err = os.Link(f.Name(), to) // a rename would write over
-		if errors.Is(err, os.ErrExist) {
-			err = fmt.Errorf("%w: there is something at %s already; give another --output", errWrongCall, to)
-		}
-	}
-	return errors.Join(err, os.Remove(f.Name()))
 }

@@ -53,29 +53,35 @@ func (r remote) client() (*client.Client, error) {
 	return c, nil
 }
 
-// parse reads flags, before and after the words of a command, and returns the words. Everything behind "--" is one.
+// parse reads flags, before and after the words of a command, and returns the words.
 func (r *remote) parse(env environment, fs *flag.FlagSet, usage string, args []string) (words []string, err error) {
+	if words, err = parseWords(env, fs, usage+remoteUsage, args); err != nil {
+		return nil, err
+	}
+	if r.output != "text" && r.output != "json" {
+		return nil, fmt.Errorf("%w: --output is text or json, not %q", errWrongCall, r.output)
+	}
+	return words, nil
+}
+
+// parseWords is parse for a command that talks to no server. Everything behind "--" is a word.
+func parseWords(env environment, fs *flag.FlagSet, usage string, args []string) (words []string, err error) {
+	fs.SetOutput(io.Discard)
 	for {
 		err := fs.Parse(args)
 		if errors.Is(err, flag.ErrHelp) {
-			_, writing := io.WriteString(env.stdout, usage+remoteUsage)
+			_, writing := io.WriteString(env.stdout, usage)
 			return nil, errors.Join(err, writing)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w; run with --help for the list", errWrongCall, err)
 		}
 		rest := fs.Args()
-		ended := len(args) > len(rest) && args[len(args)-len(rest)-1] == "--"
-		if ended || len(rest) == 0 {
-			words = append(words, rest...)
-			break
+		if ended := len(args) > len(rest) && args[len(args)-len(rest)-1] == "--"; ended || len(rest) == 0 {
+			return append(words, rest...), nil
 		}
 		words, args = append(words, rest[0]), rest[1:]
 	}
-	if r.output != "text" && r.output != "json" {
-		return nil, fmt.Errorf("%w: --output is text or json, not %q", errWrongCall, r.output)
-	}
-	return words, nil
 }
 
 // parseAlone is parse for a command that takes flags only, some of which must be there.

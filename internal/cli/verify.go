@@ -78,26 +78,6 @@ func verifyPassport(ctx context.Context, env environment, args []string) error {
 	return nil
 }
 
-// parseWords reads flags, before and after the words of a command that talks to no server, and returns the words.
-func parseWords(env environment, flags *flag.FlagSet, usage string, args []string) ([]string, error) {
-	flags.SetOutput(io.Discard)
-	var words []string
-	for {
-		err := flags.Parse(args)
-		if errors.Is(err, flag.ErrHelp) {
-			_, writing := io.WriteString(env.stdout, usage)
-			return nil, errors.Join(err, writing)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w; run with --help for the list", errWrongCall, err)
-		}
-		if args = flags.Args(); len(args) == 0 {
-			return words, nil
-		}
-		words, args = append(words, args[0]), args[1:]
-	}
-}
-
 // readSmall reads a file of keys.
 func readSmall(name string) ([]byte, error) {
 	f, err := os.Open(name)

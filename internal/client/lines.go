@@ -17,6 +17,26 @@ const longestLine = 1 << 20
 // Lines reads an answer that is a stream of lines, however long, and hands over each of them without its end as it comes. A
 // line that was cut off is not handed over. It fails as Ask does, when nothing comes for a while, and with the error of each.
 func (c *Client) Lines(ctx context.Context, path string, each func(line []byte) error) error {
+	return c.stream(ctx, path, func(ctx context.Context, response *http.Response, heard func()) error {
+		lines := bufio.NewReaderSize(response.Body, longestLine)
+		for {
+			line, err := lines.ReadSlice('\n')
+			if errors.Is(err, io.EOF) && len(line) == 0 {
+				return nil
+			}
+			if err != nil {
+				return cut(ctx, fmt.Errorf("read answer: %w", err))
+			}
+			heard()
+			if err := each(line[:len(line)-1]); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// stream hands over an answer that comes bit by bit, and ends it when nothing was heard of it for a while.
+func (c *Client) stream(ctx context.Context, path string, read func(ctx context.Context, response *http.Response, heard func()) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	silence := time.AfterFunc(patience, func() { stop(errors.New("the server fell silent")) })
@@ -34,20 +54,7 @@ func (c *Client) Lines(ctx context.Context, path string, each func(line []byte) 
 	if response.StatusCode != http.StatusOK {
 		return refusal(response)
 	}
-	lines := bufio.NewReaderSize(response.Body, longestLine)
-	for {
-		line, err := lines.ReadSlice('\n')
-		if errors.Is(err, io.EOF) && len(line) == 0 {
-			return nil
-		}
-		if err != nil {
-			return cut(ctx, fmt.Errorf("read answer: %w", err))
-		}
-		silence.Reset(patience)
-		if err := each(line[:len(line)-1]); err != nil {
-			return err
-		}
-	}
+	return read(ctx, response, func() { silence.Reset(patience) })
 }
 
 // cut is the failure of an answer that did not come, or not whole: unless the caller ended it, it may come the next time.
@@ -58,7 +65,7 @@ func cut(ctx context.Context, err error) *NoAnswerError {
 	return &NoAnswerError{Err: err, temporary: ctx.Err() == nil}
 }
 
-// refusal reads why there are no lines.
+// refusal reads why there is no stream.
 func refusal(response *http.Response) error {
 	var answer struct {
 		Errors []AnswerError `json:"errors"`

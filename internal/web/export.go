@@ -2,9 +2,7 @@ package web
 
 import (
 	"context"
-	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -43,7 +41,7 @@ func exportOf(r *http.Request) (Export, error) {
 	return e, nil
 }
 
-// export streams lines. When they end early the connection is cut, so that nobody takes what came for the whole.
+// export sends lines.
 func export(deps Deps) http.Handler {
 	return identified(deps, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var write func(context.Context, io.Writer) error
@@ -56,16 +54,6 @@ func export(deps Deps) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "application/x-ndjson")
-		if r.Method == http.MethodHead {
-			return
-		}
-		to := &pacedWriter{to: w, control: http.NewResponseController(w)}
-		if err = write(r.Context(), to); err == nil {
-			return
-		}
-		if to.err == nil && !errors.Is(err, context.Canceled) { // not the caller, who may go away
-			deps.Logger.ErrorContext(r.Context(), "an export was cut off", slog.String("request", RequestID(r.Context())), slog.Any("error", err))
-		}
-		panic(http.ErrAbortHandler)
+		stream(w, r, "an export", write, deps.Logger)
 	}))
 }

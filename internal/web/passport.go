@@ -22,8 +22,7 @@ type Passport struct {
 // maxLeftOut is how many digests a URL names at most.
 const maxLeftOut = 100
 
-// passport sends a passport as it is made. When that fails after the first byte the connection is cut, so that nobody takes
-// what came for the whole.
+// passport sends a passport.
 func passport(deps Deps) http.Handler {
 	return identified(deps, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		leaveOut := r.URL.Query()["leaveOut"]
@@ -41,17 +40,25 @@ func passport(deps Deps) http.Handler {
 		h.Set("Content-Type", "application/zip")
 		h.Set("Content-Disposition", disposition(p.Name))
 		h.Set("Content-Security-Policy", downloadPolicy)
-		if r.Method == http.MethodHead {
-			return
-		}
-		to := &pacedWriter{to: w, control: http.NewResponseController(w)}
-		if err := p.Write(r.Context(), to); err != nil {
-			if to.err == nil && r.Context().Err() == nil { // not the caller, who may go away
-				deps.Logger.ErrorContext(r.Context(), "a passport was cut off", slog.String("request", RequestID(r.Context())), slog.Any("error", err))
-			}
-			panic(http.ErrAbortHandler)
-		}
+		stream(w, r, "a passport", p.Write, deps.Logger)
 	}))
+}
+
+// stream sends what is written as it is made. When that fails after the first byte the connection is cut, so that nobody takes
+// what came for the whole.
+func stream(w http.ResponseWriter, r *http.Request, what string, write func(context.Context, io.Writer) error, log *slog.Logger) {
+	if r.Method == http.MethodHead {
+		return
+	}
+	to := &pacedWriter{to: w, control: http.NewResponseController(w)}
+	err := write(r.Context(), to)
+	if err == nil {
+		return
+	}
+	if to.err == nil && r.Context().Err() == nil { // not the caller, who may go away
+		log.ErrorContext(r.Context(), what+" was cut off", slog.String("request", RequestID(r.Context())), slog.Any("error", err))
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // passportStatus is the status for a refusal: what is too much at once is not so a moment later.
