@@ -54,6 +54,6 @@ func export(deps Deps) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "application/x-ndjson")
-		stream(w, r, "an export", write, deps.Logger)
+		stream(w, r, "export", write, deps.Logger)
 	}))
 }

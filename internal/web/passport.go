@@ -40,7 +40,7 @@ func passport(deps Deps) http.Handler {
 		h.Set("Content-Type", "application/zip")
 		h.Set("Content-Disposition", disposition(p.Name))
 		h.Set("Content-Security-Policy", downloadPolicy)
-		stream(w, r, "a passport", p.Write, deps.Logger)
+		stream(w, r, "passport", p.Write, deps.Logger)
 	}))
 }
 
@@ -56,7 +56,7 @@ func stream(w http.ResponseWriter, r *http.Request, what string, write func(cont
 		return
 	}
 	if to.err == nil && r.Context().Err() == nil { // not the caller, who may go away
-		log.ErrorContext(r.Context(), what+" was cut off", slog.String("request", RequestID(r.Context())), slog.Any("error", err))
+		log.ErrorContext(r.Context(), "an answer was cut off", slog.String("what", what), slog.String("request", RequestID(r.Context())), slog.Any("error", err))
 	}
 	panic(http.ErrAbortHandler)
 }

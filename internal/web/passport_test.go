@@ -99,7 +99,7 @@ func TestAPassportThatBreaksIsCutOff(t *testing.T) {
 	if _, _, err := fetch(t, http.MethodGet, server.URL+"/passports/sha256:1"); err == nil {
 		t.Error("half a passport was taken for a whole one")
 	}
-	if !strings.Contains(log.String(), "a passport was cut off") || *closed != 1 {
+	if !strings.Contains(log.String(), "an answer was cut off") || *closed != 1 {
 		t.Errorf("closed %d times, logged %s", *closed, log)
 	}
 }
